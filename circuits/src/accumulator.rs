@@ -1,0 +1,90 @@
+//! The accumulator, the twin of `core::accumulator`.
+
+use ark_ff::{AdditiveGroup, Field};
+use ark_grumpkin::Affine;
+use ark_r1cs_std::{alloc::AllocVar, fields::FieldVar, select::CondSelectGadget, GR1CSVar};
+use ark_relations::gr1cs::{ConstraintSystemRef, SynthesisError};
+use rootfold_core::{
+    accumulator::{phi, Class, Lane, TRIES},
+    F,
+};
+
+use crate::{bits::range_bits, rule, var, Bit, Result, Var};
+
+/// A Grumpkin point, native to this circuit. Never the point at infinity.
+#[derive(Clone)]
+pub struct PointVar {
+    /// x.
+    pub x: Var,
+    /// y.
+    pub y: Var,
+}
+
+impl PointVar {
+    /// Allocates a point as witness, without a check that it lies on the curve.
+    pub fn new_witness(cs: &ConstraintSystemRef<F>, point: &Affine) -> Result<PointVar> {
+        Ok(PointVar {
+            x: Var::new_witness(cs.clone(), || Ok(point.x))?,
+            y: Var::new_witness(cs.clone(), || Ok(point.y))?,
+        })
+    }
+}
+
+/// What is accumulated, and whether it is.
+pub struct Addend<'a> {
+    /// Nothing changes where this is 0.
+    pub active: &'a Bit,
+    /// The number of the item's [`Class`].
+    pub class: &'a Var,
+    /// The item.
+    pub item: &'a Var,
+    /// Whose choice of sign an honest prover takes.
+    pub lane: Lane,
+}
+
+/// `acc + phi(class, item)` where active, else `acc`. Any j below 256 and either sign of y are
+/// accepted; the difference of the x is proved nonzero.
+pub fn accumulate(
+    cs: &ConstraintSystemRef<F>,
+    acc: &PointVar,
+    addend: &Addend<'_>,
+) -> Result<PointVar> {
+    rule!(cs, Accumulator);
+    let missing = SynthesisError::AssignmentMissing;
+    let values = addend.class.value().ok().zip(addend.item.value().ok());
+    let hint = values.map(|(class, item)| {
+        let class = [Class::Read, Class::Write, Class::User, Class::Grant]
+            .into_iter()
+            .find(|c| F::from(*c as u64) == class)
+            .unwrap_or(Class::Read);
+        (class, item, phi(class, item, addend.lane))
+    });
+    let witness = |x: Option<F>| Var::new_witness(cs.clone(), || x.ok_or(missing));
+
+    let j = witness(hint.map(|(.., phi)| F::from(phi.j)))?;
+    range_bits(cs, &j, TRIES.ilog2() as usize)?;
+    let x = addend.item + addend.class * F::from(TRIES) + &j;
+    let y = witness(hint.map(|(.., phi)| phi.y))?;
+    let cube = &x.square()? * &x;
+    y.square_equals(&(cube - F::from(17u64)))?;
+
+    let active = var(addend.active);
+    let dx = &x - &acc.x;
+    let inverse = witness(dx.value().ok().map(|dx| match addend.active.value() {
+        Ok(true) => dx.inverse().unwrap_or(F::ZERO),
+        _ => F::ZERO,
+    }))?;
+    dx.mul_equals(&inverse, &active)?;
+    let slope = (&y - &acc.y) * &inverse;
+    let sum_x = slope.square()? - &acc.x - &x;
+    let sum_y = &slope * (&acc.x - &sum_x) - &acc.y;
+    Ok(PointVar {
+        x: Var::conditionally_select(addend.active, &sum_x, &acc.x)?,
+        y: Var::conditionally_select(addend.active, &sum_y, &acc.y)?,
+    })
+}
+
+/// The class as a constant.
+pub fn class(class: Class) -> Var {
+    Var::constant(F::from(class as u64))
+}

@@ -1,0 +1,65 @@
+//! Range checks.
+
+use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
+use ark_r1cs_std::{
+    alloc::AllocVar,
+    fields::fp::{AllocatedFp, FpVar},
+    prelude::Boolean,
+    GR1CSVar,
+};
+use ark_relations::gr1cs::{ConstraintSystemRef, LinearCombination, Variable};
+use rootfold_core::F;
+
+use crate::{Bit, Result, Var};
+
+/// Enforces `x < 2^n` and returns its bits, lowest first. `n` booleans and one sum.
+///
+/// # Panics
+/// If `n` exceeds 253: such a number has two decompositions.
+pub fn range_bits(cs: &ConstraintSystemRef<F>, x: &Var, n: usize) -> Result<Vec<Bit>> {
+    assert!(n <= 253, "{n} bits do not determine a number below the modulus");
+    let value = x.value().ok().map(|x| x.into_bigint().to_bits_le());
+    let bits = (0..n)
+        .map(|i| {
+            let bit = || value.as_ref().map(|bits| bits[i]);
+            Boolean::new_witness(cs.clone(), || {
+                bit().ok_or(ark_relations::gr1cs::SynthesisError::AssignmentMissing)
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let sum = pack(cs, &bits)?;
+    enforce_equal(cs, &sum, x)?;
+    Ok(bits)
+}
+
+/// `sum of 2^i * bit_i` as one linear combination, lowest bit first.
+pub fn pack(cs: &ConstraintSystemRef<F>, bits: &[Bit]) -> Result<Var> {
+    let mut power = F::ONE;
+    let mut value = bits.first().and_then(|b| b.value().ok()).map(|_| F::from(0u64));
+    let mut terms = Vec::with_capacity(bits.len());
+    for bit in bits {
+        terms.push((power, bit.variable()));
+        value = value.zip(bit.value().ok()).map(|(sum, bit)| if bit { sum + power } else { sum });
+        power.double_in_place();
+    }
+    let variable = cs.new_lc(|| LinearCombination::from_sum_coeff_vars(&terms))?;
+    Ok(FpVar::Var(AllocatedFp::new(value, variable, cs.clone())))
+}
+
+/// Enforces `a = b` with one constraint, constants included.
+pub fn enforce_equal(cs: &ConstraintSystemRef<F>, a: &Var, b: &Var) -> Result<()> {
+    let difference = a - b;
+    cs.enforce_r1cs_constraint(
+        || linear_combination(&difference),
+        || Variable::One.into(),
+        LinearCombination::new,
+    )
+}
+
+/// The variable, or the constant, as a linear combination.
+pub(crate) fn linear_combination(x: &Var) -> LinearCombination<F> {
+    match x {
+        FpVar::Constant(c) => (*c, Variable::One).into(),
+        FpVar::Var(x) => x.variable.into(),
+    }
+}

@@ -1,0 +1,60 @@
+//! Heads, the twin of `core::head`.
+
+use ark_r1cs_std::{alloc::AllocVar, select::CondSelectGadget};
+use ark_relations::gr1cs::ConstraintSystemRef;
+use rootfold_core::{hash::Tag, head::Head, F};
+
+use crate::{hash::hash, Bit, Result, Var};
+
+/// What a head entry's value opens to.
+#[derive(Clone)]
+pub struct HeadVar {
+    /// x of the writer's key.
+    pub x: Var,
+    /// y of the writer's key.
+    pub y: Var,
+    /// Number of ops folded.
+    pub seq: Var,
+    /// Head of the log.
+    pub head: Var,
+}
+
+impl HeadVar {
+    /// Allocates a head as witness.
+    pub fn new_witness(cs: &ConstraintSystemRef<F>, head: &Head) -> Result<HeadVar> {
+        let witness = |x: F| Var::new_witness(cs.clone(), || Ok(x));
+        Ok(HeadVar {
+            x: witness(head.public_key.x)?,
+            y: witness(head.public_key.y)?,
+            seq: witness(head.seq)?,
+            head: witness(head.head)?,
+        })
+    }
+
+    /// `H_4^HEAD(pk.x, pk.y, seq, head)`.
+    pub fn digest(&self) -> Result<Var> {
+        let HeadVar { x, y, seq, head } = self.clone();
+        hash(Tag::Head, &[x, y, seq, head])
+    }
+
+    /// `a` if the bit is 1, else `b`.
+    pub fn select(bit: &Bit, a: &HeadVar, b: &HeadVar) -> Result<HeadVar> {
+        let pick = |a, b| Var::conditionally_select(bit, a, b);
+        Ok(HeadVar {
+            x: pick(&a.x, &b.x)?,
+            y: pick(&a.y, &b.y)?,
+            seq: pick(&a.seq, &b.seq)?,
+            head: pick(&a.head, &b.head)?,
+        })
+    }
+}
+
+/// `head' = H_2^LINK(head, item)`.
+pub fn link(head: &Var, item: &Var) -> Result<Var> {
+    hash(Tag::Link, &[head.clone(), item.clone()])
+}
+
+/// `H_2^SIG(head, seq)`.
+pub fn signed_message(head: &Var, seq: &Var) -> Result<Var> {
+    hash(Tag::Sig, &[head.clone(), seq.clone()])
+}

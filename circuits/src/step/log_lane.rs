@@ -1,0 +1,149 @@
+//! The log lane: rules L1 to L8, the twin of `core::step::log_lane`.
+
+use ark_ff::Field;
+use ark_r1cs_std::{alloc::AllocVar, select::CondSelectGadget};
+use ark_relations::gr1cs::ConstraintSystemRef;
+use rootfold_core::{
+    accumulator::{Class, Lane},
+    step::{OpSlot, Segment},
+    F,
+};
+
+use super::registers::{not, replace, RegistersVar};
+use crate::{
+    accumulator::{accumulate, class, Addend},
+    bits::range_bits,
+    eddsa::{verify, SignatureVar},
+    head::{link, signed_message, HeadVar},
+    item::item,
+    key::head_key_digest,
+    rule, var, zero_if, Bit, Result, Var,
+};
+
+/// Bits of a clock and of a seq.
+const CLOCK_BITS: usize = 64;
+/// Bits of a writer's id.
+const WRITER_BITS: usize = 32;
+
+/// One segment: may start a run, takes q ops, may end the run.
+pub fn segment(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, s: &Segment) -> Result<()> {
+    let bit = |b: bool| Bit::new_witness(cs.clone(), || Ok(b));
+    let (start, end) = (bit(s.start)?, bit(s.end)?);
+    let kappa = start_run(cs, r, s, &start)?;
+    for (i, slot) in s.ops.iter().enumerate() {
+        let used = op_slot(cs, r, slot)?;
+        if i == 0 {
+            rule!(cs, L1);
+            // A run without ops would still move the stamp of a granted writer's head entry.
+            zero_if(&var(&start), &not(&used))?;
+        }
+    }
+    end_run(cs, r, s, &end, &kappa)
+}
+
+/// The start of a run (L1, L2). Returns the digest of the head key of the run's writer.
+fn start_run(
+    cs: &ConstraintSystemRef<F>,
+    r: &mut RegistersVar,
+    s: &Segment,
+    start: &Bit,
+) -> Result<Var> {
+    let started = var(start);
+    {
+        rule!(cs, L1);
+        zero_if(&started, &var(&r.active))?;
+        let writer = Var::new_witness(cs.clone(), || Ok(F::from(s.writer)))?;
+        range_bits(cs, &writer, WRITER_BITS)?;
+        range_bits(cs, &(&started * (&writer - &r.floor)), WRITER_BITS)?;
+        r.floor = replace(&started, &r.floor, &(writer + F::ONE));
+        r.active = &r.active | start;
+    }
+    rule!(cs, L2);
+    let head = HeadVar::new_witness(cs, &s.head)?;
+    range_bits(cs, &head.seq, CLOCK_BITS)?;
+    let stamp_ts = Var::new_witness(cs.clone(), || Ok(F::from(s.stamp.ts)))?;
+    let stamp_writer = Var::new_witness(cs.clone(), || Ok(F::from(s.stamp.writer)))?;
+    range_bits(cs, &stamp_ts, CLOCK_BITS)?;
+    range_bits(cs, &stamp_writer, WRITER_BITS)?;
+    let kappa = head_key_digest(&r.writer())?;
+    let read = item(&kappa, &stamp(&stamp_ts, &stamp_writer), &head.digest()?)?;
+    add(cs, r, start, &class(Class::Read), &read)?;
+    r.head = HeadVar::select(start, &head, &r.head)?;
+    r.ts = replace(&started, &r.ts, &stamp_ts);
+    Ok(kappa)
+}
+
+/// One op slot (L3, L4, L7, L8). Returns whether it is used.
+pub fn op_slot(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, slot: &OpSlot) -> Result<Var> {
+    let witness = |x: F| Var::new_witness(cs.clone(), || Ok(x));
+    let bit = |b: bool| Bit::new_witness(cs.clone(), || Ok(b));
+    let (used_bit, used) = {
+        rule!(cs, L8);
+        let bit = bit(slot.used)?;
+        let used = var(&bit);
+        zero_if(&used, &not(&var(&r.active)))?;
+        (bit, used)
+    };
+    let ts = witness(F::from(slot.ts))?;
+    {
+        rule!(cs, L3);
+        range_bits(cs, &ts, CLOCK_BITS)?;
+        range_bits(cs, &(&used * (&ts - &r.ts - F::ONE)), CLOCK_BITS)?;
+    }
+    let grant = {
+        rule!(cs, L7);
+        let grant = var(&bit(slot.grant)?);
+        zero_if(&(&grant * &used), &r.writer())?;
+        grant
+    };
+    rule!(cs, L4);
+    let item = item(&witness(slot.kappa)?, &stamp(&ts, &r.writer()), &witness(slot.value)?)?;
+    let head = link(&r.head.head, &item)?;
+    r.head.head = Var::conditionally_select(&used_bit, &head, &r.head.head)?;
+    r.head.seq += &used;
+    r.ops += &used;
+    r.ts = replace(&used, &r.ts, &ts);
+    // USER is 2 and GRANT is 3.
+    add(cs, r, &used_bit, &(class(Class::User) + grant), &item)?;
+    Ok(used)
+}
+
+/// The end of a run (L5, L6).
+fn end_run(
+    cs: &ConstraintSystemRef<F>,
+    r: &mut RegistersVar,
+    s: &Segment,
+    end: &Bit,
+    kappa: &Var,
+) -> Result<()> {
+    let ended = var(end);
+    {
+        rule!(cs, L5);
+        zero_if(&ended, &not(&var(&r.active)))?;
+        let message = signed_message(&r.head.head, &r.head.seq)?;
+        let signature = SignatureVar::new_witness(cs, &s.signature)?;
+        verify(cs, end, (&r.head.x, &r.head.y), &message, &signature)?;
+    }
+    rule!(cs, L6);
+    range_bits(cs, &(&ended * &r.head.seq), CLOCK_BITS)?;
+    let write = item(kappa, &stamp(&r.ts, &r.writer()), &r.head.digest()?)?;
+    add(cs, r, end, &class(Class::Write), &write)?;
+    r.active = &r.active & &!end;
+    Ok(())
+}
+
+/// `ts * 2^32 + writer`.
+fn stamp(ts: &Var, writer: &Var) -> Var {
+    ts * F::from(1u64 << WRITER_BITS) + writer
+}
+
+fn add(
+    cs: &ConstraintSystemRef<F>,
+    r: &mut RegistersVar,
+    active: &Bit,
+    class: &Var,
+    item: &Var,
+) -> Result<()> {
+    r.acc = accumulate(cs, &r.acc, &Addend { active, class, item, lane: Lane::Log })?;
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! The registers, the twin of `core::step::Registers`.
+
+use ark_ff::Field;
+use ark_r1cs_std::{alloc::AllocVar, fields::FieldVar};
+use ark_relations::gr1cs::ConstraintSystemRef;
+use rootfold_core::{
+    hash::{Tag, MAX_INPUTS},
+    height::H,
+    step::{Registers, REGISTER_FIELDS},
+    F,
+};
+
+use crate::{accumulator::PointVar, bits::pack, hash::hash, head::HeadVar, Bit, Result, Var};
+
+/// The registers as variables. See [`Registers`] for what each means.
+#[derive(Clone)]
+#[allow(missing_docs)]
+pub struct RegistersVar {
+    pub active: Bit,
+    pub floor: Var,
+    pub head: HeadVar,
+    pub ts: Var,
+    pub ops: Var,
+    pub acc: PointVar,
+    pub key: [Var; 3],
+    pub stamp: Var,
+    pub inside: Bit,
+    pub has_old: Bit,
+    pub old_read: Bit,
+    pub known: Bit,
+    pub wait_right: Bit,
+    pub due: Var,
+    pub next_close: Var,
+    pub cur: Var,
+    pub old_chains: Vec<Var>,
+    pub new_chains: Vec<Var>,
+}
+
+impl RegistersVar {
+    /// Allocates registers as witness. Only the flags are checked: the cursor binds the rest to
+    /// what the step before left.
+    pub fn new_witness(cs: &ConstraintSystemRef<F>, r: &Registers) -> Result<RegistersVar> {
+        let witness = |x: F| Var::new_witness(cs.clone(), || Ok(x));
+        let bit = |b: bool| Bit::new_witness(cs.clone(), || Ok(b));
+        let chains = |c: &[F; H + 1]| c.iter().map(|x| witness(*x)).collect::<Result<Vec<Var>>>();
+        Ok(RegistersVar {
+            active: bit(r.active)?,
+            floor: witness(F::from(r.floor))?,
+            head: HeadVar::new_witness(cs, &r.head)?,
+            ts: witness(F::from(r.ts))?,
+            ops: witness(F::from(r.ops))?,
+            acc: PointVar::new_witness(cs, &r.acc)?,
+            key: [witness(r.key[0])?, witness(r.key[1])?, witness(r.key[2])?],
+            stamp: witness(r.stamp)?,
+            inside: bit(r.inside)?,
+            has_old: bit(r.has_old)?,
+            old_read: bit(r.old_read)?,
+            known: bit(r.known)?,
+            wait_right: bit(r.wait_right)?,
+            due: witness(F::from(r.due))?,
+            next_close: witness(F::from(r.next_close))?,
+            cur: witness(F::from(r.cur))?,
+            old_chains: chains(&r.old_chains)?,
+            new_chains: chains(&r.new_chains)?,
+        })
+    }
+
+    /// The writer of the open run.
+    pub fn writer(&self) -> Var {
+        &self.floor - F::ONE
+    }
+
+    /// The registers in the order in which they are hashed.
+    fn to_vars(&self, cs: &ConstraintSystemRef<F>) -> Result<Vec<Var>> {
+        let flags = [
+            &self.active,
+            &self.inside,
+            &self.has_old,
+            &self.old_read,
+            &self.known,
+            &self.wait_right,
+        ];
+        let flags = pack(cs, &flags.map(Clone::clone))?;
+        let mut vars = vec![
+            flags,
+            self.floor.clone(),
+            self.head.x.clone(),
+            self.head.y.clone(),
+            self.head.seq.clone(),
+            self.head.head.clone(),
+            self.ts.clone(),
+            self.ops.clone(),
+            self.acc.x.clone(),
+            self.acc.y.clone(),
+            self.key[0].clone(),
+            self.key[1].clone(),
+            self.key[2].clone(),
+            self.stamp.clone(),
+            self.due.clone(),
+            self.next_close.clone(),
+            self.cur.clone(),
+        ];
+        vars.extend(self.old_chains.iter().chain(&self.new_chains).cloned());
+        debug_assert_eq!(vars.len(), REGISTER_FIELDS);
+        Ok(vars)
+    }
+
+    /// The cursor: a chain of `H_12^CURSOR`.
+    pub fn digest(&self, cs: &ConstraintSystemRef<F>) -> Result<Var> {
+        let vars = self.to_vars(cs)?;
+        let (first, rest) = vars.split_at(MAX_INPUTS);
+        let mut digest = hash(Tag::Cursor, first)?;
+        for chunk in rest.chunks(MAX_INPUTS - 1) {
+            let mut inputs = vec![digest];
+            inputs.extend_from_slice(chunk);
+            digest = hash(Tag::Cursor, &inputs)?;
+        }
+        Ok(digest)
+    }
+}
+
+/// `value + condition * (other - value)`.
+pub(super) fn replace(condition: &Var, value: &Var, other: &Var) -> Var {
+    value + condition * (other - value)
+}
+
+/// `1 - bit`.
+pub(super) fn not(bit: &Var) -> Var {
+    Var::one() - bit
+}

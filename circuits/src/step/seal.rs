@@ -1,0 +1,38 @@
+//! The seal and the end of a step, the twin of `core::step::seal`.
+
+use ark_r1cs_std::{alloc::AllocVar, fields::FieldVar, select::CondSelectGadget};
+use ark_relations::gr1cs::ConstraintSystemRef;
+use rootfold_core::{accumulator, height::H, step::Registers, F};
+
+use super::{registers::RegistersVar, StateVar};
+use crate::{rule, var, zero_if, Bit, Result, Var};
+
+/// Ends the step: moves the root if `seal`, and closes the cursor.
+pub fn seal(
+    cs: &ConstraintSystemRef<F>,
+    state: &StateVar,
+    r: &RegistersVar,
+    seal: bool,
+) -> Result<StateVar> {
+    let bit = Bit::new_witness(cs.clone(), || Ok(seal))?;
+    let seal = var(&bit);
+    {
+        rule!(cs, Seal);
+        zero_if(&seal, &var(&r.active))?;
+        zero_if(&seal, &var(&r.wait_right))?;
+        zero_if(&seal, &var(&r.inside))?;
+        zero_if(&seal, &r.due)?;
+        let start = accumulator::start();
+        zero_if(&seal, &(&r.acc.x - start.x))?;
+        zero_if(&seal, &(&r.acc.y - start.y))?;
+        zero_if(&seal, &(&r.cur - F::from(H as u64)))?;
+        zero_if(&seal, &(&r.old_chains[H] - &state.root))?;
+    }
+    rule!(cs, Cursor);
+    let idle = Var::constant(Registers::idle_cursor());
+    Ok(StateVar {
+        root: Var::conditionally_select(&bit, &r.new_chains[H], &state.root)?,
+        ops: &state.ops + &seal * &r.ops,
+        cursor: Var::conditionally_select(&bit, &idle, &r.digest(cs)?)?,
+    })
+}

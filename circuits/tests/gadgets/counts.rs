@@ -1,0 +1,128 @@
+//! What every gadget costs, pinned in `constraints.txt`. After a change that is meant:
+//! `ROOTFOLD_BLESS=1 cargo nextest run -p rootfold-circuits counts`, and the diff shows the price.
+
+use std::{fmt::Write, path::Path};
+
+use ark_r1cs_std::{alloc::AllocVar, prelude::Boolean};
+use ark_relations::gr1cs::{ConstraintSystemRef, SynthesisMode, R1CS_PREDICATE_LABEL};
+use rootfold_circuits::{
+    accumulator::{accumulate, class, Addend, PointVar},
+    bits::range_bits,
+    eddsa::{verify, SignatureVar},
+    hash::hash,
+    height::height,
+    step::{merge_row, op_slot, seal, segment, tree_row, RegistersVar, StateVar},
+};
+use rootfold_core::{
+    accumulator::{Class, Lane},
+    hash::Tag,
+    step::{MergeRow, OpSlot, Registers, Segment, TreeRow, SMALL, STANDARD},
+    F,
+};
+
+use crate::{fresh, shape::setup, witness};
+
+/// Constraints, witnesses and nonzeros of what `gadget` adds to a system in setup mode.
+fn cost(gadget: impl FnOnce(&ConstraintSystemRef<F>) -> Box<dyn FnOnce()>) -> [usize; 3] {
+    let cs = fresh();
+    cs.set_mode(SynthesisMode::Setup);
+    // What the gadget is given is not part of its cost.
+    let run = gadget(&cs);
+    let before = (cs.num_constraints(), cs.num_witness_variables());
+    run();
+    let nonzeros = nonzeros(&cs);
+    [cs.num_constraints() - before.0, cs.num_witness_variables() - before.1, nonzeros]
+}
+
+fn nonzeros(cs: &ConstraintSystemRef<F>) -> usize {
+    cs.finalize();
+    cs.to_matrices().unwrap()[R1CS_PREDICATE_LABEL].iter().flatten().map(Vec::len).sum()
+}
+
+fn table() -> String {
+    let mut out = String::from("gadget constraints witnesses nonzeros\n");
+    let mut line = |name: String, [a, b, c]: [usize; 3]| {
+        writeln!(out, "{name} {a} {b} {c}").unwrap();
+    };
+    for n in 1..=12usize {
+        let count = cost(|cs| {
+            let inputs: Vec<_> = (0..n).map(|_| witness(cs, F::from(0u64))).collect();
+            Box::new(move || drop(hash(Tag::Item, &inputs).unwrap()))
+        });
+        line(format!("H_{n}"), count);
+    }
+    let count = cost(|cs| {
+        let (cs, x) = (cs.clone(), witness(cs, F::from(0u64)));
+        Box::new(move || drop(range_bits(&cs, &x, 248).unwrap()))
+    });
+    line("range_248".into(), count);
+    let count = cost(|cs| {
+        let (cs, x) = (cs.clone(), witness(cs, F::from(0u64)));
+        Box::new(move || drop(height(&cs, &x).unwrap()))
+    });
+    line("height".into(), count);
+    let count = cost(|cs| {
+        let acc = PointVar::new_witness(cs, &rootfold_core::accumulator::start()).unwrap();
+        let active = Boolean::new_witness(cs.clone(), || Ok(true)).unwrap();
+        let (cs, item) = (cs.clone(), witness(cs, F::from(0u64)));
+        Box::new(move || {
+            let class = class(Class::User);
+            let addend = Addend { active: &active, class: &class, item: &item, lane: Lane::Log };
+            drop(accumulate(&cs, &acc, &addend).unwrap());
+        })
+    });
+    line("accumulate".into(), count);
+    let count = cost(|cs| {
+        let signature = Segment::unused(&SMALL).signature;
+        let signature = SignatureVar::new_witness(cs, &signature).unwrap();
+        let condition = Boolean::new_witness(cs.clone(), || Ok(true)).unwrap();
+        let [x, y, message] = [(); 3].map(|()| witness(cs, F::from(0u64)));
+        let cs = cs.clone();
+        Box::new(move || verify(&cs, &condition, (&x, &y), &message, &signature).unwrap())
+    });
+    line("verify".into(), count);
+
+    let with_registers = |run: fn(&ConstraintSystemRef<F>, &mut RegistersVar)| {
+        cost(|cs| {
+            let mut r = RegistersVar::new_witness(cs, &Registers::idle()).unwrap();
+            let cs = cs.clone();
+            Box::new(move || run(&cs, &mut r))
+        })
+    };
+    line("registers".into(), with_registers(|cs, r| drop(r.digest(cs).unwrap())));
+    line(
+        "op_slot".into(),
+        with_registers(|cs, r| drop(op_slot(cs, r, &OpSlot::unused()).unwrap())),
+    );
+    let no_ops = |cs: &ConstraintSystemRef<F>, r: &mut RegistersVar| {
+        let mut empty = Segment::unused(&SMALL);
+        empty.ops.clear();
+        segment(cs, r, &empty).unwrap();
+    };
+    line("segment_without_ops".into(), with_registers(no_ops));
+    line("merge_row".into(), with_registers(|cs, r| merge_row(cs, r, &MergeRow::pad()).unwrap()));
+    line("tree_row".into(), with_registers(|cs, r| tree_row(cs, r, &TreeRow::pad()).unwrap()));
+    let sealing = |cs: &ConstraintSystemRef<F>, r: &mut RegistersVar| {
+        let [root, ops, cursor] = [(); 3].map(|()| witness(cs, F::from(0u64)));
+        drop(seal(cs, &StateVar { root, ops, cursor }, r, true).unwrap());
+    };
+    line("seal".into(), with_registers(sealing));
+    for profile in [SMALL, STANDARD] {
+        let cs = setup(&profile);
+        let count = [cs.num_constraints(), cs.num_witness_variables(), nonzeros(&cs)];
+        line(format!("step_{}", profile.name), count);
+    }
+    out
+}
+
+#[test]
+fn counts_are_pinned() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gadgets/constraints.txt");
+    let table = table();
+    println!("{table}");
+    if std::env::var_os("ROOTFOLD_BLESS").is_some() {
+        std::fs::write(&path, &table).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(table, golden, "a circuit changed: see the head of this file");
+}

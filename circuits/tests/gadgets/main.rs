@@ -1,0 +1,36 @@
+//! Every gadget against its native twin, and what each costs.
+
+mod counts;
+mod shape;
+mod twins;
+
+use ark_r1cs_std::{alloc::AllocVar, fields::fp::FpVar};
+use ark_relations::gr1cs::{ConstraintSystem, ConstraintSystemRef};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use rootfold_circuits::Var;
+use rootfold_core::F;
+
+/// A witness.
+fn witness(cs: &ConstraintSystemRef<F>, x: F) -> Var {
+    FpVar::new_witness(cs.clone(), || Ok(x)).unwrap()
+}
+
+fn fresh() -> ConstraintSystemRef<F> {
+    ConstraintSystem::new_ref()
+}
+
+/// A source of randomness whose seed is printed, so that a failure can be run again:
+/// `ROOTFOLD_SEED=n`.
+fn seeded() -> ChaCha20Rng {
+    let seed = match std::env::var("ROOTFOLD_SEED") {
+        Ok(seed) => seed.parse().expect("ROOTFOLD_SEED is a number"),
+        Err(_) => rand::thread_rng().gen(),
+    };
+    println!("ROOTFOLD_SEED={seed}");
+    ChaCha20Rng::seed_from_u64(seed)
+}
+
+fn field(rng: &mut ChaCha20Rng) -> F {
+    ark_std::UniformRand::rand(rng)
+}

@@ -1,0 +1,75 @@
+//! Public keys.
+
+use ark_ed_on_bn254::EdwardsProjective;
+use ark_ff::AdditiveGroup;
+use thiserror::Error;
+
+use super::curve::{mul_by_cofactor, to_ark, Point, POINT_BYTES};
+use crate::{field::FieldError, F};
+
+/// A public key in circomlib's coordinates: any two field elements. A key that is no good point can
+/// stand in a head entry, but nothing verifies under it (see [`PublicKey::check`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublicKey {
+    /// circomlib's x.
+    pub x: F,
+    /// circomlib's y.
+    pub y: F,
+}
+
+/// Why nothing verifies under a public key.
+#[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
+pub enum KeyRefused {
+    /// The point is not on Baby Jubjub.
+    #[error("the public key is not on the curve")]
+    NotOnCurve,
+    /// Eight times the point is the identity.
+    #[error("the public key is of small order")]
+    SmallOrder,
+}
+
+impl PublicKey {
+    /// The key as a point.
+    pub fn point(&self) -> Point {
+        Point { x: self.x, y: self.y }
+    }
+
+    /// Whether anything can verify under this key.
+    ///
+    /// # Errors
+    /// [`KeyRefused`] if it is off the curve or one of the eight points of small order.
+    pub fn check(&self) -> Result<(), KeyRefused> {
+        self.times_cofactor().map(|_| ())
+    }
+
+    /// `8 * A` of a good key.
+    pub(super) fn times_cofactor(&self) -> Result<EdwardsProjective, KeyRefused> {
+        if !self.point().is_on_curve() {
+            return Err(KeyRefused::NotOnCurve);
+        }
+        let point = mul_by_cofactor(&to_ark(self.x, self.y));
+        if point == EdwardsProjective::ZERO {
+            return Err(KeyRefused::SmallOrder);
+        }
+        Ok(point)
+    }
+
+    /// Encodes as x, y: 32 bytes each, big-endian.
+    pub fn to_bytes(&self) -> [u8; POINT_BYTES] {
+        self.point().to_bytes()
+    }
+
+    /// Decodes what [`PublicKey::to_bytes`] made. Does not [`PublicKey::check`] it.
+    ///
+    /// # Errors
+    /// [`FieldError::NotCanonical`] if a coordinate is not below the modulus.
+    pub fn from_bytes(bytes: &[u8; POINT_BYTES]) -> Result<PublicKey, FieldError> {
+        Point::from_bytes(bytes).map(PublicKey::from)
+    }
+}
+
+impl From<Point> for PublicKey {
+    fn from(point: Point) -> PublicKey {
+        PublicKey { x: point.x, y: point.y }
+    }
+}

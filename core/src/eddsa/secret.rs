@@ -1,0 +1,101 @@
+//! Secret keys: 32 bytes, from which circomlibjs derives scalar and nonces.
+
+use ark_ec::CurveConfig;
+use ark_ed_on_bn254::EdwardsConfig;
+use ark_ff::{BigInteger, PrimeField};
+use blake_hash::{Blake512, Digest};
+use rand::{CryptoRng, RngCore};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{
+    curve::{from_ark, mul_base8, reduce, Scalar},
+    public::PublicKey,
+    signature::{challenge, Signature},
+};
+use crate::F;
+
+/// Length of a secret key in bytes.
+pub const SECRET_KEY_BYTES: usize = 32;
+
+/// A secret key. It is wiped when dropped and shows only its public key in `{:?}`.
+///
+/// Signing is not constant in time: sign where nobody untrusted measures the time.
+pub struct SecretKey {
+    bytes: Zeroizing<[u8; SECRET_KEY_BYTES]>,
+    /// `s >> 3` of circomlibjs, modulo the order of the subgroup.
+    scalar: Scalar,
+    /// The second half of the key's hash, from which nonces are made.
+    prefix: Zeroizing<[u8; 32]>,
+    public: PublicKey,
+}
+
+impl SecretKey {
+    /// The key with these bytes; every 32 bytes are a key.
+    pub fn from_bytes(bytes: [u8; SECRET_KEY_BYTES]) -> SecretKey {
+        let bytes = Zeroizing::new(bytes);
+        let hash = blake512(&[&bytes[..]]);
+        let mut low = Zeroizing::new([0u8; 32]);
+        low.copy_from_slice(&hash[..32]);
+        low[0] &= 0xf8;
+        low[31] = low[31] & 0x7f | 0x40;
+        // A multiple of 8, so this division modulo the order is the shift by three bits.
+        let scalar = Scalar::from_le_bytes_mod_order(&low[..]) * EdwardsConfig::COFACTOR_INV;
+        let mut prefix = Zeroizing::new([0u8; 32]);
+        prefix.copy_from_slice(&hash[32..]);
+        let public = from_ark(&mul_base8(&scalar)).into();
+        SecretKey { bytes, scalar, prefix, public }
+    }
+
+    /// A fresh key.
+    pub fn random(rng: &mut (impl RngCore + CryptoRng)) -> SecretKey {
+        let mut bytes = Zeroizing::new([0u8; SECRET_KEY_BYTES]);
+        rng.fill_bytes(&mut bytes[..]);
+        SecretKey::from_bytes(*bytes)
+    }
+
+    /// The 32 bytes, for storage. They are wiped when dropped.
+    pub fn to_bytes(&self) -> Zeroizing<[u8; SECRET_KEY_BYTES]> {
+        self.bytes.clone()
+    }
+
+    /// The public key.
+    pub fn public_key(&self) -> PublicKey {
+        self.public
+    }
+
+    /// Signs `message` like circomlibjs' `signPoseidon`: the nonce is derived, so a message has one
+    /// signature.
+    pub fn sign(&self, message: F) -> Signature {
+        let mut nonce_hash = blake512(&[&self.prefix[..], &message.into_bigint().to_bytes_le()]);
+        let mut nonce = Scalar::from_le_bytes_mod_order(&nonce_hash[..]);
+        nonce_hash.zeroize();
+        let r8 = from_ark(&mul_base8(&nonce));
+        let h = reduce(&challenge(&r8, &self.public, message));
+        let s = nonce + h * self.scalar * Scalar::from(8u64);
+        nonce.zeroize();
+        Signature { r8, s }
+    }
+}
+
+impl Drop for SecretKey {
+    fn drop(&mut self) {
+        self.scalar.zeroize();
+    }
+}
+
+impl std::fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretKey").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+/// The original BLAKE-512 of the concatenated parts.
+fn blake512(parts: &[&[u8]]) -> Zeroizing<[u8; 64]> {
+    let mut hasher = Blake512::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    let mut out = Zeroizing::new([0u8; 64]);
+    out.copy_from_slice(&hasher.finalize());
+    out
+}

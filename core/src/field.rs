@@ -1,0 +1,80 @@
+//! Field elements as bytes: 32 bytes, big-endian, canonical.
+
+use ark_ff::{BigInteger, PrimeField};
+use thiserror::Error;
+
+use crate::F;
+
+/// Length of an encoded field element in bytes.
+pub const FIELD_BYTES: usize = 32;
+
+/// Why 32 bytes are not a field element.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum FieldError {
+    /// The number is not below the modulus, so it has a second encoding.
+    #[error("field element {hex} is not below the modulus")]
+    NotCanonical {
+        /// The refused bytes, in hexadecimal.
+        hex: String,
+    },
+    /// The hexadecimal text is not 64 digits.
+    #[error("a field element is written as 64 hexadecimal digits, got {text:?}")]
+    NotHex {
+        /// The refused text, cut to 80 characters.
+        text: String,
+    },
+}
+
+/// Encodes `x` as 32 big-endian bytes.
+pub fn to_bytes(x: &F) -> [u8; FIELD_BYTES] {
+    let mut out = [0u8; FIELD_BYTES];
+    out.copy_from_slice(&x.into_bigint().to_bytes_be());
+    out
+}
+
+/// Decodes 32 big-endian bytes.
+///
+/// # Errors
+/// [`FieldError::NotCanonical`] if the number is not below the modulus.
+pub fn from_bytes(bytes: &[u8; FIELD_BYTES]) -> Result<F, FieldError> {
+    let x = F::from_be_bytes_mod_order(bytes);
+    if &to_bytes(&x) == bytes {
+        Ok(x)
+    } else {
+        Err(FieldError::NotCanonical { hex: hex_digits(bytes) })
+    }
+}
+
+/// Writes `x` as 64 hexadecimal digits.
+pub fn to_hex(x: &F) -> String {
+    hex_digits(&to_bytes(x))
+}
+
+/// Reads 64 hexadecimal digits.
+///
+/// # Errors
+/// [`FieldError::NotHex`] if the text is no such number, [`FieldError::NotCanonical`] if it is too
+/// large.
+pub fn from_hex(text: &str) -> Result<F, FieldError> {
+    let refused = || FieldError::NotHex { text: text.chars().take(80).collect() };
+    let digits_only = text.bytes().all(|b| b.is_ascii_hexdigit());
+    if text.len() != 2 * FIELD_BYTES || !digits_only {
+        return Err(refused());
+    }
+    let mut bytes = [0u8; FIELD_BYTES];
+    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let digits = std::str::from_utf8(digits).map_err(|_| refused())?;
+        *byte = u8::from_str_radix(digits, 16).map_err(|_| refused())?;
+    }
+    from_bytes(&bytes)
+}
+
+fn hex_digits(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The integer value of `x` if it is below 2^64.
+pub fn to_u64(x: &F) -> Option<u64> {
+    let limbs = x.into_bigint().0;
+    (limbs[1..] == [0; 3]).then_some(limbs[0])
+}

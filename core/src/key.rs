@@ -1,0 +1,165 @@
+//! Keys: 93 bytes, cut into three 31-byte limbs (design 2).
+
+use ark_ff::PrimeField;
+use thiserror::Error;
+
+use crate::{
+    hash::{hash, Tag},
+    F,
+};
+
+/// Length of a key in bytes.
+pub const KEY_BYTES: usize = 93;
+/// Length of a limb in bytes.
+pub const LIMB_BYTES: usize = 31;
+/// The longest key an application can use, in bytes.
+pub const MAX_APPLICATION_KEY: usize = 91;
+/// First byte of every user key.
+pub const USER_BYTE: u8 = 0x01;
+
+/// A key of the state. The order of keys is the order of their bytes, which is the order of their
+/// limbs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key([u8; KEY_BYTES]);
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// The first key of every tree, (0,0,0).
+    StartSentinel,
+    /// The head entry of a writer.
+    Head(u32),
+    /// A user's key: the first byte is `0x01`.
+    User,
+    /// The last key of every tree, (max,max,max).
+    EndSentinel,
+    /// No entry ever has such a key.
+    Unused,
+}
+
+/// Why bytes are not a key.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum KeyError {
+    /// An application's key is too long.
+    #[error("key of {length} bytes is longer than {MAX_APPLICATION_KEY}")]
+    TooLong {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// An encoded key is not 93 bytes long.
+    #[error("an encoded key has {KEY_BYTES} bytes, not {length}")]
+    WrongLength {
+        /// The length in bytes.
+        length: usize,
+    },
+}
+
+impl Key {
+    /// The first key of every tree.
+    pub const START: Key = Key([0x00; KEY_BYTES]);
+    /// The last key of every tree.
+    pub const END: Key = Key([0xff; KEY_BYTES]);
+
+    /// The key of an application: `0x01`, the key, zero padding, its length. Keeps the order of
+    /// the application's keys.
+    ///
+    /// # Errors
+    /// [`KeyError::TooLong`] above 91 bytes.
+    pub fn user(application_key: &[u8]) -> Result<Key, KeyError> {
+        let length = application_key.len();
+        if length > MAX_APPLICATION_KEY {
+            return Err(KeyError::TooLong { length });
+        }
+        let mut bytes = [0u8; KEY_BYTES];
+        bytes[0] = USER_BYTE;
+        bytes[1..=length].copy_from_slice(application_key);
+        bytes[KEY_BYTES - 1] = length as u8;
+        Ok(Key(bytes))
+    }
+
+    /// The system key of a writer's head entry: `k1 = k2 = 0`, `k3 = 2^32 + writer`.
+    pub fn head(writer: u32) -> Key {
+        let mut bytes = [0u8; KEY_BYTES];
+        let k3 = (1u64 << 32) | u64::from(writer);
+        bytes[KEY_BYTES - 8..].copy_from_slice(&k3.to_be_bytes());
+        Key(bytes)
+    }
+
+    /// The key with exactly these bytes.
+    ///
+    /// # Errors
+    /// [`KeyError::WrongLength`] unless there are 93 of them.
+    pub fn from_slice(bytes: &[u8]) -> Result<Key, KeyError> {
+        let bytes = bytes.try_into().map_err(|_| KeyError::WrongLength { length: bytes.len() })?;
+        Ok(Key(bytes))
+    }
+
+    /// The key with exactly these bytes.
+    pub fn from_bytes(bytes: [u8; KEY_BYTES]) -> Key {
+        Key(bytes)
+    }
+
+    /// The 93 bytes.
+    pub fn as_bytes(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
+
+    /// The application's key inside a user key that was made by [`Key::user`]; `None` for any
+    /// other key.
+    pub fn application_key(&self) -> Option<&[u8]> {
+        let length = usize::from(self.0[KEY_BYTES - 1]);
+        let regular = self.0[0] == USER_BYTE
+            && length <= MAX_APPLICATION_KEY
+            && self.0[1 + length..KEY_BYTES - 1].iter().all(|b| *b == 0);
+        regular.then(|| &self.0[1..=length])
+    }
+
+    /// What this key is for.
+    pub fn kind(&self) -> KeyKind {
+        let (front, tail) = self.0.split_at(KEY_BYTES - 8);
+        let mut k3 = [0u8; 8];
+        k3.copy_from_slice(tail);
+        let k3 = u64::from_be_bytes(k3);
+        if self.0[0] == USER_BYTE {
+            KeyKind::User
+        } else if *self == Key::START {
+            KeyKind::StartSentinel
+        } else if *self == Key::END {
+            KeyKind::EndSentinel
+        } else if front.iter().all(|b| *b == 0) && k3 >> 32 == 1 {
+            KeyKind::Head(k3 as u32)
+        } else {
+            KeyKind::Unused
+        }
+    }
+
+    /// The limbs `k1, k2, k3`, each below 2^248.
+    pub fn limbs(&self) -> [F; 3] {
+        let limb = |i: usize| F::from_be_bytes_mod_order(&self.0[i * LIMB_BYTES..][..LIMB_BYTES]);
+        [limb(0), limb(1), limb(2)]
+    }
+
+    /// The key digest `kappa = H_3^KEY(k1, k2, k3)`.
+    pub fn digest(&self) -> F {
+        key_digest(self.limbs())
+    }
+}
+
+/// `kappa = H_3^KEY(k1, k2, k3)`.
+pub fn key_digest(limbs: [F; 3]) -> F {
+    hash(Tag::Key, limbs)
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.kind(), self.application_key()) {
+            (_, Some(key)) => write!(f, "Key({:?})", String::from_utf8_lossy(key)),
+            (KeyKind::User | KeyKind::Unused, None) => {
+                f.write_str("Key(0x")?;
+                self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))?;
+                f.write_str(")")
+            }
+            (kind, None) => write!(f, "Key({kind:?})"),
+        }
+    }
+}

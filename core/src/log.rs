@@ -1,0 +1,332 @@
+//! Op logs: one writer's ops, linked and signed (design 3, rules L3 to L5 and L7).
+
+use std::collections::BTreeSet;
+
+use ark_ff::Field;
+use thiserror::Error;
+
+use crate::{
+    eddsa::{verify, PublicKey, SecretKey, Signature, SignatureRefused},
+    field::{self, to_u64, FieldError, FIELD_BYTES},
+    head::{link, signed_message, Head},
+    item::Entry,
+    key::{Key, KeyKind, KEY_BYTES},
+    stamp::Stamp,
+    F,
+};
+
+/// Length of an encoded op in bytes.
+pub const OP_BYTES: usize = 8 + KEY_BYTES + FIELD_BYTES;
+
+/// One op of a log: writes a value, or a tombstone, or grants a writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Op {
+    /// 64-bit hybrid logical clock: milliseconds << 16 | counter.
+    pub ts: u64,
+    /// The key: a user key, or for a grant the system key of the writer.
+    pub key: Key,
+    /// The value digest; 0 is a tombstone; for a grant [`Head::digest`].
+    pub value: F,
+}
+
+/// An op and, if the writer signed here, his signature. One signature covers everything before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedOp {
+    /// The op.
+    pub op: Op,
+    /// The writer's signature over the head and seq after this op.
+    pub signature: Option<Signature>,
+}
+
+/// Consecutive ops of one log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogBatch {
+    /// Whose log.
+    pub writer: u32,
+    /// The number of ops before the first one here.
+    pub first_seq: u64,
+    /// The ops; the last one carries a signature.
+    pub ops: Vec<SignedOp>,
+}
+
+/// Where a log ends: what the next op is linked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tip {
+    /// The writer's key, the number of ops and the head after them.
+    pub head: Head,
+    /// The stamp of the last op; before the first one that of the genesis entry or of the grant.
+    pub stamp: Stamp,
+}
+
+/// Why ops do not continue a log. `seq` counts from 1: it is the number that the writer signs with
+/// the op.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum LogError {
+    /// Nobody admitted this writer.
+    #[error("writer {writer} is not known in this space")]
+    UnknownWriter {
+        /// The writer.
+        writer: u32,
+    },
+    /// A batch without ops.
+    #[error("writer {writer}: a batch without ops")]
+    Empty {
+        /// The writer.
+        writer: u32,
+    },
+    /// The batch does not begin where the log ends: ops are missing, or it is another branch.
+    #[error(
+        "writer {writer}: the batch begins after op {first_seq}, the log ends at op {expected}"
+    )]
+    Gap {
+        /// The writer.
+        writer: u32,
+        /// The number of ops that the log has.
+        expected: u64,
+        /// The number of ops that the batch presumes.
+        first_seq: u64,
+    },
+    /// The log is full, or the owner granted a seq of 2^64 or more.
+    #[error("writer {writer}: op numbers end below 2^64")]
+    SeqExhausted {
+        /// The writer.
+        writer: u32,
+    },
+    /// L3: the clock does not grow.
+    #[error("writer {writer}, op {seq}: ts {ts} is not greater than {previous}")]
+    ClockNotGrowing {
+        /// The writer.
+        writer: u32,
+        /// The op's number.
+        seq: u64,
+        /// The op's clock.
+        ts: u64,
+        /// The clock of the op before.
+        previous: u64,
+    },
+    /// The key is neither a user key nor that of a writer.
+    #[error("writer {writer}, op {seq}: nobody may write {key:?}, a user key begins with 0x01")]
+    KeyRefused {
+        /// The writer.
+        writer: u32,
+        /// The op's number.
+        seq: u64,
+        /// The op's key.
+        key: Key,
+    },
+    /// L7: only writer 0 grants.
+    #[error("writer {writer}, op {seq}: only the owner admits a writer, here {granted}")]
+    NotOwner {
+        /// The writer.
+        writer: u32,
+        /// The op's number.
+        seq: u64,
+        /// The writer to be admitted.
+        granted: u32,
+    },
+    /// M3: a writer is admitted once.
+    #[error("writer {writer}, op {seq}: writer {granted} is admitted already")]
+    GrantedAlready {
+        /// The writer.
+        writer: u32,
+        /// The op's number.
+        seq: u64,
+        /// The writer to be admitted.
+        granted: u32,
+    },
+    /// The last op carries no signature.
+    #[error("writer {writer}, op {seq}: the last op of a batch must be signed")]
+    Unsigned {
+        /// The writer.
+        writer: u32,
+        /// The op's number.
+        seq: u64,
+    },
+    /// L5: the signature does not cover this history: it is another's, or an op before it was
+    /// changed, left out or moved, or it continues another branch.
+    #[error("writer {writer}, op {seq}: {source}")]
+    Signature {
+        /// The writer.
+        writer: u32,
+        /// The op's number.
+        seq: u64,
+        /// What the verification said.
+        source: SignatureRefused,
+    },
+    /// The secret key is not the one of the log.
+    #[error("the secret key is not that of writer {writer}")]
+    NotYourLog {
+        /// The writer.
+        writer: u32,
+    },
+}
+
+impl Op {
+    /// The op's stamp in the log of `writer`.
+    pub fn stamp(&self, writer: u32) -> Stamp {
+        Stamp { ts: self.ts, writer }
+    }
+
+    /// The entry that the op leaves in the tree if nothing younger stands there.
+    pub fn entry(&self, writer: u32) -> Entry {
+        Entry { key: self.key, stamp: self.stamp(writer), value: self.value }
+    }
+
+    /// The op's item in the log of `writer`.
+    pub fn item(&self, writer: u32) -> F {
+        self.entry(writer).item()
+    }
+
+    /// Encodes as ts, key, value.
+    pub fn to_bytes(&self) -> [u8; OP_BYTES] {
+        let mut out = [0u8; OP_BYTES];
+        out[..8].copy_from_slice(&self.ts.to_be_bytes());
+        out[8..8 + KEY_BYTES].copy_from_slice(self.key.as_bytes());
+        out[8 + KEY_BYTES..].copy_from_slice(&field::to_bytes(&self.value));
+        out
+    }
+
+    /// Decodes what [`Op::to_bytes`] made.
+    ///
+    /// # Errors
+    /// [`FieldError::NotCanonical`] if the value is no field element.
+    pub fn from_bytes(bytes: &[u8; OP_BYTES]) -> Result<Op, FieldError> {
+        let (mut ts, mut key, mut value) = ([0u8; 8], [0u8; KEY_BYTES], [0u8; FIELD_BYTES]);
+        ts.copy_from_slice(&bytes[..8]);
+        key.copy_from_slice(&bytes[8..8 + KEY_BYTES]);
+        value.copy_from_slice(&bytes[8 + KEY_BYTES..]);
+        let value = field::from_bytes(&value)?;
+        Ok(Op { ts: u64::from_be_bytes(ts), key: Key::from_bytes(key), value })
+    }
+
+    /// The writer that the op admits; `None` for an op on a user key. `seq` is for the error.
+    ///
+    /// # Errors
+    /// [`LogError::KeyRefused`] or [`LogError::NotOwner`] if `writer` may not write this key.
+    pub fn granted(&self, writer: u32, seq: u64) -> Result<Option<u32>, LogError> {
+        match self.key.kind() {
+            KeyKind::User => Ok(None),
+            KeyKind::Head(granted) if writer == 0 => Ok(Some(granted)),
+            KeyKind::Head(granted) => Err(LogError::NotOwner { writer, seq, granted }),
+            KeyKind::StartSentinel | KeyKind::EndSentinel | KeyKind::Unused => {
+                Err(LogError::KeyRefused { writer, seq, key: self.key })
+            }
+        }
+    }
+}
+
+impl SignedOp {
+    /// Signs `op` as the next one of a log and returns it with the log's new tip.
+    ///
+    /// # Errors
+    /// [`LogError`] if the op does not continue the log or `secret` is not the log's key.
+    pub fn sign(
+        tip: &Tip,
+        writer: u32,
+        op: Op,
+        secret: &SecretKey,
+    ) -> Result<(SignedOp, Tip), LogError> {
+        if secret.public_key() != tip.head.public_key {
+            return Err(LogError::NotYourLog { writer });
+        }
+        let tip = tip.apply(writer, &op)?;
+        let signature = secret.sign(signed_message(tip.head.head, tip.head.seq));
+        Ok((SignedOp { op, signature: Some(signature) }, tip))
+    }
+}
+
+impl Tip {
+    /// The tip of a genesis writer's log without ops.
+    pub fn genesis(salt: F, writer: u32, public_key: PublicKey) -> Tip {
+        Tip { head: Head::first(salt, public_key), stamp: Stamp { ts: 0, writer } }
+    }
+
+    /// The number of ops, for `writer`'s errors.
+    ///
+    /// # Errors
+    /// [`LogError::SeqExhausted`] if the owner granted 2^64 or more.
+    pub fn seq(&self, writer: u32) -> Result<u64, LogError> {
+        to_u64(&self.head.seq).ok_or(LogError::SeqExhausted { writer })
+    }
+
+    /// The entry that stands for this tip in the tree.
+    pub fn entry(&self, writer: u32) -> Entry {
+        Entry { key: Key::head(writer), stamp: self.stamp, value: self.head.digest() }
+    }
+
+    /// The tip after `op`, by L3 and L4 alone: neither the key nor a signature is looked at.
+    ///
+    /// # Errors
+    /// [`LogError::ClockNotGrowing`], or [`LogError::SeqExhausted`] if seq would reach 2^64.
+    pub fn apply(&self, writer: u32, op: &Op) -> Result<Tip, LogError> {
+        let seq = self.seq(writer)?;
+        let seq = seq.checked_add(1).ok_or(LogError::SeqExhausted { writer })?;
+        if op.ts <= self.stamp.ts {
+            let previous = self.stamp.ts;
+            return Err(LogError::ClockNotGrowing { writer, seq, ts: op.ts, previous });
+        }
+        Ok(self.advance(writer, op))
+    }
+
+    /// [`Tip::apply`] without its checks.
+    pub(crate) fn advance(&self, writer: u32, op: &Op) -> Tip {
+        let head = Head {
+            public_key: self.head.public_key,
+            seq: self.head.seq + F::ONE,
+            head: link(self.head.head, op.item(writer)),
+        };
+        Tip { head, stamp: op.stamp(writer) }
+    }
+
+    /// Checks that `signature` is the writer's over this tip.
+    ///
+    /// # Errors
+    /// [`LogError::Signature`] if not.
+    pub fn verify(&self, writer: u32, signature: &Signature) -> Result<(), LogError> {
+        let seq = self.seq(writer)?;
+        verify(&self.head.public_key, signed_message(self.head.head, self.head.seq), signature)
+            .map_err(|source| LogError::Signature { writer, seq, source })
+    }
+}
+
+/// Checks that `batch` continues the log that ends at `tip`, every op and every signature in it,
+/// and returns the new tip. All or nothing.
+///
+/// `known_writers` says who is admitted already, by the tree or by ops of the owner's log before
+/// this batch.
+///
+/// # Errors
+/// The first [`LogError`], in the order of the ops.
+pub fn extend(
+    tip: &Tip,
+    known_writers: &dyn Fn(u32) -> bool,
+    batch: &LogBatch,
+) -> Result<Tip, LogError> {
+    let writer = batch.writer;
+    if !known_writers(writer) {
+        return Err(LogError::UnknownWriter { writer });
+    }
+    let expected = tip.seq(writer)?;
+    if batch.first_seq != expected {
+        return Err(LogError::Gap { writer, expected, first_seq: batch.first_seq });
+    }
+    let last = batch.ops.last().ok_or(LogError::Empty { writer })?;
+    let mut granted_here = BTreeSet::new();
+    let mut tip = *tip;
+    for signed in &batch.ops {
+        tip = tip.apply(writer, &signed.op)?;
+        let seq = tip.seq(writer)?;
+        if let Some(granted) = signed.op.granted(writer, seq)? {
+            if known_writers(granted) || !granted_here.insert(granted) {
+                return Err(LogError::GrantedAlready { writer, seq, granted });
+            }
+        }
+        if let Some(signature) = &signed.signature {
+            tip.verify(writer, signature)?;
+        }
+    }
+    if last.signature.is_none() {
+        return Err(LogError::Unsigned { writer, seq: tip.seq(writer)? });
+    }
+    Ok(tip)
+}

@@ -1,0 +1,125 @@
+//! One step of the proved machine, natively (design 5).
+//!
+//! The step circuit in `rootfold-circuits` is the twin of [`step`], module by module and rule by
+//! rule. An epoch is any number of steps after which the root moves once; within it the log lane
+//! and the merge lane work on the same items, each in its own order, tied by one accumulator.
+
+mod log_lane;
+mod merge_lane;
+mod registers;
+mod seal;
+mod tree_row;
+mod witness;
+
+pub use log_lane::{op_slot, segment};
+pub use merge_lane::merge_row;
+pub use registers::{Registers, REGISTER_FIELDS};
+pub use seal::seal;
+pub use tree_row::tree_row;
+pub use witness::{
+    MergeRow, OpSlot, Profile, Row, RowClass, Segment, StepWitness, TreeOp, TreeRow, SMALL,
+    STANDARD,
+};
+
+use thiserror::Error;
+
+use crate::F;
+
+/// A named rule of design 5. Namespaces of the constraints bear these names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Rule {
+    L1,
+    L2,
+    L3,
+    L4,
+    L5,
+    L6,
+    L7,
+    L8,
+    M1,
+    M2,
+    M3,
+    M4,
+    M5,
+    M6,
+    M7,
+    Preset,
+    Opaque,
+    CloseBoth,
+    CloseNew,
+    Accumulator,
+    Seal,
+    Cursor,
+}
+
+/// A witness breaks a rule.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{rule:?}: {what}")]
+pub struct Violation {
+    /// The rule.
+    pub rule: Rule,
+    /// What is wrong.
+    pub what: &'static str,
+}
+
+/// `Err(Violation)` unless `holds`.
+pub(crate) fn require(holds: bool, rule: Rule, what: &'static str) -> Result<(), Violation> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Violation { rule, what })
+    }
+}
+
+/// The state `z = (root, ops, cursor)` that the proof carries from step to step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct State {
+    /// Root of the tree after the last sealed epoch.
+    pub root: F,
+    /// Number of ops folded up to there.
+    pub ops: F,
+    /// Digest of the registers; [`Registers::idle_cursor`] between epochs.
+    pub cursor: F,
+}
+
+impl State {
+    /// `z_0 = (genesis root, 0, IDLE)`.
+    pub fn genesis(space_id: F) -> State {
+        State { root: space_id, ops: F::from(0u64), cursor: Registers::idle_cursor() }
+    }
+
+    /// The state as the vector that is folded.
+    pub fn to_fields(self) -> [F; 3] {
+        [self.root, self.ops, self.cursor]
+    }
+}
+
+/// Executes one step: opens the cursor, runs both lanes, seals if asked to, closes the cursor.
+///
+/// # Errors
+/// The first [`Violation`] if the witness breaks a rule, exactly where the circuit would be
+/// unsatisfied.
+///
+/// # Panics
+/// If the witness does not have the profile's shape.
+pub fn step(
+    profile: &Profile,
+    state: &State,
+    witness: &StepWitness,
+) -> Result<(State, Registers), Violation> {
+    assert!(witness.has_shape(profile), "the planner fills every slot of the profile");
+    let mut registers = witness.registers;
+    require(registers.digest() == state.cursor, Rule::Cursor, "registers do not open the cursor")?;
+    for s in &witness.segments {
+        segment(&mut registers, s)?;
+    }
+    for row in &witness.rows {
+        merge_row(&mut registers, &row.merge)?;
+        for t in &row.tree {
+            tree_row(&mut registers, t)?;
+        }
+    }
+    let state = seal(state, &mut registers, witness.seal)?;
+    Ok((state, registers))
+}

@@ -1,0 +1,141 @@
+//! The registers that a step hands to the next one, and their digest, the cursor (design 5).
+
+use std::sync::OnceLock;
+
+use ark_ff::{AdditiveGroup, Field};
+use ark_grumpkin::Affine;
+
+use crate::{
+    accumulator,
+    eddsa::PublicKey,
+    hash::{hash_slice, Tag, MAX_INPUTS},
+    head::Head,
+    height::H,
+    tree::chain::iv,
+    F,
+};
+
+/// Number of field elements that the cursor commits to.
+pub const REGISTER_FIELDS: usize = 43;
+
+/// Everything that a step needs from the one before it in the same epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registers {
+    /// Is a run open?
+    pub active: bool,
+    /// One more than the writer of the last run, 0 before the first. While a run is open its
+    /// writer is `floor - 1`.
+    pub floor: u64,
+    /// The open run's key, number of ops and head.
+    pub head: Head,
+    /// `ts` of the open run's last op.
+    pub ts: u64,
+    /// Ops of this epoch so far.
+    pub ops: u64,
+    /// The accumulator.
+    pub acc: Affine,
+    /// Limbs of the last merge row's key; (0, 0, -1) before the first row.
+    pub key: [F; 3],
+    /// Stamp of the last merge row.
+    pub stamp: F,
+    /// Do more rows of this key follow?
+    pub inside: bool,
+    /// Has this key had its OLD row?
+    pub has_old: bool,
+    /// Was the last merge row an OLD row marked read?
+    pub old_read: bool,
+    /// Is the leaf before the next one known: nothing opaque since the last opened leaf?
+    pub known: bool,
+    /// Is an insert waiting for its right neighbour?
+    pub wait_right: bool,
+    /// CLOSE_NEW rows that the last insert still needs.
+    pub due: u8,
+    /// Level of the next CLOSE_NEW.
+    pub next_close: u8,
+    /// The lowest level with an open node; all levels below are fresh.
+    pub cur: u8,
+    /// The chains that rebuild the old root, by level.
+    pub old_chains: [F; H + 1],
+    /// The chains that build the new root, by level.
+    pub new_chains: [F; H + 1],
+}
+
+impl Registers {
+    /// The registers between epochs.
+    pub fn idle() -> Registers {
+        let fresh: [F; H + 1] = std::array::from_fn(iv);
+        let zero = F::ZERO;
+        Registers {
+            active: false,
+            floor: 0,
+            head: Head { public_key: PublicKey { x: zero, y: zero }, seq: zero, head: zero },
+            ts: 0,
+            ops: 0,
+            acc: accumulator::start(),
+            key: [zero, zero, -F::ONE],
+            stamp: zero,
+            inside: false,
+            has_old: false,
+            old_read: false,
+            known: false,
+            wait_right: false,
+            due: 0,
+            next_close: 0,
+            cur: H as u8,
+            old_chains: fresh,
+            new_chains: fresh,
+        }
+    }
+
+    /// The cursor between epochs, IDLE.
+    pub fn idle_cursor() -> F {
+        static IDLE: OnceLock<F> = OnceLock::new();
+        *IDLE.get_or_init(|| Registers::idle().digest())
+    }
+
+    /// The six flags as one number, the first flag lowest.
+    pub fn flags(&self) -> [bool; 6] {
+        [self.active, self.inside, self.has_old, self.old_read, self.known, self.wait_right]
+    }
+
+    /// The registers as field elements, in the order in which they are hashed.
+    pub fn to_fields(&self) -> [F; REGISTER_FIELDS] {
+        let flags = self.flags().iter().rev().fold(0u64, |n, flag| 2 * n + u64::from(*flag));
+        let small = [
+            F::from(flags),
+            F::from(self.floor),
+            self.head.public_key.x,
+            self.head.public_key.y,
+            self.head.seq,
+            self.head.head,
+            F::from(self.ts),
+            F::from(self.ops),
+            self.acc.x,
+            self.acc.y,
+            self.key[0],
+            self.key[1],
+            self.key[2],
+            self.stamp,
+            F::from(self.due),
+            F::from(self.next_close),
+            F::from(self.cur),
+        ];
+        let mut fields = [F::ZERO; REGISTER_FIELDS];
+        let (head, chains) = fields.split_at_mut(small.len());
+        head.copy_from_slice(&small);
+        chains[..=H].copy_from_slice(&self.old_chains);
+        chains[H + 1..].copy_from_slice(&self.new_chains);
+        fields
+    }
+
+    /// The cursor: a chain of `H_12^CURSOR`, the digest so far first from the second link on.
+    pub fn digest(&self) -> F {
+        let fields = self.to_fields();
+        let (first, rest) = fields.split_at(MAX_INPUTS);
+        rest.chunks(MAX_INPUTS - 1).fold(hash_slice(Tag::Cursor, first), |digest, chunk| {
+            let mut inputs = vec![digest];
+            inputs.extend_from_slice(chunk);
+            hash_slice(Tag::Cursor, &inputs)
+        })
+    }
+}

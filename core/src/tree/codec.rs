@@ -1,0 +1,257 @@
+//! Pages as bytes. One encoding per page and set of inline values, all numbers big-endian:
+//!
+//! ```text
+//! page     = format (1 byte: 1) | rank (1) | count (4) | count * (entry or child)
+//! entry    = key | ts (8) | writer (4) | value (32) | inline length + 1, or 0 for none (2) | inline
+//! child    = digest (32) | height (1) | key
+//! key      = n (1, at most 91) | the application's key of n bytes
+//!          | 254 | writer (4)                     the key of a head entry
+//!          | 255 | 93 bytes                       any other key
+//! ```
+//!
+//! Inline values are checked while decoding: bytes whose digest is the entry's value for a user
+//! key, a head's 128 bytes whose digest is the value for a head entry, nothing for other keys.
+
+use crate::{
+    field::{self, FIELD_BYTES},
+    head::{Head, HEAD_BYTES},
+    item::Entry,
+    key::{Key, KeyKind, KEY_BYTES, MAX_APPLICATION_KEY},
+    stamp::Stamp,
+    value::{tombstone, value_digest},
+    F,
+};
+
+use super::{
+    error::PageError,
+    page::{Child, Page, ROOT_RANK},
+};
+
+/// The longest value that travels inside a leaf page, in bytes.
+pub const MAX_INLINE_VALUE: usize = 256;
+/// The largest number of items of a page that is decoded.
+///
+/// A page has 64 items on average, but it costs nothing to grind keys that never end one. So there
+/// is no small limit to insist on: whoever may write may make a page large. Beyond this limit (and
+/// [`MAX_PAGE_BYTES`]) a page cannot be sent any more; about 480,000 ops of one writer are needed.
+pub const MAX_PAGE_ITEMS: usize = 1 << 20;
+/// The largest page that is decoded, in bytes.
+pub const MAX_PAGE_BYTES: usize = 64 << 20;
+
+/// Inline values as (value digest, bytes), in the order of their entries.
+pub type InlineValues = Vec<(F, Vec<u8>)>;
+
+const FORMAT: u8 = 1;
+const HEAD_KEY: u8 = 254;
+const OTHER_KEY: u8 = 255;
+/// The shortest entry (also below the shortest child): empty application key, no inline value.
+const MIN_ITEM_BYTES: usize = 1 + FIELD_BYTES + 1;
+
+impl Page {
+    /// Encodes the page. `inline` offers value bytes for entries of a leaf; what is too long, does
+    /// not match the entry, or would make the page longer than [`MAX_PAGE_BYTES`], stays out.
+    pub fn encode(&self, inline: &dyn Fn(&Entry) -> Option<Vec<u8>>) -> Vec<u8> {
+        let mut out = vec![FORMAT, self.rank()];
+        out.extend_from_slice(&(self.len() as u32).to_be_bytes());
+        for child in self.children() {
+            out.extend_from_slice(&field::to_bytes(&child.digest));
+            out.push(child.height);
+            encode_key(&child.last_key, &mut out);
+        }
+        let longest = KEY_BYTES + 1 + 8 + 4 + FIELD_BYTES + 2;
+        let mut spare = MAX_PAGE_BYTES.saturating_sub(out.len() + longest * self.entries().len());
+        for entry in self.entries() {
+            encode_key(&entry.key, &mut out);
+            out.extend_from_slice(&entry.stamp.ts.to_be_bytes());
+            out.extend_from_slice(&entry.stamp.writer.to_be_bytes());
+            out.extend_from_slice(&field::to_bytes(&entry.value));
+            let value = inline(entry)
+                .filter(|bytes| bytes.len() <= spare && check_inline(0, entry, bytes).is_ok());
+            match value {
+                Some(bytes) => {
+                    spare -= bytes.len();
+                    out.extend_from_slice(&(bytes.len() as u16 + 1).to_be_bytes());
+                    out.extend_from_slice(&bytes);
+                }
+                None => out.extend_from_slice(&[0, 0]),
+            }
+        }
+        out
+    }
+
+    /// Decodes a page and its inline values. Allocates no more than a few times the length of
+    /// `bytes`. Checks everything but heights of leaf keys and the name, which take hashing
+    /// ([`Page::check`]).
+    ///
+    /// # Errors
+    /// [`PageError`] if the bytes are not exactly one page.
+    pub fn decode(bytes: &[u8]) -> Result<(Page, InlineValues), PageError> {
+        if bytes.len() > MAX_PAGE_BYTES {
+            return Err(PageError::TooLong { bytes: bytes.len() });
+        }
+        let mut reader = Reader { bytes, at: 0 };
+        let format = reader.byte()?;
+        if format != FORMAT {
+            return Err(PageError::UnknownFormat { format });
+        }
+        let rank = reader.byte()?;
+        if rank > ROOT_RANK {
+            return Err(PageError::UnknownRank { rank });
+        }
+        let claimed = u32::from_be_bytes(reader.array()?);
+        let left = bytes.len() - reader.at;
+        let count = claimed as usize;
+        if count > MAX_PAGE_ITEMS || count > left / MIN_ITEM_BYTES {
+            return Err(PageError::TooManyItems { count: claimed, bytes: left });
+        }
+        let mut inline = InlineValues::new();
+        let page = if rank == 0 {
+            let mut entries: Vec<Entry> = Vec::with_capacity(count);
+            for index in 0..count {
+                let entry = reader.entry(index, &mut inline)?;
+                if entries.last().is_some_and(|last| last.key >= entry.key) {
+                    return Err(PageError::Unsorted { index });
+                }
+                entries.push(entry);
+            }
+            Page::Leaf(entries)
+        } else {
+            let mut children = Vec::with_capacity(count);
+            for index in 0..count {
+                children.push(reader.child(index)?);
+            }
+            Page::Internal { rank, children }
+        };
+        if reader.at != bytes.len() {
+            return Err(PageError::TrailingBytes { extra: bytes.len() - reader.at });
+        }
+        page.check_shape()?;
+        Ok((page, inline))
+    }
+
+    /// Decodes a page that was asked for by name, and recomputes the name.
+    ///
+    /// # Errors
+    /// [`PageError`] if the bytes are not exactly one page, or are another.
+    pub fn check(name: &F, bytes: &[u8]) -> Result<(Page, InlineValues), PageError> {
+        let (page, inline) = Page::decode(bytes)?;
+        let actual = page.name()?;
+        if actual == *name {
+            Ok((page, inline))
+        } else {
+            Err(PageError::WrongName { expected: *name, actual })
+        }
+    }
+}
+
+fn encode_key(key: &Key, out: &mut Vec<u8>) {
+    match (key.application_key(), key.kind()) {
+        (Some(application_key), _) => {
+            out.push(application_key.len() as u8);
+            out.extend_from_slice(application_key);
+        }
+        (None, KeyKind::Head(writer)) => {
+            out.push(HEAD_KEY);
+            out.extend_from_slice(&writer.to_be_bytes());
+        }
+        (None, _) => {
+            out.push(OTHER_KEY);
+            out.extend_from_slice(key.as_bytes());
+        }
+    }
+}
+
+/// Whether `bytes` are the value that `entry`, item `index` of its page, names.
+fn check_inline(index: usize, entry: &Entry, bytes: &[u8]) -> Result<(), PageError> {
+    let length = bytes.len();
+    let digest = match entry.key.kind() {
+        KeyKind::User if length <= MAX_INLINE_VALUE => value_digest(bytes),
+        KeyKind::Head(_) if length == HEAD_BYTES => {
+            let bytes = bytes.try_into().map_err(|_| PageError::InlineLength { index, length })?;
+            Head::from_bytes(bytes).map_err(|source| PageError::Field { index, source })?.digest()
+        }
+        KeyKind::User | KeyKind::Head(_) => {
+            return Err(PageError::InlineLength { index, length });
+        }
+        _ => return Err(PageError::InlineValue { index }),
+    };
+    if digest == entry.value && digest != tombstone() {
+        Ok(())
+    } else {
+        Err(PageError::InlineValue { index })
+    }
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], PageError> {
+        let left = &self.bytes[self.at..];
+        if left.len() < length {
+            return Err(PageError::Truncated { at: self.at, needed: length - left.len() });
+        }
+        self.at += length;
+        Ok(&left[..length])
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], PageError> {
+        let mut out = [0u8; N];
+        out.copy_from_slice(self.take(N)?);
+        Ok(out)
+    }
+
+    fn byte(&mut self) -> Result<u8, PageError> {
+        Ok(self.array::<1>()?[0])
+    }
+
+    fn field(&mut self, index: usize) -> Result<F, PageError> {
+        field::from_bytes(&self.array()?).map_err(|source| PageError::Field { index, source })
+    }
+
+    fn key(&mut self, index: usize) -> Result<Key, PageError> {
+        let form = self.byte()?;
+        let refused = PageError::KeyForm { index, form };
+        match form {
+            HEAD_KEY => Ok(Key::head(u32::from_be_bytes(self.array()?))),
+            OTHER_KEY => {
+                let key = Key::from_bytes(self.array()?);
+                let shorter =
+                    key.application_key().is_some() || matches!(key.kind(), KeyKind::Head(_));
+                if shorter {
+                    Err(refused)
+                } else {
+                    Ok(key)
+                }
+            }
+            length if usize::from(length) <= MAX_APPLICATION_KEY => {
+                Key::user(self.take(usize::from(length))?).map_err(|_| refused)
+            }
+            _ => Err(refused),
+        }
+    }
+
+    fn entry(&mut self, index: usize, inline: &mut InlineValues) -> Result<Entry, PageError> {
+        let key = self.key(index)?;
+        let ts = u64::from_be_bytes(self.array()?);
+        let writer = u32::from_be_bytes(self.array()?);
+        let value = self.field(index)?;
+        let entry = Entry { key, stamp: Stamp { ts, writer }, value };
+        let marked = usize::from(u16::from_be_bytes(self.array()?));
+        if let Some(length) = marked.checked_sub(1) {
+            if length > MAX_INLINE_VALUE {
+                return Err(PageError::InlineLength { index, length });
+            }
+            let bytes = self.take(length)?;
+            check_inline(index, &entry, bytes)?;
+            inline.push((value, bytes.to_vec()));
+        }
+        Ok(entry)
+    }
+
+    fn child(&mut self, index: usize) -> Result<Child, PageError> {
+        Ok(Child { digest: self.field(index)?, height: self.byte()?, last_key: self.key(index)? })
+    }
+}

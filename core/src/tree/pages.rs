@@ -1,0 +1,95 @@
+//! Lists of pages: all of a tree, those still missing, those that prove an answer.
+
+use std::{collections::BTreeSet, ops::RangeBounds, sync::Arc};
+
+use crate::{key::Key, F};
+
+use super::{
+    cursor::Cursor,
+    error::TreeError,
+    page::Page,
+    place::{load, Place},
+    read::start_key,
+    store::PageStore,
+};
+
+/// All pages of a tree, parents before children and in key order.
+pub fn pages_below<S: PageStore + ?Sized>(store: &S, root: F) -> PagesBelow<'_, S> {
+    PagesBelow { store, waiting: vec![Place::root(root)] }
+}
+
+/// Pages of a tree ([`pages_below`]). Goes on after an error, without what is below that page.
+pub struct PagesBelow<'s, S: PageStore + ?Sized> {
+    store: &'s S,
+    waiting: Vec<Place>,
+}
+
+impl<S: PageStore + ?Sized> Iterator for PagesBelow<'_, S> {
+    type Item = Result<(Place, Arc<Page>), TreeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let place = self.waiting.pop()?;
+        let page = match load(self.store, &place) {
+            Ok(page) => page,
+            Err(error) => return Some(Err(error)),
+        };
+        let children = (0..page.children().len()).rev();
+        self.waiting.extend(children.map(|index| place.child(&page, index)));
+        Some(Ok((place, page)))
+    }
+}
+
+/// Places of a tree whose pages the store lacks and whose parents it has, in key order, at most
+/// `limit`: what a replica asks for next. Reads every page that is there.
+///
+/// # Errors
+/// [`TreeError`] if a page is misplaced or the store fails.
+pub fn missing_pages<S: PageStore + ?Sized>(
+    store: &S,
+    root: F,
+    limit: usize,
+) -> Result<Vec<Place>, TreeError> {
+    let mut waiting = vec![Place::root(root)];
+    let mut missing = Vec::new();
+    while let Some(place) = waiting.pop() {
+        if missing.len() >= limit {
+            break;
+        }
+        match load(store, &place) {
+            Ok(page) => {
+                let children = (0..page.children().len()).rev();
+                waiting.extend(children.map(|index| place.child(&page, index)));
+            }
+            Err(TreeError::Missing { .. }) => missing.push(place),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(missing)
+}
+
+/// Names of the pages that prove what a range holds, parents before children: those that cover it
+/// and the neighbour on each side. A client that puts them in a
+/// [`MemoryStore`](super::MemoryStore) can [`scan`](super::scan) the range, or ask for the
+/// [`neighbours`](super::neighbours) of a key when the range is that key.
+///
+/// # Errors
+/// [`TreeError`] if a page is missing or misplaced.
+pub fn range_pages<S: PageStore + ?Sized>(
+    store: &S,
+    root: F,
+    range: impl RangeBounds<Key>,
+) -> Result<Vec<F>, TreeError> {
+    let start = start_key(&range);
+    let mut cursor = Cursor::seek(store, root, &start)?;
+    cursor.previous()?;
+    let mut seen = BTreeSet::new();
+    let mut names = Vec::new();
+    loop {
+        names.extend(cursor.path().map(|place| place.name).filter(|name| seen.insert(*name)));
+        let last = cursor.leaf().last_key();
+        let beyond = last.is_some_and(|key| key > start && !range.contains(&key));
+        if beyond || !cursor.advance_leaf()? {
+            return Ok(names);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Which snapshot to begin with.
+
+use std::{sync::Arc, time::Duration};
+
+use rootfold_core::space::Invite;
+use rootfold_verifier::PreparedVerifyingKey;
+
+use super::{blocking, BootstrapError};
+use crate::{
+    client::{Peer, PeerError},
+    progress::{Event, Progress},
+    snapshot::Snapshot,
+    verify::{verify, VerifyError},
+};
+
+/// A snapshot whose proof holds.
+pub(super) struct Offer {
+    pub(super) snapshot: Snapshot,
+    /// The key with which it was checked.
+    pub(super) key: Option<Arc<PreparedVerifyingKey>>,
+    pub(super) verify: Duration,
+}
+
+/// Asks every peer for its snapshot, verifies all, and takes the one with the most ops. The proof
+/// does not say that there is no newer one; the tail brings what is missing.
+pub(super) async fn newest(
+    peers: &[Peer],
+    invite: &Invite,
+    mut key: Option<Arc<PreparedVerifyingKey>>,
+    faults: &mut Vec<PeerError>,
+    progress: &dyn Progress,
+) -> Result<Offer, BootstrapError> {
+    let first_fault = faults.len();
+    let mut best: Option<Offer> = None;
+    for peer in peers {
+        let snapshot = match peer.latest_snapshot(invite.space).await {
+            Ok(snapshot) => snapshot,
+            Err(e) => {
+                faults.push(e);
+                continue;
+            }
+        };
+        if key.is_none() && !snapshot.header.is_genesis() {
+            key = fetch_key(peers, invite, faults).await;
+        }
+        let (invite, with) = (*invite, key.clone());
+        let checked = blocking(move || {
+            let verify = verify(&snapshot, &invite, with.as_deref())?;
+            Ok::<_, VerifyError>(Offer { snapshot, key: with, verify })
+        });
+        match checked.await? {
+            Ok(offer) => {
+                let micros = u64::try_from(offer.verify.as_micros()).unwrap_or(u64::MAX);
+                progress.on(Event::Verified { micros });
+                let ops = |offer: &Offer| offer.snapshot.header.ops;
+                if best.as_ref().is_none_or(|best| ops(best) < ops(&offer)) {
+                    best = Some(offer);
+                }
+            }
+            Err(e) => {
+                let fault = peer.blame(e);
+                tracing::warn!(error = %fault, "a snapshot is refused");
+                faults.push(fault);
+            }
+        }
+    }
+    best.ok_or_else(|| {
+        let faults = faults.split_off(first_fault);
+        BootstrapError::NobodyLeft { what: "a snapshot".into(), faults }
+    })
+}
+
+/// The verifying key of the invite, from whichever peer has it.
+async fn fetch_key(
+    peers: &[Peer],
+    invite: &Invite,
+    faults: &mut Vec<PeerError>,
+) -> Option<Arc<PreparedVerifyingKey>> {
+    for peer in peers {
+        match peer.verifying_key(invite.parameters).await {
+            Ok(key) => return Some(Arc::new(key)),
+            Err(e) => faults.push(e),
+        }
+    }
+    None
+}

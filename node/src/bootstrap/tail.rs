@@ -1,0 +1,93 @@
+//! The ops after the frontier.
+
+use rootfold_core::F;
+
+use super::{blocking, BootstrapError};
+use crate::{
+    client::{Peer, PeerError},
+    ingest::IngestError,
+    progress::{Event, Progress},
+    space::Space,
+};
+
+/// What syncing the tail came to.
+#[derive(Debug)]
+pub struct Tail {
+    /// Ops that were new.
+    pub ops: u64,
+    /// The root that the first peer who answered says it has.
+    pub source_root: Option<F>,
+    /// What peers did wrong.
+    pub faults: Vec<PeerError>,
+}
+
+/// Takes in what each peer holds after this space's frontier. One peer is enough; each is asked,
+/// since any one may keep something back.
+///
+/// # Errors
+/// [`BootstrapError::NobodyLeft`] if no peer gave its ops, or the store's.
+pub async fn sync_tail(
+    space: &Space,
+    peers: &[Peer],
+    progress: &dyn Progress,
+) -> Result<Tail, BootstrapError> {
+    let mut tail = Tail { ops: 0, source_root: None, faults: Vec::new() };
+    let mut served = false;
+    for peer in peers {
+        match take_from(space, peer, &mut tail, progress).await {
+            Ok(()) => served = true,
+            Err(Failed::Peer(fault)) => {
+                tracing::warn!(error = %fault, "no tail from this peer");
+                tail.faults.push(fault);
+            }
+            Err(Failed::Here(e)) => return Err(e),
+        }
+    }
+    if served {
+        return Ok(tail);
+    }
+    let what = "the ops after the snapshot".into();
+    Err(BootstrapError::NobodyLeft { what, faults: tail.faults })
+}
+
+/// Whose failure it is.
+enum Failed {
+    Peer(PeerError),
+    Here(BootstrapError),
+}
+
+impl From<PeerError> for Failed {
+    fn from(e: PeerError) -> Failed {
+        Failed::Peer(e)
+    }
+}
+
+async fn take_from(
+    space: &Space,
+    peer: &Peer,
+    tail: &mut Tail,
+    progress: &dyn Progress,
+) -> Result<(), Failed> {
+    let before = tail.ops;
+    let frontier = peer.frontier(space.id()).await?;
+    let tips = space.writers();
+    let missing = frontier.writers.iter().map(|(writer, seq)| {
+        let ours = tips.get(writer).and_then(|tip| tip.seq(*writer).ok()).unwrap_or(0);
+        seq.saturating_sub(ours)
+    });
+    // The peer's word, and only for the progress bar.
+    let known = Some(missing.fold(0u64, u64::saturating_add));
+    let mut entries = peer.log_entries(space.id(), &tips).await?;
+    while let Some(submission) = entries.next().await? {
+        let into = space.clone();
+        let done = blocking(move || into.ingest(&submission)).await.map_err(Failed::Here)?;
+        match done {
+            Ok(ingested) => tail.ops += ingested.ops,
+            Err(IngestError::Store(e)) => return Err(Failed::Here(e.into())),
+            Err(e) => return Err(peer.blame(e).into()),
+        }
+        progress.on(Event::Ops { done: tail.ops - before, known });
+    }
+    tail.source_root.get_or_insert(frontier.root);
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! The command line: one file for each command.
+
+pub mod args;
+pub mod failure;
+pub mod keyring;
+pub mod output;
+pub mod parameters;
+pub mod progress;
+
+mod bootstrap;
+mod context;
+mod del;
+mod get;
+mod grant;
+mod import_git;
+mod log;
+mod params;
+mod prove;
+mod publish;
+mod put;
+mod replay;
+mod scan;
+mod serve;
+pub mod space_new;
+mod status;
+pub mod text;
+mod verify;
+mod writer_new;
+
+pub use context::{block_on, Context};
+
+use args::{Cli, Command, SpaceCommand, WriterCommand};
+use failure::Failure;
+
+/// Does what the command line says.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    let context = Context::new(cli.data, cli.params_dir, cli.json);
+    match cli.command {
+        Command::Space(SpaceCommand::New(args)) => space_new::run(&context, args),
+        Command::Writer(WriterCommand::New(args)) => writer_new::run(&context, &args),
+        Command::Grant(args) => grant::run(&context, &args),
+        Command::Put(args) => put::run(&context, args),
+        Command::Del(args) => del::run(&context, &args),
+        Command::Get(args) => get::run(&context, &args),
+        Command::Scan(args) => scan::run(&context, &args),
+        Command::Log(args) => log::run(&context, &args),
+        Command::ImportGit(args) => import_git::run(&context, &args),
+        Command::Params(args) => params::run(&context, &args),
+        Command::Serve(args) => serve::run(&context, &args),
+        Command::Prove(args) => prove::run(&context, &args),
+        Command::Publish(args) => publish::run(&context, &args),
+        Command::Verify(args) => verify::run(&context, &args),
+        Command::Bootstrap(args) => bootstrap::run(&context, args),
+        Command::Replay(args) => replay::run(&context, args),
+        Command::Status => status::run(&context),
+        Command::Demo(args) => crate::demo::run(&context, &args),
+    }
+}

@@ -1,0 +1,53 @@
+//! `bootstrap`
+
+use rootfold_core::{field, space::Invite};
+use rootfold_node::bootstrap::{self, Bootstrap};
+use serde_json::json;
+
+use super::{
+    args::BootstrapArgs,
+    context::block_on,
+    failure::{Failure, OrFail},
+    progress::Bars,
+    text, Context,
+};
+
+/// Makes a replica from a snapshot, or goes on with one.
+pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
+    let invite: Invite = args.invite.parse().or_usage("the invite")?;
+    let bars = Bars::new();
+    let job = Bootstrap { peers: args.from, invite, folder: context.folder(), key: None };
+    let report = block_on(async { Ok(bootstrap::run(job, &bars).await?) })?;
+    bars.clear();
+    let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+    let ms = report.elapsed.as_secs_f64() * 1000.0;
+    let verify_ms = report.verify.as_secs_f64() * 1000.0;
+    let json = json!({
+        "root": field::to_hex(&report.root),
+        "source_root": report.source_root.as_ref().map(field::to_hex),
+        "snapshot_ops": report.header.ops,
+        "steps": report.header.steps,
+        "tail_ops": report.tail_ops,
+        "pages": report.pages,
+        "values": report.values,
+        "bytes": report.bytes,
+        "proof_bytes": report.proof_bytes,
+        "verify_ms": verify_ms,
+        "ms": ms,
+        "faults": faults,
+    });
+    context.output.answer(&json, || {
+        let mut text = format!(
+            "proof of {} ops checked in {verify_ms:.1} ms\n{} pages, {} values and {} later ops: \
+             {} in {ms:.1} ms\nroot  {}\n",
+            report.header.ops,
+            report.pages,
+            report.values,
+            report.tail_ops,
+            text::bytes_text(report.bytes),
+            field::to_hex(&report.root)
+        );
+        text.extend(faults.iter().map(|fault| format!("refused: {fault}\n")));
+        text
+    })
+}

@@ -1,0 +1,46 @@
+//! `import-git`
+
+use serde_json::json;
+
+use super::{args::ImportArgs, failure::Failure, keyring::OWNER, progress::Bars, Context};
+use crate::{
+    git,
+    import::{self, Import},
+};
+
+/// Writes a git history into the space.
+pub fn run(context: &Context, args: &ImportArgs) -> Result<(), Failure> {
+    let space = context.space()?;
+    let (_, _, owner) = context.writer(&space, OWNER)?;
+    let bars = Bars::new();
+    let history = bars.counted("reading git", None, |bar| {
+        git::read_history(&args.path, args.limit, |done| bar.set_position(done as u64))
+    })?;
+    let total = history.changes.len();
+    let mut import = Import::begin(&space, &owner, &args.path, &history)?;
+    bars.counted("signing and ingesting", Some(total as u64), |bar| {
+        import.run_to(total, |done| bar.set_position(done as u64))
+    })?;
+    let json = json!({
+        "changes": total,
+        "commits": history.commits,
+        "writers": history.authors.len(),
+        "new_ops": import.written(),
+        "skipped": {
+            "large": history.skipped.large,
+            "links": history.skipped.links,
+            "submodules": history.skipped.submodules,
+        },
+        "cut_paths": import::cut_paths(&history),
+    });
+    context.output.answer(&json, || {
+        let mut text = format!(
+            "{total} changes of {} commits by {} authors; {} ops are new here\n",
+            history.commits,
+            history.authors.len(),
+            import.written()
+        );
+        text.extend(import::left_out(&history).into_iter().map(|line| line + "\n"));
+        text
+    })
+}

@@ -1,0 +1,56 @@
+//! Answers on stdout: human text, or one line of JSON.
+
+use std::io::{self, ErrorKind, Write};
+
+use serde::Serialize;
+
+use super::failure::{Failure, OrFail};
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// One line of JSON instead of text.
+    pub json: bool,
+}
+
+impl Output {
+    /// Writes the answer in the one form or the other.
+    pub fn answer(
+        self,
+        json: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        let line = if self.json {
+            serde_json::to_string(json).or_unreachable("writing the answer")?
+        } else {
+            text()
+        };
+        let mut bytes = line.into_bytes();
+        if bytes.last().is_some_and(|b| *b != b'\n') {
+            bytes.push(b'\n');
+        }
+        self.bytes(&bytes)
+    }
+
+    /// Writes bytes as they are.
+    pub fn bytes(self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            // Whoever reads has seen enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            done => done.or_unreachable("writing to stdout"),
+        }
+    }
+
+    /// Writes a failure to stderr.
+    pub fn failure(self, failure: &Failure) {
+        let words = failure.in_words();
+        let line = if self.json {
+            serde_json::json!({ "error": words, "exit": failure.exit as u8 }).to_string()
+        } else {
+            format!("error: {words}")
+        };
+        // Nothing is left to be done if stderr is closed.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}

@@ -1,0 +1,124 @@
+//! Progress on stderr: bars on a terminal, a line for each phase anywhere else.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rootfold_node::progress::{Event, Progress};
+
+/// One bar at a time: a new phase takes the place of the one before.
+pub struct Bars {
+    terminal: bool,
+    /// Said in front of each phase.
+    who: &'static str,
+    phase: Mutex<Option<Phase>>,
+}
+
+struct Phase {
+    name: String,
+    bar: ProgressBar,
+}
+
+impl Bars {
+    /// Bars of this process.
+    pub fn new() -> Bars {
+        Bars::of("")
+    }
+
+    /// Bars that say whose they are.
+    pub fn of(who: &'static str) -> Bars {
+        Bars { terminal: io::stderr().is_terminal(), who, phase: Mutex::new(None) }
+    }
+
+    /// Shows a bar while `work` goes on; without a total it only counts.
+    pub fn counted<T>(
+        &self,
+        name: &str,
+        total: Option<u64>,
+        work: impl FnOnce(&ProgressBar) -> T,
+    ) -> T {
+        let bar = self.phase(name, total);
+        let result = work(&bar);
+        self.clear();
+        result
+    }
+
+    /// Begins a phase that does not count anything.
+    pub fn stage(&self, name: &str) {
+        self.phase(name, None);
+    }
+
+    /// The bar of the phase with this name, which begins if it is not the current one.
+    fn phase(&self, name: &str, total: Option<u64>) -> ProgressBar {
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(current) = phase.as_ref().filter(|current| current.name == name) {
+            if let Some(total) = total {
+                current.bar.set_length(total);
+            }
+            return current.bar.clone();
+        }
+        if let Some(last) = phase.take() {
+            last.bar.finish_and_clear();
+        }
+        let bar = self.bar(name, total);
+        *phase = Some(Phase { name: name.to_owned(), bar: bar.clone() });
+        bar
+    }
+
+    fn bar(&self, name: &str, total: Option<u64>) -> ProgressBar {
+        if !self.terminal {
+            // Nothing is left to be done if stderr is closed.
+            let _ = writeln!(io::stderr(), "{}{name} ...", self.who);
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+        let template = match total {
+            Some(_) => "{prefix}{msg:<26} {bar:30} {pos}/{len} {elapsed:>4}",
+            None => "{prefix}{msg:<26} {spinner} {elapsed:>4}",
+        };
+        let style = ProgressStyle::with_template(template).expect("the template is well formed");
+        bar.set_style(style);
+        bar.set_prefix(self.who);
+        bar.set_message(name.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    }
+
+    /// Ends the current phase.
+    pub fn clear(&self) {
+        let phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(phase) = phase {
+            phase.bar.finish_and_clear();
+        }
+    }
+}
+
+impl Progress for Bars {
+    fn on(&self, event: Event) {
+        match event {
+            Event::Step { epoch, done, total } => {
+                self.phase(&format!("folding epoch {epoch}"), Some(total)).set_position(done);
+            }
+            Event::Sealed { .. } | Event::Verified { .. } => self.clear(),
+            Event::Compressing => {
+                self.phase("compressing the proof", None);
+            }
+            Event::Pages { done, known } => {
+                self.phase("pages", Some(known)).set_position(done);
+            }
+            Event::Values { done, known } => {
+                self.phase("values", Some(known)).set_position(done);
+            }
+            Event::Ops { done, known } => self.phase("ops", known).set_position(done),
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

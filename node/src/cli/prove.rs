@@ -1,0 +1,33 @@
+//! `prove`
+
+use rootfold_node::prove::{EpochLimits, Prover};
+use serde_json::json;
+
+use super::{args::ProveArgs, failure::Failure, progress::Bars, text, Context};
+
+/// Folds ops into the running proof.
+pub fn run(context: &Context, args: &ProveArgs) -> Result<(), Failure> {
+    let space = context.space()?;
+    let bars = Bars::new();
+    let parameters = context.space_parameters(&space, &bars)?;
+    let mut prover = Prover::open(space, &context.folder(), parameters)?;
+    let report = prover.prove(EpochLimits { max_ops: args.epoch }, args.epochs, &bars)?;
+    bars.clear();
+    let seconds = report.fold.as_secs_f64();
+    let json = json!({
+        "epochs": report.epochs,
+        "steps": report.steps,
+        "ops": report.ops,
+        "fold_s": seconds,
+        "root": text::field_text(&report.root),
+    });
+    context.output.answer(&json, || {
+        format!(
+            "{} ops in {} epochs, {} steps, {seconds:.1} s\nproved root  {}",
+            report.ops,
+            report.epochs,
+            report.steps,
+            text::field_text(&report.root)
+        )
+    })
+}

@@ -1,0 +1,53 @@
+//! `publish`
+
+use rootfold_node::{
+    atomic_file::{self, Access},
+    prove::Prover,
+};
+use serde_json::json;
+
+use super::{
+    args::PublishArgs,
+    context::{invite, verifying_key},
+    failure::{Failure, OrFail},
+    progress::Bars,
+    text, Context,
+};
+
+/// Compresses the running proof into a snapshot.
+pub fn run(context: &Context, args: &PublishArgs) -> Result<(), Failure> {
+    let space = context.space()?;
+    let bars = Bars::new();
+    let parameters = context.space_parameters(&space, &bars)?;
+    let invite = invite(&space)?;
+    let prover = Prover::open(space.clone(), &context.folder(), parameters)?;
+    let (snapshot, compress) = prover.publish(&bars)?;
+    bars.clear();
+    if let Some(path) = &args.out {
+        snapshot.write_file(path)?;
+    }
+    if let Some(path) = &args.key_out {
+        let doing = || format!("writing {}", path.display());
+        let bytes = verifying_key(&space)?.encode();
+        atomic_file::write(path, &bytes, Access::Everybody).or_unreachable(doing())?;
+    }
+    let header = &snapshot.header;
+    let json = json!({
+        "root": text::field_text(&header.root),
+        "ops": header.ops,
+        "steps": header.steps,
+        "proof_bytes": snapshot.proof.len(),
+        "compress_s": compress.as_secs_f64(),
+        "invite": invite.to_string(),
+    });
+    context.output.answer(&json, || {
+        format!(
+            "root    {}\n{} ops in {} steps, proof of {} made in {:.1} s\ninvite  {invite}",
+            text::field_text(&header.root),
+            header.ops,
+            header.steps,
+            text::bytes_text(snapshot.proof.len() as u64),
+            compress.as_secs_f64()
+        )
+    })
+}

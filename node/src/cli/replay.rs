@@ -1,0 +1,38 @@
+//! `replay`
+
+use rootfold_core::{field, space::Invite};
+use rootfold_node::replay::{self, Replay};
+use serde_json::json;
+
+use super::{
+    args::ReplayArgs,
+    context::block_on,
+    failure::{Failure, OrFail},
+    progress::Bars,
+    text, Context,
+};
+
+/// Makes a replica from the whole logs.
+pub fn run(context: &Context, args: ReplayArgs) -> Result<(), Failure> {
+    let invite: Invite = args.invite.parse().or_usage("the invite")?;
+    let bars = Bars::new();
+    let job = Replay { peer: args.from, space: invite.space, folder: Some(context.folder()) };
+    let report = block_on(async { Ok(replay::run(job, &bars).await?) })?;
+    bars.clear();
+    let ms = report.elapsed.as_secs_f64() * 1000.0;
+    let json = json!({
+        "root": field::to_hex(&report.root),
+        "source_root": report.source_root.as_ref().map(field::to_hex),
+        "ops": report.ops,
+        "bytes": report.bytes,
+        "ms": ms,
+    });
+    context.output.answer(&json, || {
+        format!(
+            "{} ops: {} in {ms:.1} ms\nroot  {}",
+            report.ops,
+            text::bytes_text(report.bytes),
+            field::to_hex(&report.root)
+        )
+    })
+}

@@ -1,0 +1,446 @@
+//! A peer as seen from here: its three services, with limits, time limits and a count of what it
+//! sends. Nothing that it says is believed; every answer is checked before it is returned, as far
+//! as it can be without knowing the right root.
+
+mod answer;
+mod counting;
+mod error;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        Arc,
+    },
+    time::Duration,
+};
+
+use rootfold_core::{
+    field,
+    key::Key,
+    log::Tip,
+    space::{Genesis, Invite},
+    tree::{Page, MAX_PAGE_BYTES},
+    F,
+};
+use rootfold_proto::{
+    limits::{MAX_MESSAGE_BYTES, MAX_NAMES},
+    v1::{
+        self, query_client::QueryClient, replication_client::ReplicationClient,
+        verification_client::VerificationClient,
+    },
+};
+use rootfold_verifier::{PreparedVerifyingKey, VerifyingKey};
+use tonic::{
+    transport::{Channel, Endpoint},
+    Response, Status, Streaming,
+};
+
+use crate::{
+    ingest::{Ingested, Submission},
+    snapshot::Snapshot,
+    space::At,
+    values::{Value, ValueName},
+    wire,
+};
+
+pub use answer::{GetAnswer, RangeAnswer};
+pub use error::{PeerCause, PeerError};
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// How long a unary call, or the next message of a stream, may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// The largest verifying key that is decoded.
+const MAX_KEY_BYTES: usize = 64 * 1024;
+
+/// What a peer says about how far it is. Nothing of it is proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frontier {
+    /// The root of all ops that it holds.
+    pub root: F,
+    /// The number of ops of each writer.
+    pub writers: BTreeMap<u32, u64>,
+}
+
+/// What a peer answered when it was asked to check a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Why it refuses the snapshot; `None` if it accepts it.
+    pub refusal: Option<String>,
+    /// How long it took, in microseconds.
+    pub micros: u64,
+}
+
+/// A page with the small values that came with it, checked against its name.
+#[derive(Debug, Clone)]
+pub struct ReceivedPage {
+    /// Its name.
+    pub name: F,
+    /// The page. Its hints are not bound by the name.
+    pub page: Page,
+    /// Values of its entries, checked against their digests.
+    pub values: Vec<Value>,
+}
+
+/// A node somewhere else. Cheap to clone.
+#[derive(Clone)]
+pub struct Peer {
+    address: Arc<str>,
+    received: Arc<AtomicU64>,
+    replication: ReplicationClient<Channel>,
+    verification: VerificationClient<Channel>,
+    query: QueryClient<Channel>,
+}
+
+impl Peer {
+    /// Connects to `host:port` or `http://host:port`.
+    ///
+    /// # Errors
+    /// [`PeerError`].
+    pub async fn connect(address: &str) -> Result<Peer, PeerError> {
+        let failed = |cause| PeerError { peer: address.into(), cause };
+        let uri = match address.contains("://") {
+            true => address.to_owned(),
+            false => format!("http://{address}"),
+        };
+        let endpoint = Endpoint::from_shared(uri)
+            .map_err(|e| failed(PeerCause::Address { what: e.to_string() }))?
+            .connect_timeout(CONNECT_LIMIT)
+            .timeout(ANSWER_LIMIT);
+        let received = Arc::new(AtomicU64::new(0));
+        let channel = endpoint
+            .connect_with_connector(counting::connector(received.clone()))
+            .await
+            .map_err(|e| failed(PeerCause::unreachable(&e)))?;
+        Ok(Peer {
+            address: address.into(),
+            received,
+            replication: ReplicationClient::new(channel.clone())
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+            verification: VerificationClient::new(channel.clone())
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+            query: QueryClient::new(channel)
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        })
+    }
+
+    /// The address as it was given.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Bytes that came in on the wire so far, framing included.
+    pub fn bytes_received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Names this peer in an error.
+    pub(crate) fn blame(&self, cause: impl Into<PeerCause>) -> PeerError {
+        PeerError { peer: self.address.to_string(), cause: cause.into() }
+    }
+
+    fn reply<T>(&self, reply: Result<Response<T>, Status>) -> Result<T, PeerError> {
+        reply.map(Response::into_inner).map_err(|status| self.blame(status))
+    }
+
+    /// The next message of a stream.
+    async fn next<T>(&self, stream: &mut Streaming<T>) -> Result<Option<T>, PeerError> {
+        match tokio::time::timeout(ANSWER_LIMIT, stream.message()).await {
+            Ok(message) => message.map_err(|status| self.blame(status)),
+            Err(_) => Err(self.blame(PeerCause::Silent { seconds: ANSWER_LIMIT.as_secs() })),
+        }
+    }
+
+    /// The config that a space was made from, checked against the space's id.
+    ///
+    /// # Errors
+    /// [`PeerError`].
+    pub async fn genesis(&self, space: F) -> Result<Genesis, PeerError> {
+        let request = v1::GenesisRequest { space: wire::bytes(&space) };
+        let reply = self.reply(self.replication.clone().genesis(request).await)?;
+        let genesis = Genesis::from_bytes(&reply.genesis).map_err(|e| self.blame(e))?;
+        genesis.check().map_err(|e| self.blame(e))?;
+        let actual = genesis.space_id();
+        if actual != space {
+            let (expected, actual) = (field::to_hex(&space), field::to_hex(&actual));
+            return Err(self.blame(PeerCause::OtherGenesis { expected, actual }));
+        }
+        Ok(genesis)
+    }
+
+    /// The verifying key of the parameters with this id, checked against it.
+    ///
+    /// # Errors
+    /// [`PeerError`].
+    pub async fn verifying_key(
+        &self,
+        parameters: [u8; 32],
+    ) -> Result<PreparedVerifyingKey, PeerError> {
+        let request = v1::VerifyingKeyRequest { parameters: parameters.to_vec() };
+        let bytes = self.reply(self.replication.clone().verifying_key(request).await)?;
+        let bytes = bytes.verifying_key;
+        wire::at_most("bytes of verifying key", bytes.len(), MAX_KEY_BYTES)
+            .map_err(|e| self.blame(e))?;
+        let refused = |what: String| self.blame(PeerCause::VerifyingKey { what });
+        let key = VerifyingKey::decode(&bytes).map_err(|e| refused(e.to_string()))?;
+        if key.id().0 != parameters {
+            return Err(refused(format!("it belongs to parameters {}", key.id())));
+        }
+        // Preparing takes tenths of a second, too long for the thread that waits for sockets.
+        let prepared = tokio::task::spawn_blocking(|| PreparedVerifyingKey::new(key)).await;
+        match prepared {
+            Ok(prepared) => prepared.map_err(|e| refused(e.to_string())),
+            Err(e) => Err(refused(e.to_string())),
+        }
+    }
+
+    /// The newest snapshot that the peer offers. Not verified.
+    ///
+    /// # Errors
+    /// [`PeerError`].
+    pub async fn latest_snapshot(&self, space: F) -> Result<Snapshot, PeerError> {
+        let request = v1::LatestSnapshotRequest { space: wire::bytes(&space) };
+        let reply = self.reply(self.replication.clone().latest_snapshot(request).await)?;
+        wire::snapshot_in(reply.snapshot).map_err(|e| self.blame(e))
+    }
+
+    /// How far the peer says it is.
+    ///
+    /// # Errors
+    /// [`PeerError`].
+    pub async fn frontier(&self, space: F) -> Result<Frontier, PeerError> {
+        let request = v1::FrontierRequest { space: wire::bytes(&space) };
+        let reply = self.reply(self.replication.clone().frontier(request).await)?;
+        let root = wire::field("root", &reply.root).map_err(|e| self.blame(e))?;
+        let writers = wire::frontier_in(&reply.writers).map_err(|e| self.blame(e))?;
+        Ok(Frontier { root, writers: writers.into_iter().collect() })
+    }
+
+    /// Pages by name, each checked against its name. What the peer does not send is not there; the
+    /// error, if there is one, comes with the good pages before it.
+    pub(crate) async fn pages(
+        &self,
+        space: F,
+        names: &[F],
+    ) -> (Vec<ReceivedPage>, Result<(), PeerError>) {
+        let mut pages = Vec::new();
+        let result = self.pages_into(space, names, &mut pages).await;
+        (pages, result)
+    }
+
+    async fn pages_into(
+        &self,
+        space: F,
+        names: &[F],
+        pages: &mut Vec<ReceivedPage>,
+    ) -> Result<(), PeerError> {
+        debug_assert!(names.len() <= MAX_NAMES, "the server refuses more names");
+        let request = v1::PagesRequest {
+            space: wire::bytes(&space),
+            names: names.iter().map(wire::bytes).collect(),
+        };
+        let mut stream = self.reply(self.replication.clone().pages(request).await)?;
+        let mut wanted: Vec<F> = names.to_vec();
+        let mut begun: Option<(F, Vec<u8>)> = None;
+        while let Some(message) = self.next(&mut stream).await? {
+            for part in message.pages {
+                let name = wire::field("page name", &part.name).map_err(|e| self.blame(e))?;
+                let (of, mut content) = begun.take().unwrap_or((name, Vec::new()));
+                if of != name || !wanted.contains(&name) {
+                    return Err(self.blame(PeerCause::NotAsked { what: "page" }));
+                }
+                wire::at_most("bytes of page", content.len() + part.content.len(), MAX_PAGE_BYTES)
+                    .map_err(|e| self.blame(e))?;
+                content.extend_from_slice(&part.content);
+                if part.more {
+                    begun = Some((name, content));
+                    continue;
+                }
+                wanted.retain(|wanted| *wanted != name);
+                pages.push(self.check_page(name, content).await?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_page(&self, name: F, content: Vec<u8>) -> Result<ReceivedPage, PeerError> {
+        // Hashing an average leaf takes milliseconds.
+        let checked = tokio::task::spawn_blocking(move || {
+            let (page, inline) = Page::check(&name, &content)?;
+            let values = inline_values(&page, inline);
+            Ok(ReceivedPage { name, page, values })
+        });
+        match checked.await {
+            Ok(page) => page.map_err(|cause| self.blame(PeerCause::Page { source: cause })),
+            Err(e) => Err(self.blame(PeerCause::Panicked { what: e.to_string() })),
+        }
+    }
+
+    /// Values by name, each checked against its digest. What the peer does not send is not there;
+    /// the error, if there is one, comes with the good values before it.
+    pub(crate) async fn values(
+        &self,
+        space: F,
+        names: &[ValueName],
+    ) -> (Vec<Value>, Result<(), PeerError>) {
+        let mut values = Vec::new();
+        let result = self.values_into(space, names, &mut values).await;
+        (values, result)
+    }
+
+    async fn values_into(
+        &self,
+        space: F,
+        names: &[ValueName],
+        values: &mut Vec<Value>,
+    ) -> Result<(), PeerError> {
+        debug_assert!(names.len() <= MAX_NAMES, "the server refuses more names");
+        let request = v1::ValuesRequest {
+            space: wire::bytes(&space),
+            names: names.iter().map(wire::name_out).collect(),
+        };
+        let mut stream = self.reply(self.replication.clone().values(request).await)?;
+        let mut wanted: Vec<ValueName> = names.to_vec();
+        while let Some(message) = self.next(&mut stream).await? {
+            for value in message.values {
+                let value = wire::value_in(value).map_err(|e| self.blame(e))?;
+                if !wanted.contains(&value.name) {
+                    return Err(self.blame(PeerCause::NotAsked { what: "value" }));
+                }
+                value.check().map_err(|e| self.blame(e))?;
+                wanted.retain(|wanted| *wanted != value.name);
+                values.push(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// The ops after a frontier, message by message. Not checked: that is what an ingest does.
+    ///
+    /// # Errors
+    /// [`PeerError`].
+    pub async fn log_entries(
+        &self,
+        space: F,
+        tips: &BTreeMap<u32, Tip>,
+    ) -> Result<LogEntries, PeerError> {
+        let named = |(writer, tip): (&u32, &Tip)| {
+            let seq = tip.seq(*writer).ok()?;
+            Some(v1::WriterTip { writer: *writer, seq, head: Vec::new() })
+        };
+        let frontier = tips.iter().filter_map(named).collect();
+        let request = v1::LogEntriesRequest { space: wire::bytes(&space), frontier };
+        let stream = self.reply(self.replication.clone().log_entries(request).await)?;
+        Ok(LogEntries { peer: self.clone(), stream })
+    }
+
+    /// Hands ops over.
+    ///
+    /// # Errors
+    /// [`PeerError`]; [`PeerCause::Refused`] if the peer does not take them.
+    pub async fn submit(&self, space: F, submission: &Submission) -> Result<Ingested, PeerError> {
+        let request = v1::SubmitRequest {
+            space: wire::bytes(&space),
+            submission: Some(wire::submission_out(submission)),
+        };
+        let reply = self.reply(self.replication.clone().submit(request).await)?;
+        let root = wire::field("root", &reply.root).map_err(|e| self.blame(e))?;
+        Ok(Ingested { ops: reply.accepted, root })
+    }
+
+    /// Has the peer check a snapshot. Only for who trusts it.
+    ///
+    /// # Errors
+    /// [`PeerError`].
+    pub async fn check(&self, invite: &Invite, snapshot: &Snapshot) -> Result<Checked, PeerError> {
+        let request = v1::CheckRequest {
+            space: wire::bytes(&invite.space),
+            parameters: invite.parameters.to_vec(),
+            snapshot: Some(wire::snapshot_out(snapshot)),
+        };
+        let reply = self.reply(self.verification.clone().check(request).await)?;
+        let refusal = (!reply.accepted).then_some(reply.refusal);
+        Ok(Checked { refusal, micros: reply.micros })
+    }
+
+    /// One key, checked against the root of the answer; whether that root is the right one is for
+    /// the caller to say.
+    ///
+    /// # Errors
+    /// [`PeerError`] if the answer does not follow from its pages.
+    pub async fn get(&self, space: F, at: At, key: &Key) -> Result<GetAnswer, PeerError> {
+        let request = v1::GetRequest {
+            space: wire::bytes(&space),
+            at: wire::at_out(at),
+            key: key.as_bytes().to_vec(),
+        };
+        let reply = self.reply(self.query.clone().get(request).await)?;
+        answer::check_get(key, reply).map_err(|cause| self.blame(cause))
+    }
+
+    /// A range of keys, from and up to but not with, checked against the root of the answer;
+    /// whether that root is the right one is for the caller to say.
+    ///
+    /// # Errors
+    /// [`PeerError`] if the answer does not follow from its pages.
+    pub async fn range(
+        &self,
+        space: F,
+        at: At,
+        from: &Key,
+        to: &Key,
+        limit: u32,
+    ) -> Result<RangeAnswer, PeerError> {
+        let request = v1::RangeRequest {
+            space: wire::bytes(&space),
+            at: wire::at_out(at),
+            from: from.as_bytes().to_vec(),
+            to: to.as_bytes().to_vec(),
+            limit,
+        };
+        let reply = self.reply(self.query.clone().range(request).await)?;
+        answer::check_range(from, to, reply).map_err(|cause| self.blame(cause))
+    }
+}
+
+/// The inline values of a page by their names. [`Page::decode`] checked each against its entry.
+fn inline_values(page: &Page, inline: rootfold_core::tree::InlineValues) -> Vec<Value> {
+    let mut inline = inline.into_iter().peekable();
+    let mut values = Vec::new();
+    for entry in page.entries() {
+        // They come in the order of the entries; one that has none is passed over.
+        let Some((digest, _)) = inline.peek() else { break };
+        if *digest != entry.value {
+            continue;
+        }
+        if let (Some(name), Some((_, content))) = (ValueName::of_entry(entry), inline.next()) {
+            let value = Value { name, content };
+            // An entry without its value may stand before one with the same digest and another
+            // kind of key.
+            if value.check().is_ok() {
+                values.push(value);
+            }
+        }
+    }
+    values
+}
+
+/// Ops that a peer sends.
+pub struct LogEntries {
+    peer: Peer,
+    stream: Streaming<v1::LogEntriesReply>,
+}
+
+impl LogEntries {
+    /// The next message, or the end.
+    ///
+    /// # Errors
+    /// [`PeerError`].
+    pub async fn next(&mut self) -> Result<Option<Submission>, PeerError> {
+        let Some(message) = self.peer.next(&mut self.stream).await? else { return Ok(None) };
+        wire::submission_in(message.submission).map(Some).map_err(|e| self.peer.blame(e))
+    }
+}

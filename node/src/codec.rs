@@ -1,0 +1,111 @@
+//! How records are written in the store.
+
+use rootfold_core::{
+    eddsa::{Signature, SIGNATURE_BYTES},
+    field::{self, FIELD_BYTES},
+    head::{Head, HEAD_BYTES},
+    log::{Op, SignedOp, Tip, OP_BYTES},
+    stamp::Stamp,
+    F,
+};
+
+use crate::{
+    store::{Column, StoreError},
+    values::{ValueKind, ValueName},
+};
+
+/// Key of an op: its writer and the number of ops before it.
+pub(crate) fn op_key(writer: u32, seq: u64) -> [u8; 12] {
+    let mut key = [0; 12];
+    key[..4].copy_from_slice(&writer.to_be_bytes());
+    key[4..].copy_from_slice(&seq.to_be_bytes());
+    key
+}
+
+/// What [`op_key`] made.
+pub(crate) fn parse_op_key(key: &[u8]) -> Option<(u32, u64)> {
+    let (writer, seq) = key.split_first_chunk::<4>()?;
+    Some((u32::from_be_bytes(*writer), u64::from_be_bytes(seq.try_into().ok()?)))
+}
+
+pub(crate) fn encode_op(signed: &SignedOp) -> Vec<u8> {
+    let mut out = signed.op.to_bytes().to_vec();
+    if let Some(signature) = &signed.signature {
+        out.extend_from_slice(&signature.to_bytes());
+    }
+    out
+}
+
+pub(crate) fn decode_op(bytes: &[u8]) -> Option<SignedOp> {
+    let (op, signature) = bytes.split_first_chunk::<OP_BYTES>()?;
+    let op = Op::from_bytes(op).ok()?;
+    let signature = match signature.len() {
+        0 => None,
+        SIGNATURE_BYTES => Some(Signature::from_bytes(signature.try_into().ok()?).ok()?),
+        _ => return None,
+    };
+    Some(SignedOp { op, signature })
+}
+
+pub(crate) fn encode_tip(tip: &Tip) -> Vec<u8> {
+    let mut out = tip.head.to_bytes().to_vec();
+    out.extend_from_slice(&tip.stamp.ts.to_be_bytes());
+    out.extend_from_slice(&tip.stamp.writer.to_be_bytes());
+    out
+}
+
+pub(crate) fn decode_tip(bytes: &[u8]) -> Option<Tip> {
+    let (head, stamp) = bytes.split_first_chunk::<HEAD_BYTES>()?;
+    let (ts, writer) = stamp.split_first_chunk::<8>()?;
+    let stamp =
+        Stamp { ts: u64::from_be_bytes(*ts), writer: u32::from_be_bytes(writer.try_into().ok()?) };
+    Some(Tip { head: Head::from_bytes(head).ok()?, stamp })
+}
+
+/// Key of a page.
+pub(crate) fn page_key(name: &F) -> [u8; FIELD_BYTES] {
+    field::to_bytes(name)
+}
+
+/// Key of a value: its kind and digest.
+pub(crate) fn value_key(name: &ValueName) -> [u8; 1 + FIELD_BYTES] {
+    let mut key = [0; 1 + FIELD_BYTES];
+    key[0] = match name.kind {
+        ValueKind::User => b'u',
+        ValueKind::Head => b'h',
+    };
+    key[1..].copy_from_slice(&field::to_bytes(&name.digest));
+    key
+}
+
+/// A cursor over a record's bytes.
+pub(crate) struct Reader<'a>(pub &'a [u8]);
+
+impl Reader<'_> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*head)
+    }
+
+    pub(crate) fn field(&mut self) -> Option<F> {
+        field::from_bytes(&self.array()?).ok()
+    }
+
+    pub(crate) fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    pub(crate) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    pub(crate) fn end(&self) -> Option<()> {
+        self.0.is_empty().then_some(())
+    }
+}
+
+/// The error for a record that does not decode.
+pub(crate) fn damaged(column: Column, key: &[u8], what: impl Into<String>) -> StoreError {
+    StoreError::Damaged { column, key: hex::encode(key), what: what.into() }
+}

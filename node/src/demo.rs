@@ -1,0 +1,182 @@
+//! `demo`: the main job, end to end, on a git history.
+
+mod child;
+mod report;
+
+use std::{ffi::OsString, net::SocketAddr, path::Path, sync::Arc, time::Instant};
+
+use rootfold_core::{field, space::Invite};
+use rootfold_node::{
+    prove::{EpochLimits, Prover},
+    server::Server,
+};
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::oneshot, task::spawn_blocking};
+
+use crate::{
+    cli::{
+        args::DemoArgs,
+        block_on,
+        failure::{Failure, OrFail},
+        keyring::OWNER,
+        progress::Bars,
+        space_new, Context,
+    },
+    git::{self, History},
+    import::{self, Import},
+};
+use child::Child;
+use report::{Notes, Report};
+
+/// Changes that come after the snapshot, so that a replica has a tail to sync.
+const TAIL: usize = 8;
+/// About how many epochs the changes of the snapshot are folded in.
+const EPOCHS: usize = 4;
+
+/// Runs the demo.
+pub fn run(context: &Context, args: &DemoArgs) -> Result<(), Failure> {
+    if args.ops == 0 {
+        return Err(Failure::usage("--ops must be at least 1"));
+    }
+    let folder = tempfile::Builder::new()
+        .prefix("rootfold-demo-")
+        .disable_cleanup(args.keep)
+        .tempdir()
+        .or_unreachable("making a folder for the demo")?;
+    if args.keep {
+        eprintln!("the data of nodes A, B and C is in {}", folder.path().display());
+    }
+    let bars = Bars::new();
+    // First what can fail at once.
+    let history = bars.counted("reading git", None, |bar| {
+        git::read_history(&args.git, args.ops, |done| bar.set_position(done as u64))
+    })?;
+    if history.changes.is_empty() {
+        return Err(Failure::unreachable("this git history changes no file that can be imported"));
+    }
+    let demo = Demo { context, args, folder: folder.path(), bars, history };
+    let (report, notes) = demo.run()?;
+    context.output.answer(&report, || report.table(&notes))?;
+    if !report.agrees() {
+        return Err(Failure::refused("the three roots are not equal"));
+    }
+    Ok(())
+}
+
+struct Demo<'a> {
+    context: &'a Context,
+    args: &'a DemoArgs,
+    folder: &'a Path,
+    bars: Bars,
+    history: History,
+}
+
+impl Demo<'_> {
+    fn run(self) -> Result<(Report, Notes), Failure> {
+        let mut report = Report::default();
+        let mut notes = Notes { source: self.source(), ..Notes::default() };
+
+        let started = Instant::now();
+        let parameters = self.context.parameters()?.provide(self.args.profile, &self.bars)?;
+        let parameters = parameters.parameters;
+        report.setup_s = started.elapsed().as_secs_f64();
+        report.constraints = parameters.constraints() as u64;
+        notes.parameters = parameters.name();
+
+        let context = self.context.with_data(self.folder.join("a"));
+        let (space, invite) = space_new::create(&context, &parameters, &[])?;
+        let owner = context.keyring().read(OWNER)?;
+        let mut import = Import::begin(&space, &owner, &self.args.git, &self.history)?;
+        let changes = self.history.changes.len();
+        let before_tail = changes.saturating_sub(TAIL);
+        self.ingest(&mut import, before_tail)?;
+
+        let mut prover = Prover::open(space.clone(), &context.folder(), parameters.clone())?;
+        let max_ops = before_tail.div_ceil(EPOCHS).max(1);
+        let proved = prover.prove(EpochLimits { max_ops }, None, &self.bars)?;
+        let (snapshot, compress) = prover.publish(&self.bars)?;
+        self.bars.clear();
+        // What is left of the prover's memory is not part of serving.
+        drop(prover);
+        report.fold_s = proved.fold.as_secs_f64();
+        report.compress_s = compress.as_secs_f64();
+        report.steps = snapshot.header.steps;
+        report.proof_bytes = snapshot.proof.len() as u64;
+        let proving = report.fold_s + report.compress_s;
+        report.prove_ops_per_s = snapshot.header.ops as f64 / proving;
+        notes.snapshot_ops = snapshot.header.ops;
+        notes.epochs = proved.epochs;
+
+        self.ingest(&mut import, changes)?;
+        let status = space.status();
+        report.ops = status.ops;
+        report.entries = status.entries;
+        report.writers = status.writers;
+        report.root = field::to_hex(&status.root);
+
+        let server = Server::new(space, Some(Arc::new(parameters.verifying_key().clone())));
+        block_on(async {
+            let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await;
+            let listener = listener.or_unreachable("listening on 127.0.0.1")?;
+            let address = listener.local_addr().or_unreachable("listening on 127.0.0.1")?;
+            let (stop, stopped) = oneshot::channel::<()>();
+            let serving = tokio::spawn(server.run(listener, async {
+                // An error means that the sender is gone, which is as good a reason to stop.
+                let _ = stopped.await;
+            }));
+            let b = self.replica("node B", "b", "bootstrap", address, invite).await?;
+            let c = self.replica("node C", "c", "replay", address, invite).await?;
+            drop(stop);
+            serving.await.or_unreachable("serving")??;
+            report.take_bootstrap(&b)?;
+            report.take_replay(&c)?;
+            notes.tail_ops = report::number(&b, "tail_ops")?;
+            notes.replayed_ops = report::number(&c, "ops")?;
+            Ok(())
+        })?;
+        Ok((report, notes))
+    }
+
+    fn ingest(&self, import: &mut Import<'_>, end: usize) -> Result<(), Failure> {
+        self.bars.counted("signing and ingesting", Some(end as u64), |bar| {
+            import.run_to(end, |done| bar.set_position(done as u64))
+        })
+    }
+
+    /// Runs a replica in a process and a folder of its own. It is told the invite and the address
+    /// and nothing else.
+    async fn replica(
+        &self,
+        who: &'static str,
+        folder: &str,
+        command: &str,
+        address: SocketAddr,
+        invite: Invite,
+    ) -> Result<Value, Failure> {
+        let arguments: Vec<OsString> = vec![
+            "--data".into(),
+            self.folder.join(folder).into(),
+            command.into(),
+            "--from".into(),
+            address.to_string().into(),
+            "--invite".into(),
+            invite.to_string().into(),
+        ];
+        let child = Child::start(who, arguments)?;
+        spawn_blocking(move || child.answer()).await.or_unreachable("waiting for a replica")?
+    }
+
+    /// Says what is imported and what is not.
+    fn source(&self) -> Vec<String> {
+        let path = self.args.git.canonicalize().unwrap_or_else(|_| self.args.git.clone());
+        let mut lines = vec![format!(
+            "{}: {} path changes of {} commits by {} authors",
+            path.display(),
+            self.history.changes.len(),
+            self.history.commits,
+            self.history.authors.len()
+        )];
+        lines.extend(import::left_out(&self.history));
+        lines
+    }
+}

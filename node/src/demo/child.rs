@@ -1,0 +1,66 @@
+//! A replica in a process of its own.
+
+use std::{
+    ffi::OsStr,
+    io::Read,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::cli::failure::{Exit, Failure, OrFail};
+
+/// More than any answer needs; a child that goes on beyond is broken.
+const MAX_ANSWER: u64 = 1024 * 1024;
+
+/// A running `rootfold`. Killed when dropped.
+pub struct Child {
+    who: &'static str,
+    process: std::process::Child,
+}
+
+impl Child {
+    /// Starts this very program with `--json` and `arguments`. What it says on stderr is seen.
+    pub fn start<S: AsRef<OsStr>>(
+        who: &'static str,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<Child, Failure> {
+        let program = std::env::current_exe().or_unreachable("finding this program")?;
+        let process = Command::new(program)
+            .arg("--json")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .or_unreachable(format!("starting {who}"))?;
+        Ok(Child { who, process })
+    }
+
+    /// Waits for the end and reads the answer, one line of JSON.
+    pub fn answer(mut self) -> Result<Value, Failure> {
+        let who = self.who;
+        let mut answer = String::new();
+        let stdout = self.process.stdout.take().expect("stdout is piped");
+        stdout
+            .take(MAX_ANSWER)
+            .read_to_string(&mut answer)
+            .or_unreachable(format!("reading the answer of {who}"))?;
+        let status = self.process.wait().or_unreachable(format!("waiting for {who}"))?;
+        match status.code() {
+            Some(0) => serde_json::from_str(&answer)
+                .or_unreachable(format!("{who} answered with something that is not JSON")),
+            Some(code) if code == Exit::Refused as i32 => {
+                Err(Failure::refused(format!("{who} refused what it was given")))
+            }
+            _ => Err(Failure::unreachable(format!("{who} failed: {status}"))),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // Both fail only for a process that has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,253 @@
+//! `git rev-list | git diff-tree`, parsed into changes.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{ChildStdout, Stdio},
+};
+
+use rootfold_core::value::MAX_VALUE;
+
+use super::{
+    blobs::Blobs,
+    process::{git, Running},
+    Change, Content, GitError, History, Skipped,
+};
+
+const COMMAND: &str = "diff-tree";
+/// The longest path or commit header that is read, in bytes.
+const FIELD_LIMIT: u64 = 64 * 1024;
+
+/// The two processes, the second reading the first.
+struct Walk {
+    from: BufReader<ChildStdout>,
+    diff_tree: Running,
+    rev_list: Running,
+}
+
+/// The head of a commit in the output.
+struct Commit {
+    id: Vec<u8>,
+    merge: bool,
+    seconds: i64,
+    email: Vec<u8>,
+}
+
+/// One line of raw diff: what was at the path and what is there now.
+struct RawChange {
+    old: Side,
+    new: Side,
+}
+
+/// What a tree holds at a path.
+#[derive(PartialEq, Eq)]
+enum Side {
+    Nothing,
+    File(String),
+    Link,
+    Submodule,
+}
+
+pub fn read(
+    path: &Path,
+    limit: usize,
+    mut progress: impl FnMut(usize),
+) -> Result<History, GitError> {
+    let mut walk = Walk::start(path)?;
+    let mut reader = Reader::new(Blobs::open(path)?);
+    let mut commit = None;
+    while reader.changes.len() < limit {
+        let Some(field) = walk.field()? else {
+            walk.finish()?;
+            break;
+        };
+        // A line feed stands between the head of a commit and its first raw line.
+        let field = field.strip_prefix(b"\n").unwrap_or(&field);
+        if field.starts_with(b":") {
+            let raw = parse_raw(field)?;
+            let path = walk.field()?.ok_or_else(|| strange("a raw line without a path", b""))?;
+            let commit = commit.as_ref().ok_or_else(|| strange("a raw line first", field))?;
+            reader.take(commit, path, raw)?;
+            progress(reader.changes.len());
+        } else {
+            commit = Some(parse_commit(field)?);
+        }
+    }
+    Ok(reader.into_history())
+}
+
+impl Walk {
+    fn start(path: &Path) -> Result<Walk, GitError> {
+        let mut rev_list = git(path, "rev-list");
+        rev_list.args(["--reverse", "--topo-order", "HEAD"]);
+        let mut rev_list = Running::start("rev-list", rev_list)?;
+        let commits = rev_list.child().stdout.take().expect("stdout is piped");
+        let mut diff_tree = git(path, COMMAND);
+        diff_tree
+            .args(["--stdin", "--root", "-r", "-m", "-z", "--raw", "--no-abbrev"])
+            .args(["--no-renames", "--format=tformat:%H|%P|%ct|%ae"])
+            .stdin(Stdio::from(commits));
+        let mut diff_tree = Running::start(COMMAND, diff_tree)?;
+        let from = diff_tree.child().stdout.take().expect("stdout is piped");
+        Ok(Walk { from: BufReader::new(from), diff_tree, rev_list })
+    }
+
+    /// The bytes up to the next zero byte; `None` at the end.
+    fn field(&mut self) -> Result<Option<Vec<u8>>, GitError> {
+        let mut field = Vec::new();
+        (&mut self.from)
+            .take(FIELD_LIMIT)
+            .read_until(0, &mut field)
+            .map_err(|source| GitError::Pipe { command: COMMAND, source })?;
+        match field.pop() {
+            None => Ok(None),
+            Some(0) => Ok(Some(field)),
+            Some(_) => Err(strange("a field that does not end", &field)),
+        }
+    }
+
+    /// Both processes must have ended well: a history cut short is no history.
+    fn finish(self) -> Result<(), GitError> {
+        drop(self.from);
+        self.rev_list.finish()?;
+        self.diff_tree.finish()
+    }
+}
+
+/// Gathers changes and knows what they add up to so far.
+struct Reader {
+    blobs: Blobs,
+    /// Path to blob, after all changes so far.
+    files: BTreeMap<Vec<u8>, String>,
+    author_ids: BTreeMap<Vec<u8>, usize>,
+    authors: Vec<Vec<u8>>,
+    changes: Vec<Change>,
+    commits: usize,
+    /// The commit of the last change.
+    last_commit: Vec<u8>,
+    skipped: Skipped,
+}
+
+impl Reader {
+    fn new(blobs: Blobs) -> Reader {
+        Reader {
+            blobs,
+            files: BTreeMap::new(),
+            author_ids: BTreeMap::new(),
+            authors: Vec::new(),
+            changes: Vec::new(),
+            commits: 0,
+            last_commit: Vec::new(),
+            skipped: Skipped::default(),
+        }
+    }
+
+    /// Takes one raw line: makes a change of it, or counts it as left out, or both.
+    fn take(&mut self, commit: &Commit, path: Vec<u8>, raw: RawChange) -> Result<(), GitError> {
+        // A merge is listed once for each parent; only what is news to the changes so far counts.
+        // Elsewhere only the mode may have changed, which no value shows.
+        let held = self.files.get(&path);
+        let no_news = match &raw.new {
+            Side::File(blob) if commit.merge => held == Some(blob),
+            new => *new == raw.old,
+        };
+        if no_news {
+            return Ok(());
+        }
+        let blob = match raw.new {
+            Side::File(blob) if self.blobs.size(&blob)? <= MAX_VALUE as u64 => Some(blob),
+            Side::Nothing => None,
+            left_out => {
+                // Merges would count it again.
+                if !commit.merge {
+                    self.skipped.count(&left_out);
+                }
+                None
+            }
+        };
+        let content = match blob {
+            Some(blob) => {
+                self.files.insert(path.clone(), blob.clone());
+                Content::Put { blob }
+            }
+            None if self.files.remove(&path).is_some() => Content::Delete,
+            None => return Ok(()),
+        };
+        let author = self.author(&commit.email);
+        self.changes.push(Change { author, seconds: commit.seconds, path, content });
+        if self.last_commit != commit.id {
+            self.last_commit.clone_from(&commit.id);
+            self.commits += 1;
+        }
+        Ok(())
+    }
+
+    fn author(&mut self, email: &[u8]) -> usize {
+        if let Some(id) = self.author_ids.get(email) {
+            return *id;
+        }
+        let id = self.authors.len();
+        self.authors.push(email.to_vec());
+        self.author_ids.insert(email.to_vec(), id);
+        id
+    }
+
+    fn into_history(self) -> History {
+        History {
+            authors: self.authors,
+            changes: self.changes,
+            commits: self.commits,
+            skipped: self.skipped,
+        }
+    }
+}
+
+impl Skipped {
+    fn count(&mut self, side: &Side) {
+        match side {
+            Side::Nothing => {}
+            Side::File(_) => self.large += 1,
+            Side::Link => self.links += 1,
+            Side::Submodule => self.submodules += 1,
+        }
+    }
+}
+
+/// `<id>|<parents>|<seconds>|<email>`.
+fn parse_commit(field: &[u8]) -> Result<Commit, GitError> {
+    let refused = || strange("a commit's head that makes no sense", field);
+    let mut parts = field.splitn(4, |b| *b == b'|');
+    let mut part = || parts.next().ok_or_else(refused);
+    let id = part()?.to_vec();
+    let merge = part()?.contains(&b' ');
+    let seconds = std::str::from_utf8(part()?).ok().and_then(|s| s.parse().ok());
+    Ok(Commit { id, merge, seconds: seconds.ok_or_else(refused)?, email: part()?.to_vec() })
+}
+
+/// `:<old mode> <new mode> <old id> <new id> <status>`.
+fn parse_raw(field: &[u8]) -> Result<RawChange, GitError> {
+    let text = std::str::from_utf8(field).unwrap_or_default();
+    match text.trim_start_matches(':').split(' ').collect::<Vec<_>>()[..] {
+        [old_mode, new_mode, old, new, _] => {
+            Ok(RawChange { old: side(old_mode, old, field)?, new: side(new_mode, new, field)? })
+        }
+        _ => Err(strange("a raw line that makes no sense", field)),
+    }
+}
+
+fn side(mode: &str, id: &str, field: &[u8]) -> Result<Side, GitError> {
+    match mode {
+        "000000" => Ok(Side::Nothing),
+        // 100664 is a mode that old versions of git wrote.
+        "100644" | "100755" | "100664" => Ok(Side::File(id.to_owned())),
+        "120000" => Ok(Side::Link),
+        "160000" => Ok(Side::Submodule),
+        _ => Err(strange("an unknown mode", field)),
+    }
+}
+
+fn strange(what: &str, field: &[u8]) -> GitError {
+    let field: String = String::from_utf8_lossy(field).chars().take(200).collect();
+    GitError::Strange { command: COMMAND, what: format!("{what}: {field:?}") }
+}

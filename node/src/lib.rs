@@ -1,0 +1,25 @@
+//! The Rootfold node: store, ingest, proving, replication and its gRPC services.
+//!
+//! Start with [`space::Space`], which is what everything else works on. [`prove`] moves its proved
+//! state, [`server`] shows it to others, and [`bootstrap`] makes one out of what untrusted others
+//! show.
+
+pub mod atomic_file;
+pub mod author;
+pub mod bootstrap;
+pub mod client;
+mod codec;
+pub mod epoch;
+pub mod folder;
+pub mod ingest;
+mod pages;
+pub mod progress;
+pub mod prove;
+pub mod replay;
+pub mod server;
+pub mod snapshot;
+pub mod space;
+pub mod store;
+pub mod values;
+pub mod verify;
+mod wire;

@@ -1,0 +1,372 @@
+//! Proving: epochs out of pending ops, steps out of epochs, one running proof over all of them.
+
+mod running;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rootfold_core::{
+    field,
+    fold::{fold, Epoch, FoldError},
+    key::KeyKind,
+    log::{LogError, SignedOp, Tip},
+    step::{Profile, State},
+    tree::{self, TreeError},
+    F,
+};
+use rootfold_prover::{
+    compress,
+    engine::Engine,
+    planner::{plan, PlanError},
+    Checkpoint, CheckpointError, CompressError, IvcError, Parameters,
+};
+use thiserror::Error;
+
+use crate::{
+    epoch,
+    folder::DataFolder,
+    progress::{Event, Progress},
+    snapshot::{Snapshot, SnapshotHeader},
+    space::{self, Proved, Space, SpaceError},
+    store::StoreError,
+    values::{open_head, ValueKind, ValueName},
+};
+use running::Running;
+
+pub use crate::epoch::EpochLimits;
+
+/// Why nothing was proved, or not everything.
+#[derive(Debug, Error)]
+pub enum ProveError {
+    /// The replica began with a snapshot: it has its proof, but not the running proof that could
+    /// be continued.
+    #[error(
+        "this replica was bootstrapped from a snapshot and has no running proof to go on from"
+    )]
+    NotAProver,
+    /// The parameters are of a profile that this program does not have.
+    #[error("the parameters are of profile {profile:?}, which this program does not have")]
+    UnknownProfile {
+        /// The profile's name.
+        profile: String,
+    },
+    /// The file of the running proof cannot be read.
+    #[error("the running proof {}: {source}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: CheckpointError,
+    },
+    /// The file of the running proof is about another state than the store.
+    #[error("the running proof {} is not that of the sealed state", path.display())]
+    OtherState {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The folder of the running proof cannot be read or written.
+    #[error("the running proofs in {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another prover of this space moved the proved state meanwhile.
+    #[error("another prover of this space has sealed an epoch meanwhile")]
+    Overtaken,
+    /// The plan and the native fold come to different roots.
+    #[error("planned root {planned}, natively folded root {folded}")]
+    RootsDiffer {
+        /// The root after the planned steps.
+        planned: String,
+        /// The root of the native fold.
+        folded: String,
+    },
+    /// An epoch cannot be planned.
+    #[error("planning an epoch: {0}")]
+    Plan(#[from] PlanError),
+    /// An epoch cannot be folded natively.
+    #[error("folding an epoch: {0}")]
+    Fold(#[from] FoldError<TreeError>),
+    /// An op that is held does not continue its log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A step cannot be folded.
+    #[error("folding: {0}")]
+    Ivc(#[from] IvcError),
+    /// The running proof cannot be compressed.
+    #[error("compressing: {0}")]
+    Compress(#[from] CompressError),
+    /// Nothing is proved yet: the space is its genesis root, which needs no proof.
+    #[error("no epoch is proved yet, there is nothing to publish")]
+    NothingProved,
+    /// The tree cannot be read.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// The space cannot be read.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a run of the prover did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProveReport {
+    /// Epochs that were sealed.
+    pub epochs: u64,
+    /// Steps that were folded.
+    pub steps: u64,
+    /// Ops that were folded.
+    pub ops: u64,
+    /// Time spent on folding steps.
+    pub fold: Duration,
+    /// The proved root now.
+    pub root: F,
+}
+
+/// Moves the proved state of a space.
+pub struct Prover {
+    space: Space,
+    running: Running,
+    proof: Engine,
+    proved: Proved,
+    /// Tips as the proved tree holds them.
+    folded: BTreeMap<u32, Tip>,
+}
+
+impl Prover {
+    /// Takes up the running proof of the last sealed epoch, and removes stale ones.
+    ///
+    /// # Errors
+    /// [`ProveError`].
+    pub fn open(
+        space: Space,
+        folder: &DataFolder,
+        parameters: Arc<Parameters>,
+    ) -> Result<Prover, ProveError> {
+        let proved = space.status().proved.ok_or(ProveError::NotAProver)?;
+        let path = folder.running();
+        let running =
+            Running::new(path.clone()).map_err(|source| ProveError::Folder { path, source })?;
+        let proof = take_up(&running, &proved, space.id(), parameters)?;
+        remove_stale(&running, &proved);
+        space.keep_verifying_key(proof.parameters().verifying_key().key())?;
+        let folded = tips_in_tree(&space, proved.root)?;
+        Ok(Prover { space, running, proof, proved, folded })
+    }
+
+    /// The proved state.
+    pub fn proved(&self) -> Proved {
+        self.proved
+    }
+
+    /// The parameters in use.
+    pub fn parameters(&self) -> &Arc<Parameters> {
+        self.proof.parameters()
+    }
+
+    /// Proves what is held, epoch by epoch, until nothing is pending or `max_epochs` are sealed.
+    /// Each epoch is on disk before the next one begins.
+    ///
+    /// # Errors
+    /// [`ProveError`]; the epochs sealed before stay sealed.
+    pub fn prove(
+        &mut self,
+        limits: EpochLimits,
+        max_epochs: Option<u64>,
+        progress: &dyn Progress,
+    ) -> Result<ProveReport, ProveError> {
+        let before = self.proved;
+        let total = self.space.status().ops.saturating_sub(before.ops);
+        let (mut epochs, mut spent) = (0, Duration::ZERO);
+        while max_epochs.is_none_or(|most| epochs < most) {
+            let Some(epoch) = self.next_epoch(limits)? else { break };
+            epochs += 1;
+            let checkpoint = self.proof.checkpoint().clone();
+            match self.prove_epoch(&epoch, epochs, progress) {
+                Ok(folding) => spent += folding,
+                Err(e) => {
+                    // The steps that were folded already belong to no sealed epoch.
+                    let profile = self.proof.profile();
+                    let parameters = self.proof.parameters().clone();
+                    self.proof = Engine::resume(parameters, profile, checkpoint)?;
+                    return Err(e);
+                }
+            }
+            let ops = self.proved.ops - before.ops;
+            progress.on(Event::Sealed { epoch: epochs, ops, total, root: self.proved.root });
+        }
+        Ok(ProveReport {
+            epochs,
+            steps: self.proved.steps - before.steps,
+            ops: self.proved.ops - before.ops,
+            fold: spent,
+            root: self.proved.root,
+        })
+    }
+
+    fn next_epoch(&self, limits: EpochLimits) -> Result<Option<Epoch>, ProveError> {
+        let pending = |writer: u32, seq: u64, limit: usize| {
+            let ops = self.space.log(writer, seq, limit)?;
+            let next = |(index, (before, op)): (usize, (u64, SignedOp))| {
+                (before == seq + index as u64).then_some(op)
+            };
+            Ok::<_, ProveError>(ops.into_iter().enumerate().map_while(next).collect())
+        };
+        epoch::cut(&self.folded, limits, &pending)
+    }
+
+    /// Folds one epoch, natively and step by step, and seals it. Says how long the steps took.
+    fn prove_epoch(
+        &mut self,
+        epoch: &Epoch,
+        number: u64,
+        progress: &dyn Progress,
+    ) -> Result<Duration, ProveError> {
+        let root = self.proved.root;
+        let pages = self.space.pages();
+        let upserts = fold(&|key| tree::lookup(pages, root, key), epoch)?;
+        let update = tree::update(pages, root, &upserts)?;
+        let state = State { ops: F::from(self.proved.ops), root, ..State::genesis(root) };
+        let plan = plan(pages, &state, epoch, &self.proof.profile())?;
+        if plan.state.root != update.root {
+            let (planned, folded) = (field::to_hex(&plan.state.root), field::to_hex(&update.root));
+            return Err(ProveError::RootsDiffer { planned, folded });
+        }
+        let total = plan.steps.len() as u64;
+        let began = Instant::now();
+        for (done, step) in (1..).zip(plan.steps) {
+            self.proof.prove_step(step)?;
+            progress.on(Event::Step { epoch: number, done, total });
+        }
+        let spent = began.elapsed();
+        let proved = Proved {
+            root: update.root,
+            ops: self.proved.ops + epoch.ops(),
+            steps: self.proof.steps(),
+        };
+        self.check_state(&proved)?;
+        let mut folded = self.folded.clone();
+        epoch::advance(&mut folded, epoch, &|digest| opening(&self.space, digest))?;
+
+        let path = self.running.path(&proved);
+        self.proof
+            .checkpoint()
+            .save(&path)
+            .map_err(|source| ProveError::Checkpoint { path, source })?;
+        if !self.space.seal(&self.proved, &update, epoch, proved)? {
+            return Err(ProveError::Overtaken);
+        }
+        (self.proved, self.folded) = (proved, folded);
+        remove_stale(&self.running, &proved);
+        tracing::info!(steps = proved.steps, ops = proved.ops, "sealed an epoch");
+        Ok(spent)
+    }
+
+    fn check_state(&self, proved: &Proved) -> Result<(), ProveError> {
+        let actual = self.proof.state();
+        if actual == proved_state(proved) {
+            return Ok(());
+        }
+        let (planned, folded) = (field::to_hex(&actual[0]), field::to_hex(&proved.root));
+        Err(ProveError::RootsDiffer { planned, folded })
+    }
+
+    /// Compresses the running proof into a snapshot and keeps it as the newest; says how long that
+    /// took. If the newest one is of this state already it is returned.
+    ///
+    /// # Errors
+    /// [`ProveError`].
+    pub fn publish(&self, progress: &dyn Progress) -> Result<(Snapshot, Duration), ProveError> {
+        let Proved { root, ops, steps } = self.proved;
+        if steps == 0 {
+            return Err(ProveError::NothingProved);
+        }
+        let parameters = self.proof.parameters();
+        let header = SnapshotHeader {
+            space: self.space.id(),
+            parameters: parameters.id().0,
+            root,
+            ops,
+            steps,
+        };
+        if let Some(snapshot) = self.space.latest_snapshot()?.filter(|s| s.header == header) {
+            return Ok((snapshot, Duration::ZERO));
+        }
+        progress.on(Event::Compressing);
+        let began = Instant::now();
+        let proof = compress(parameters, self.proof.checkpoint())?;
+        let spent = began.elapsed();
+        let snapshot = Snapshot { header, proof: proof.encode() };
+        self.space.keep_snapshot(&snapshot)?;
+        Ok((snapshot, spent))
+    }
+}
+
+/// `z` after a sealed epoch.
+fn proved_state(proved: &Proved) -> [F; 3] {
+    State { ops: F::from(proved.ops), ..State::genesis(proved.root) }.to_fields()
+}
+
+/// The running proof of the sealed state.
+fn take_up(
+    running: &Running,
+    proved: &Proved,
+    space: F,
+    parameters: Arc<Parameters>,
+) -> Result<Engine, ProveError> {
+    let name = &parameters.verifying_key().key().profile;
+    let profile = Profile::named(name)
+        .ok_or_else(|| ProveError::UnknownProfile { profile: name.to_string() })?;
+    let initial = parameters.verifying_key().initial_state(space);
+    if proved.steps == 0 {
+        return Ok(Engine::new(parameters, profile, initial));
+    }
+    let path = running.path(proved);
+    let checkpoint = Checkpoint::load(&path, &parameters)
+        .map_err(|source| ProveError::Checkpoint { path: path.clone(), source })?;
+    let same = checkpoint.steps() == proved.steps
+        && checkpoint.state() == proved_state(proved)
+        && checkpoint.initial_state() == initial;
+    if !same {
+        return Err(ProveError::OtherState { path });
+    }
+    Ok(Engine::resume(parameters, profile, checkpoint)?)
+}
+
+/// A stale file is only in the way; that it cannot be removed stops nothing.
+fn remove_stale(running: &Running, proved: &Proved) {
+    if let Err(e) = running.remove_stale(proved) {
+        let folder = running.folder().display();
+        tracing::warn!(error = %e, %folder, "cannot remove stale running proofs");
+    }
+}
+
+fn opening(space: &Space, digest: F) -> Result<rootfold_core::head::Head, StoreError> {
+    let name = ValueName { kind: ValueKind::Head, digest };
+    space
+        .value(&name)?
+        .and_then(|content| open_head(&content).ok())
+        .ok_or_else(|| space::no_opening(&digest))
+}
+
+/// The tips of all writers as the tree of `root` holds them.
+pub(crate) fn tips_in_tree(space: &Space, root: F) -> Result<BTreeMap<u32, Tip>, ProveError> {
+    let mut tips = BTreeMap::new();
+    for entry in tree::heads(space.pages(), root)? {
+        let entry = entry?;
+        if let KeyKind::Head(writer) = entry.key.kind() {
+            let head = opening(space, entry.value)?;
+            tips.insert(writer, Tip { head, stamp: entry.stamp });
+        }
+    }
+    Ok(tips)
+}

@@ -1,0 +1,134 @@
+//! The query service: answers with the pages that prove them.
+
+use rootfold_core::{
+    item::Entry,
+    key::Key,
+    tree::{self, TreeError},
+    F,
+};
+use rootfold_proto::{
+    limits::{MAX_RANGE, TARGET_MESSAGE_BYTES},
+    v1::{self, query_server::Query},
+};
+use tonic::{Request, Response, Status};
+
+use super::{
+    refusal::{check_space, internal},
+    work::Work,
+};
+use crate::{space::Space, values::ValueName, wire};
+
+/// Reads a space for clients that check the answers.
+pub struct QueryService {
+    space: Space,
+    work: Work,
+}
+
+impl QueryService {
+    /// A service of `space`.
+    pub fn new(space: Space) -> QueryService {
+        QueryService { space, work: Work::default() }
+    }
+}
+
+#[tonic::async_trait]
+impl Query for QueryService {
+    async fn get(
+        &self,
+        request: Request<v1::GetRequest>,
+    ) -> Result<Response<v1::GetReply>, Status> {
+        let request = request.into_inner();
+        check_space(&self.space, &request.space)?;
+        let at = wire::at_in(request.at)?;
+        let key = wire::key("key", &request.key)?;
+        let space = self.space.clone();
+        let reply = self.work.run(move || {
+            let root = space.root(at)?;
+            let entry = tree::lookup(space.pages(), root, &key).map_err(tree_failed)?;
+            let value = match entry.as_ref().and_then(ValueName::of_entry) {
+                Some(name) => space.value(&name)?.unwrap_or_default(),
+                None => Vec::new(),
+            };
+            let names = tree::range_pages(space.pages(), root, key..=key).map_err(tree_failed)?;
+            let pages = pages(&space, &names, value.len())?.ok_or_else(|| {
+                Status::resource_exhausted("the pages around this key are too large")
+            })?;
+            let entry = entry.as_ref().map(wire::entry_out);
+            Ok(v1::GetReply { root: wire::bytes(&root), entry, value, pages })
+        });
+        reply.await.map(Response::new)
+    }
+
+    async fn range(
+        &self,
+        request: Request<v1::RangeRequest>,
+    ) -> Result<Response<v1::RangeReply>, Status> {
+        let request = request.into_inner();
+        check_space(&self.space, &request.space)?;
+        let at = wire::at_in(request.at)?;
+        let from = wire::key("first key", &request.from)?;
+        let to = wire::key("end key", &request.to)?;
+        if from >= to {
+            return Err(Status::invalid_argument(
+                "the range is empty: its end is not after its start",
+            ));
+        }
+        let limit = usize::try_from(request.limit).unwrap_or(MAX_RANGE).clamp(1, MAX_RANGE);
+        let space = self.space.clone();
+        let reply = self.work.run(move || range(&space, space.root(at)?, from, to, limit));
+        reply.await.map(Response::new)
+    }
+}
+
+/// The longest beginning of a range, up to `limit` entries, whose pages fit into a message.
+fn range(
+    space: &Space,
+    root: F,
+    from: Key,
+    to: Key,
+    mut limit: usize,
+) -> Result<v1::RangeReply, Status> {
+    loop {
+        let scan = tree::scan(space.pages(), root, from..to).map_err(tree_failed)?;
+        let entries: Result<Vec<Entry>, _> = scan.take(limit + 1).collect();
+        let mut entries = entries.map_err(tree_failed)?;
+        let next = entries.get(limit).map(|entry| entry.key);
+        entries.truncate(limit);
+        let end = next.unwrap_or(to);
+        let names = tree::range_pages(space.pages(), root, from..end).map_err(tree_failed)?;
+        let used = entries.len() * std::mem::size_of::<Entry>();
+        if let Some(pages) = pages(space, &names, used)? {
+            return Ok(v1::RangeReply {
+                root: wire::bytes(&root),
+                entries: entries.iter().map(wire::entry_out).collect(),
+                pages,
+                next: next.map(|key| key.as_bytes().to_vec()).unwrap_or_default(),
+            });
+        }
+        if limit == 1 {
+            return Err(Status::resource_exhausted("the pages around this key are too large"));
+        }
+        limit /= 2;
+    }
+}
+
+/// Pages as they are sent; `None` if they do not fit into a message beside `used` bytes.
+fn pages(space: &Space, names: &[F], used: usize) -> Result<Option<Vec<v1::Page>>, Status> {
+    let mut size = used;
+    let mut pages = Vec::with_capacity(names.len());
+    for name in names {
+        let content = space
+            .page_bytes(name)?
+            .ok_or_else(|| internal(&TreeError::Missing { name: *name, rank: 0 }))?;
+        size += content.len() + 64;
+        if size > TARGET_MESSAGE_BYTES {
+            return Ok(None);
+        }
+        pages.push(v1::Page { name: wire::bytes(name), content, more: false });
+    }
+    Ok(Some(pages))
+}
+
+fn tree_failed(e: TreeError) -> Status {
+    internal(&e)
+}

@@ -1,0 +1,61 @@
+//! Errors as gRPC statuses. What the caller did wrong is told; what went wrong here is logged.
+
+use rootfold_core::{field, F};
+use tonic::{Code, Status};
+
+use crate::{
+    ingest::IngestError,
+    space::{Space, SpaceError},
+    store::StoreError,
+    wire::{self, WireError},
+};
+
+impl From<WireError> for Status {
+    fn from(e: WireError) -> Status {
+        Status::invalid_argument(e.to_string())
+    }
+}
+
+impl From<StoreError> for Status {
+    fn from(e: StoreError) -> Status {
+        internal(&e)
+    }
+}
+
+impl From<SpaceError> for Status {
+    fn from(e: SpaceError) -> Status {
+        match e {
+            SpaceError::NoSnapshot { .. } => Status::not_found(e.to_string()),
+            _ => internal(&e),
+        }
+    }
+}
+
+impl From<IngestError> for Status {
+    fn from(e: IngestError) -> Status {
+        match &e {
+            // Another order of arrival, or a fetch in between, may make it right.
+            IngestError::Log(rootfold_core::log::LogError::Gap { .. }) => {
+                Status::new(Code::FailedPrecondition, e.to_string())
+            }
+            _ if e.is_refusal() => Status::invalid_argument(e.to_string()),
+            _ => internal(&e),
+        }
+    }
+}
+
+/// A failure of this machine. The caller learns no more than that.
+pub(super) fn internal(e: &dyn std::error::Error) -> Status {
+    tracing::error!(error = %e, "a call failed");
+    Status::internal("this node cannot answer; its log says why")
+}
+
+/// Refuses a request that means another space.
+pub(super) fn check_space(space: &Space, asked: &[u8]) -> Result<(), Status> {
+    let asked: F = wire::field("space id", asked)?;
+    if asked == space.id() {
+        return Ok(());
+    }
+    let (ours, theirs) = (field::to_hex(&space.id()), field::to_hex(&asked));
+    Err(Status::not_found(format!("this node serves space {ours}, not {theirs}")))
+}

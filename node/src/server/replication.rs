@@ -1,0 +1,228 @@
+//! The replication service.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use rootfold_core::F;
+use rootfold_proto::{
+    limits::{MAX_FRONTIER, MAX_NAMES, TARGET_MESSAGE_BYTES},
+    v1::{self, replication_server::Replication},
+};
+use rootfold_verifier::PreparedVerifyingKey;
+use tonic::{Request, Response, Status};
+
+use super::{
+    log_messages::LogMessages,
+    refusal::check_space,
+    work::{ReplyStream, Work},
+};
+use crate::{
+    snapshot::Snapshot,
+    space::Space,
+    values::{Value, ValueName},
+    wire,
+};
+
+/// A message of pages or values is closed when it has that many bytes.
+const CLOSE_AT: usize = 512 * 1024;
+
+/// Gives a space to whoever asks, and takes ops from whoever can sign them.
+pub struct ReplicationService {
+    space: Space,
+    key: Option<Arc<PreparedVerifyingKey>>,
+    work: Work,
+}
+
+impl ReplicationService {
+    /// A service of `space`, and of the verifying key if there is one.
+    pub fn new(space: Space, key: Option<Arc<PreparedVerifyingKey>>) -> ReplicationService {
+        ReplicationService { space, key, work: Work::default() }
+    }
+
+    /// Runs `work` on the space after checking that the caller means this one.
+    async fn on_space<T: Send + 'static>(
+        &self,
+        asked: &[u8],
+        work: impl FnOnce(&Space) -> Result<T, Status> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        check_space(&self.space, asked)?;
+        let space = self.space.clone();
+        self.work.run(move || work(&space)).await.map(Response::new)
+    }
+}
+
+#[tonic::async_trait]
+impl Replication for ReplicationService {
+    type PagesStream = ReplyStream<v1::PagesReply>;
+    type ValuesStream = ReplyStream<v1::ValuesReply>;
+    type LogEntriesStream = ReplyStream<v1::LogEntriesReply>;
+
+    async fn genesis(
+        &self,
+        request: Request<v1::GenesisRequest>,
+    ) -> Result<Response<v1::GenesisReply>, Status> {
+        self.on_space(&request.into_inner().space, |space| {
+            let genesis = space.genesis()?;
+            let genesis = genesis
+                .ok_or_else(|| Status::not_found("this node began with a snapshot"))?
+                .to_bytes();
+            Ok(v1::GenesisReply { genesis })
+        })
+        .await
+    }
+
+    async fn verifying_key(
+        &self,
+        request: Request<v1::VerifyingKeyRequest>,
+    ) -> Result<Response<v1::VerifyingKeyReply>, Status> {
+        let asked = *wire::exact::<32>("parameter id", &request.into_inner().parameters)?;
+        match self.key.as_ref().filter(|key| key.id().0 == asked) {
+            Some(key) => {
+                let verifying_key = key.key().encode();
+                Ok(Response::new(v1::VerifyingKeyReply { verifying_key }))
+            }
+            None => Err(Status::not_found("this node does not have that verifying key")),
+        }
+    }
+
+    async fn latest_snapshot(
+        &self,
+        request: Request<v1::LatestSnapshotRequest>,
+    ) -> Result<Response<v1::LatestSnapshotReply>, Status> {
+        self.on_space(&request.into_inner().space, |space| {
+            let snapshot = match space.latest_snapshot()? {
+                Some(snapshot) => snapshot,
+                None => Snapshot { header: space.snapshot_header()?, proof: Vec::new() },
+            };
+            Ok(v1::LatestSnapshotReply { snapshot: Some(wire::snapshot_out(&snapshot)) })
+        })
+        .await
+    }
+
+    async fn pages(
+        &self,
+        request: Request<v1::PagesRequest>,
+    ) -> Result<Response<Self::PagesStream>, Status> {
+        let request = request.into_inner();
+        check_space(&self.space, &request.space)?;
+        wire::at_most("page names", request.names.len(), MAX_NAMES)?;
+        let names: Result<VecDeque<F>, _> =
+            request.names.iter().map(|name| wire::field("page name", name)).collect();
+        let source = Pages { space: self.space.clone(), names: names?, cut: VecDeque::new() };
+        Ok(Response::new(self.work.stream(source.into_messages())))
+    }
+
+    async fn values(
+        &self,
+        request: Request<v1::ValuesRequest>,
+    ) -> Result<Response<Self::ValuesStream>, Status> {
+        let request = request.into_inner();
+        check_space(&self.space, &request.space)?;
+        wire::at_most("value names", request.names.len(), MAX_NAMES)?;
+        let names: Result<VecDeque<ValueName>, _> =
+            request.names.iter().map(wire::name_in).collect();
+        let (mut names, space) = (names?, self.space.clone());
+        let source = move || {
+            let (mut values, mut size) = (Vec::new(), 0);
+            while size < CLOSE_AT {
+                let Some(name) = names.pop_front() else { break };
+                let Some(content) = space.value(&name)? else { continue };
+                size += content.len();
+                values.push(wire::value_out(Value { name, content }));
+            }
+            Ok((!values.is_empty()).then_some(v1::ValuesReply { values }))
+        };
+        Ok(Response::new(self.work.stream(source)))
+    }
+
+    async fn frontier(
+        &self,
+        request: Request<v1::FrontierRequest>,
+    ) -> Result<Response<v1::FrontierReply>, Status> {
+        self.on_space(&request.into_inner().space, |space| {
+            let state = space.state();
+            if state.tips.len() > MAX_FRONTIER {
+                let what = format!("this space has more than {MAX_FRONTIER} writers");
+                return Err(Status::resource_exhausted(what));
+            }
+            let tip = |(writer, tip): (&u32, &rootfold_core::log::Tip)| {
+                let seq = tip.seq(*writer).ok()?;
+                Some(v1::WriterTip { writer: *writer, seq, head: wire::bytes(&tip.head.head) })
+            };
+            Ok(v1::FrontierReply {
+                root: wire::bytes(&state.latest.root),
+                writers: state.tips.iter().filter_map(tip).collect(),
+            })
+        })
+        .await
+    }
+
+    async fn log_entries(
+        &self,
+        request: Request<v1::LogEntriesRequest>,
+    ) -> Result<Response<Self::LogEntriesStream>, Status> {
+        let request = request.into_inner();
+        check_space(&self.space, &request.space)?;
+        let frontier = wire::frontier_in(&request.frontier)?;
+        let space = self.space.clone();
+        let mut messages = self.work.run(move || Ok(LogMessages::new(space, frontier)?)).await?;
+        let source = move || {
+            let submission = messages.next_submission()?;
+            Ok(submission.map(|submission| v1::LogEntriesReply {
+                submission: Some(wire::submission_out(&submission)),
+            }))
+        };
+        Ok(Response::new(self.work.stream(source)))
+    }
+
+    async fn submit(
+        &self,
+        request: Request<v1::SubmitRequest>,
+    ) -> Result<Response<v1::SubmitReply>, Status> {
+        let request = request.into_inner();
+        let submission = wire::submission_in(request.submission)?;
+        self.on_space(&request.space, move |space| {
+            let done = space.ingest(&submission)?;
+            Ok(v1::SubmitReply { accepted: done.ops, root: wire::bytes(&done.root) })
+        })
+        .await
+    }
+}
+
+/// Pages that are still to be sent.
+struct Pages {
+    space: Space,
+    names: VecDeque<F>,
+    /// What is left of a page that did not fit into one message.
+    cut: VecDeque<v1::Page>,
+}
+
+impl Pages {
+    fn into_messages(mut self) -> impl FnMut() -> Result<Option<v1::PagesReply>, Status> {
+        move || {
+            let (mut pages, mut size) = (Vec::new(), 0);
+            while size < CLOSE_AT {
+                let Some(page) = self.next_part()? else { break };
+                size += page.content.len();
+                pages.push(page);
+            }
+            Ok((!pages.is_empty()).then_some(v1::PagesReply { pages }))
+        }
+    }
+
+    fn next_part(&mut self) -> Result<Option<v1::Page>, Status> {
+        loop {
+            if let Some(part) = self.cut.pop_front() {
+                return Ok(Some(part));
+            }
+            let Some(name) = self.names.pop_front() else { return Ok(None) };
+            let Some(content) = self.space.page_bytes(&name)? else { continue };
+            let parts = content.chunks(TARGET_MESSAGE_BYTES);
+            let last = parts.len().saturating_sub(1);
+            self.cut.extend(parts.enumerate().map(|(index, part)| v1::Page {
+                name: wire::bytes(&name),
+                content: part.to_vec(),
+                more: index < last,
+            }));
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The records that say which space this is and how far it is.
+
+use std::collections::BTreeMap;
+
+use rootfold_core::{field, log::Tip, space::Genesis, F};
+use rootfold_verifier::VerifyingKey;
+
+use crate::{
+    codec::{damaged, decode_tip, Reader},
+    snapshot::{Snapshot, SnapshotHeader},
+    store::{Batch, Column, Store, StoreError},
+};
+
+const FORMAT: &[u8] = b"format";
+const SPACE: &[u8] = b"space";
+const GENESIS: &[u8] = b"genesis";
+const LATEST: &[u8] = b"latest";
+const PROVED: &[u8] = b"proved";
+const SNAPSHOT: &[u8] = b"snapshot";
+const VERIFYING_KEY: &[u8] = b"verifying-key";
+
+/// The layout of the store that this program writes.
+const FORMAT_VERSION: u32 = 1;
+
+/// The state with everything that is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Latest {
+    pub(crate) root: F,
+    pub(crate) ops: u64,
+    pub(crate) entries: u64,
+}
+
+/// The state that the running proof covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proved {
+    /// Its root.
+    pub root: F,
+    /// The ops that are folded into it, since genesis.
+    pub ops: u64,
+    /// The steps of the proof; 0 means genesis, and no running proof.
+    pub steps: u64,
+}
+
+/// What changes in a space, besides records that are only added.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    pub(crate) latest: Latest,
+    pub(crate) tips: BTreeMap<u32, Tip>,
+    pub(crate) proved: Option<Proved>,
+    pub(crate) snapshot: Option<SnapshotHeader>,
+}
+
+impl State {
+    /// Adds all records but the tips, of which only those that change are written.
+    pub(crate) fn stage(&self, batch: &mut Batch) {
+        let Latest { root, ops, entries } = self.latest;
+        batch.put(Column::Meta, LATEST, triple(&root, ops, entries));
+        if let Some(Proved { root, ops, steps }) = self.proved {
+            batch.put(Column::Meta, PROVED, triple(&root, ops, steps));
+        }
+        if let Some(header) = &self.snapshot {
+            batch.put(Column::Meta, SNAPSHOT, header.to_bytes());
+        }
+    }
+
+    pub(super) fn read(store: &dyn Store) -> Result<State, StoreError> {
+        let (root, ops, entries) =
+            read_triple(store, LATEST)?.ok_or_else(|| damaged(Column::Meta, LATEST, "missing"))?;
+        let proved =
+            read_triple(store, PROVED)?.map(|(root, ops, steps)| Proved { root, ops, steps });
+        let snapshot = match store.get(Column::Meta, SNAPSHOT)? {
+            Some(bytes) => Some(
+                SnapshotHeader::from_bytes(&bytes)
+                    .map_err(|e| damaged(Column::Meta, SNAPSHOT, e.to_string()))?,
+            ),
+            None => None,
+        };
+        let tips = read_tips(store)?;
+        Ok(State { latest: Latest { root, ops, entries }, tips, proved, snapshot })
+    }
+}
+
+fn triple(root: &F, a: u64, b: u64) -> Vec<u8> {
+    let mut out = field::to_bytes(root).to_vec();
+    out.extend_from_slice(&a.to_be_bytes());
+    out.extend_from_slice(&b.to_be_bytes());
+    out
+}
+
+fn read_triple(store: &dyn Store, key: &[u8]) -> Result<Option<(F, u64, u64)>, StoreError> {
+    let Some(bytes) = store.get(Column::Meta, key)? else { return Ok(None) };
+    let mut reader = Reader(&bytes);
+    let mut parse = || {
+        let triple = (reader.field()?, reader.u64()?, reader.u64()?);
+        reader.end().map(|()| triple)
+    };
+    match parse() {
+        Some(triple) => Ok(Some(triple)),
+        None => Err(damaged(Column::Meta, key, "not a root and two numbers")),
+    }
+}
+
+fn read_tips(store: &dyn Store) -> Result<BTreeMap<u32, Tip>, StoreError> {
+    let mut tips = BTreeMap::new();
+    let mut bad = None;
+    store.scan(Column::Heads, &[], &mut |key, value| match (
+        <[u8; 4]>::try_from(key),
+        decode_tip(value),
+    ) {
+        (Ok(writer), Some(tip)) => {
+            tips.insert(u32::from_be_bytes(writer), tip);
+            true
+        }
+        _ => {
+            bad = Some(damaged(Column::Heads, key, "not a writer and his tip"));
+            false
+        }
+    })?;
+    bad.map_or(Ok(tips), Err)
+}
+
+pub(super) fn stage_identity(batch: &mut Batch, id: &F, genesis: Option<&Genesis>) {
+    batch.put(Column::Meta, FORMAT, FORMAT_VERSION.to_be_bytes());
+    batch.put(Column::Meta, SPACE, field::to_bytes(id));
+    if let Some(genesis) = genesis {
+        batch.put(Column::Meta, GENESIS, genesis.to_bytes());
+    }
+}
+
+/// The id of the space in this store, if there is one.
+pub(super) fn read_identity(store: &dyn Store) -> Result<Option<F>, StoreError> {
+    let Some(bytes) = store.get(Column::Meta, SPACE)? else { return Ok(None) };
+    let version = store.get(Column::Meta, FORMAT)?;
+    if version.as_deref() != Some(FORMAT_VERSION.to_be_bytes().as_slice()) {
+        return Err(damaged(Column::Meta, FORMAT, format!("not layout {FORMAT_VERSION}")));
+    }
+    let mut reader = Reader(&bytes);
+    match reader.field().filter(|_| reader.end().is_some()) {
+        Some(id) => Ok(Some(id)),
+        None => Err(damaged(Column::Meta, SPACE, "not a space id")),
+    }
+}
+
+pub(super) fn read_genesis(store: &dyn Store) -> Result<Option<Vec<u8>>, StoreError> {
+    store.get(Column::Meta, GENESIS)
+}
+
+pub(super) fn read_verifying_key(store: &dyn Store) -> Result<Option<VerifyingKey>, StoreError> {
+    let Some(bytes) = store.get(Column::Meta, VERIFYING_KEY)? else { return Ok(None) };
+    match VerifyingKey::decode(&bytes) {
+        Ok(key) => Ok(Some(key)),
+        Err(e) => Err(damaged(Column::Meta, VERIFYING_KEY, e.to_string())),
+    }
+}
+
+pub(super) fn stage_verifying_key(batch: &mut Batch, key: &VerifyingKey) {
+    batch.put(Column::Meta, VERIFYING_KEY, key.encode());
+}
+
+/// Adds a snapshot under its number of steps.
+pub(super) fn stage_snapshot(batch: &mut Batch, snapshot: &Snapshot) {
+    batch.put(Column::Snapshots, snapshot.header.steps.to_be_bytes(), snapshot.to_bytes());
+}
+
+pub(super) fn read_snapshot(
+    store: &dyn Store,
+    header: &SnapshotHeader,
+) -> Result<Snapshot, StoreError> {
+    let key = header.steps.to_be_bytes();
+    let bytes = store
+        .get(Column::Snapshots, &key)?
+        .ok_or_else(|| damaged(Column::Snapshots, &key, "missing"))?;
+    let snapshot = Snapshot::from_bytes(&bytes)
+        .map_err(|e| damaged(Column::Snapshots, &key, e.to_string()))?;
+    if snapshot.header != *header {
+        return Err(damaged(Column::Snapshots, &key, "another snapshot"));
+    }
+    Ok(snapshot)
+}

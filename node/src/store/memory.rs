@@ -1,0 +1,60 @@
+//! A store in memory, for tests and for replaying without a data folder.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::{Batch, Column, Durability, Store, StoreError, Visit};
+
+type Columns = BTreeMap<Column, BTreeMap<Vec<u8>, Vec<u8>>>;
+
+/// A store in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    columns: Mutex<Columns>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> MemoryStore {
+        MemoryStore::default()
+    }
+
+    fn columns(&self) -> MutexGuard<'_, Columns> {
+        // Nothing below can panic halfway through a change, so a poisoned map is still whole.
+        self.columns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.columns().get(&column).and_then(|map| map.get(key)).cloned())
+    }
+
+    fn scan(&self, column: Column, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
+        // Copied, so that the visitor may read from the store.
+        let pairs: Vec<_> = match self.columns().get(&column) {
+            Some(map) => map.range(from.to_vec()..).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            None => return Ok(()),
+        };
+        for (key, value) in pairs {
+            if !visit(&key, &value) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, batch: Batch, _durability: Durability) -> Result<(), StoreError> {
+        let mut columns = self.columns();
+        for (column, key, value) in batch.changes {
+            let map = columns.entry(column).or_default();
+            match value {
+                Some(value) => map.insert(key, value),
+                None => map.remove(&key),
+            };
+        }
+        Ok(())
+    }
+}

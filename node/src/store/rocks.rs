@@ -1,0 +1,91 @@
+//! The store on disk: RocksDB with one column family per column.
+
+use std::path::Path;
+
+use rocksdb::{
+    BlockBasedOptions, ColumnFamily, ColumnFamilyDescriptor, DBCompressionType, Direction,
+    IteratorMode, Options, WriteBatch, WriteOptions, DB,
+};
+
+use super::{Batch, Column, Durability, Store, StoreError, Visit};
+
+/// A RocksDB database. One process holds it at a time.
+pub struct RocksStore {
+    db: DB,
+}
+
+const MIB: usize = 1024 * 1024;
+
+impl RocksStore {
+    /// Opens the database in `path`, and makes it if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] if another process holds it or it cannot be read.
+    pub fn open(path: &Path) -> Result<RocksStore, StoreError> {
+        let mut options = Options::default();
+        options.create_if_missing(true);
+        options.create_missing_column_families(true);
+        options.set_keep_log_file_num(2);
+        options.set_max_total_wal_size(64 * MIB as u64);
+        let families =
+            Column::ALL.map(|column| ColumnFamilyDescriptor::new(column.name(), family(column)));
+        let db = DB::open_cf_descriptors(&options, path, families).map_err(|cause| {
+            StoreError::Open { path: path.to_path_buf(), cause: cause.to_string() }
+        })?;
+        Ok(RocksStore { db })
+    }
+
+    fn family(&self, column: Column) -> &ColumnFamily {
+        self.db.cf_handle(column.name()).expect("open made every column family")
+    }
+}
+
+fn family(column: Column) -> Options {
+    let mut table = BlockBasedOptions::default();
+    table.set_bloom_filter(10.0, false);
+    let mut options = Options::default();
+    options.set_block_based_table_factory(&table);
+    options.set_write_buffer_size(8 * MIB);
+    // Pages, heads and snapshots are digests and points: there is nothing to squeeze out.
+    options.set_compression_type(match column {
+        Column::Values | Column::Ops => DBCompressionType::Lz4,
+        _ => DBCompressionType::None,
+    });
+    options
+}
+
+impl Store for RocksStore {
+    fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.db
+            .get_cf(self.family(column), key)
+            .map_err(|cause| StoreError::Read { column, cause: cause.to_string() })
+    }
+
+    fn scan(&self, column: Column, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
+        let mode = IteratorMode::From(from, Direction::Forward);
+        for pair in self.db.iterator_cf(self.family(column), mode) {
+            let (key, value) =
+                pair.map_err(|cause| StoreError::Read { column, cause: cause.to_string() })?;
+            if !visit(&key, &value) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
+        let changes = batch.len();
+        let mut out = WriteBatch::default();
+        for (column, key, value) in batch.changes {
+            match value {
+                Some(value) => out.put_cf(self.family(column), key, value),
+                None => out.delete_cf(self.family(column), key),
+            }
+        }
+        let mut options = WriteOptions::default();
+        options.set_sync(durability == Durability::Synced);
+        self.db
+            .write_opt(out, &options)
+            .map_err(|cause| StoreError::Write { changes, cause: cause.to_string() })
+    }
+}

@@ -1,0 +1,127 @@
+//! What the tests of the node share.
+#![allow(dead_code, clippy::unwrap_used, missing_docs)]
+
+use std::sync::Arc;
+
+use ark_ff::UniformRand;
+use rand::{rngs::StdRng, SeedableRng};
+use rootfold_core::{
+    eddsa::SecretKey,
+    item::Entry,
+    key::Key,
+    log::{LogBatch, Op, SignedOp, Tip},
+    space::Genesis,
+    tree, F,
+};
+use rootfold_node::{
+    author::{compose, Change},
+    ingest::{Ingested, Submission},
+    space::Space,
+    store::{dump, Column, MemoryStore, Store},
+    values::Value,
+};
+
+/// A generator whose seed is printed, so that a failing test can be repeated.
+pub fn rng(seed: u64) -> StdRng {
+    println!("seed {seed}");
+    StdRng::seed_from_u64(seed)
+}
+
+/// Everything in a store.
+pub type Dump = Vec<(Column, Vec<u8>, Vec<u8>)>;
+
+/// A space with the secret keys of its first writers.
+pub struct World {
+    pub store: Arc<dyn Store>,
+    pub space: Space,
+    pub genesis: Genesis,
+    pub secrets: Vec<SecretKey>,
+}
+
+pub fn secret(number: u8) -> SecretKey {
+    SecretKey::from_bytes([number; 32])
+}
+
+pub fn key(text: &str) -> Key {
+    Key::user(text.as_bytes()).unwrap()
+}
+
+pub fn genesis(seed: u64, writers: u8) -> (Genesis, Vec<SecretKey>) {
+    let secrets: Vec<SecretKey> = (1..=writers).map(secret).collect();
+    let keys = secrets.iter().map(SecretKey::public_key).collect();
+    let salt = F::rand(&mut StdRng::seed_from_u64(seed));
+    (Genesis::new(salt, keys).unwrap(), secrets)
+}
+
+impl World {
+    pub fn new(seed: u64, writers: u8) -> World {
+        World::on(Arc::new(MemoryStore::new()), seed, writers)
+    }
+
+    pub fn on(store: Arc<dyn Store>, seed: u64, writers: u8) -> World {
+        let (genesis, secrets) = genesis(seed, writers);
+        let space = Space::create(store.clone(), &genesis).unwrap();
+        World { store, space, genesis, secrets }
+    }
+
+    pub fn dump(&self) -> Dump {
+        dump(&*self.store).unwrap()
+    }
+
+    pub fn tip(&self, writer: u32) -> Tip {
+        self.space.tip(writer).unwrap()
+    }
+
+    /// Signed changes that continue the log of a writer.
+    pub fn compose(&self, writer: u32, changes: &[(&str, Option<&[u8]>)]) -> Submission {
+        let change = |(k, value): &(&str, Option<&[u8]>)| Change {
+            key: key(k),
+            value: value.map(<[u8]>::to_vec),
+            at: Some(1_000),
+        };
+        let changes = changes.iter().map(change).collect();
+        let secret = &self.secrets[writer as usize];
+        compose(&self.tip(writer), writer, secret, changes).unwrap().0
+    }
+
+    pub fn write(&self, writer: u32, changes: &[(&str, Option<&[u8]>)]) -> Ingested {
+        self.space.ingest(&self.compose(writer, changes)).unwrap()
+    }
+
+    /// Ops without values, signed only at the end.
+    pub fn signed_at_end(&self, writer: u32, ops: &[Op]) -> LogBatch {
+        let tip = self.tip(writer);
+        batch_after(&tip, writer, &self.secrets[writer as usize], ops)
+    }
+
+    /// What the tree would be if it were built at once from all that is in it.
+    pub fn rebuilt(&self) -> F {
+        let entries: Result<Vec<Entry>, _> =
+            tree::scan(self.space.page_store(), self.space.status().root, ..).unwrap().collect();
+        tree::build(&entries.unwrap()).root
+    }
+}
+
+/// A batch whose last op alone is signed.
+pub fn batch_after(tip: &Tip, writer: u32, secret: &SecretKey, ops: &[Op]) -> LogBatch {
+    let mut at = *tip;
+    let mut signed: Vec<SignedOp> = Vec::new();
+    for op in ops {
+        let (op, next) = SignedOp::sign(&at, writer, *op, secret).unwrap();
+        signed.push(op);
+        at = next;
+    }
+    let last = signed.len() - 1;
+    signed[..last].iter_mut().for_each(|op| op.signature = None);
+    LogBatch { writer, first_seq: tip.seq(writer).unwrap(), ops: signed }
+}
+
+/// A put and its value.
+pub fn put(ts: u64, k: &str, content: &[u8]) -> (Op, Value) {
+    let value = Value::user(content.to_vec());
+    (Op { ts, key: key(k), value: value.name.digest }, value)
+}
+
+pub fn submission(batch: LogBatch, values: Vec<Value>) -> Submission {
+    Submission { batches: vec![batch], values }
+}

@@ -1,0 +1,118 @@
+//! kill -9 at random moments: whatever is there afterwards is whole, and work goes on from it.
+
+#![allow(clippy::unwrap_used)]
+
+mod cli_support;
+
+use std::time::{Duration, Instant};
+
+use cli_support::{some_history, Node, Served};
+use rand::{rngs::StdRng, Rng, SeedableRng};
+use serde_json::Value;
+
+fn rng() -> StdRng {
+    let seed: u64 = rand::random();
+    println!("seed {seed}");
+    StdRng::seed_from_u64(seed)
+}
+
+/// A moment before the end of something that takes `whole`.
+fn moment(rng: &mut StdRng, whole: Duration) -> Duration {
+    whole.mul_f64(rng.gen_range(0.0..1.0))
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap()
+}
+
+/// Killed again and again, an import ends in the state of one that was not: its stamps and keys
+/// follow from the history and the owner's key.
+#[test]
+fn an_ingest_goes_on() {
+    let mut rng = rng();
+    let repository = some_history(120, 40);
+    let import = ["import-git", repository.path().to_str().unwrap()];
+    let node = Node::with_space();
+    let reference = node.copy();
+    let began = Instant::now();
+    let total = number(&reference.json(import)["new_ops"]);
+    let whole = began.elapsed();
+    // 360 changes and three grants.
+    assert_eq!(total, 363);
+
+    let mut held = 0;
+    for kill in 0..8 {
+        let cut = node.run_and_kill(import, moment(&mut rng, whole));
+        println!("kill {kill}: {}", if cut.killed { "killed" } else { "too late" });
+        let ops = number(&node.json(["status"])["ops"]);
+        assert!(ops >= held, "{ops} ops after {held}");
+        held = ops;
+    }
+    assert_eq!(number(&node.json(import)["new_ops"]), total - held);
+    assert_eq!(node.json(["status"]), reference.json(["status"]));
+    assert_eq!(node.json(["scan"]), reference.json(["scan"]));
+}
+
+#[test]
+fn a_proof_goes_on_and_so_does_a_bootstrap() {
+    let mut rng = rng();
+    let repository = some_history(40, 30);
+    let import = ["import-git", repository.path().to_str().unwrap()];
+    let node = Node::with_space();
+    node.run(import.into_iter().chain(["--limit", "24"])).ok();
+    kill_provers(&mut rng, &node);
+    let published = node.json(["publish"]);
+    let invite = published["invite"].as_str().unwrap();
+    // The rest is the tail, which is long.
+    node.run(import).ok();
+    let root = node.json(["status"])["root"].clone();
+    let served = node.serve();
+    kill_bootstraps(&mut rng, &served, invite, &root);
+}
+
+/// What is sealed is never folded again: each kill costs at most the epoch that was under way.
+fn kill_provers(rng: &mut StdRng, node: &Node) {
+    let prove = ["prove", "--epoch", "6"];
+    let reference = node.copy();
+    let began = Instant::now();
+    let all = reference.json(prove);
+    let whole = began.elapsed();
+
+    let (mut begun, mut kills) = (0, 0);
+    let mut sealed = node.json(["status"])["proved"].clone();
+    for _ in 0..4 {
+        let cut = node.run_and_kill(prove, moment(rng, whole));
+        begun += cut.stderr.matches("folding epoch").count() as u64;
+        kills += u64::from(cut.killed);
+        let status = node.json(["status"]);
+        let now = status["proved"].clone();
+        for what in ["ops", "steps"] {
+            assert!(number(&now[what]) >= number(&sealed[what]), "{now} after {sealed}");
+        }
+        sealed = now;
+    }
+    let last = node.json(prove);
+    println!("{kills} kills, {begun} epochs begun, {last} at last");
+    assert_eq!(number(&last["ops"]), number(&all["ops"]) - number(&sealed["ops"]));
+    assert_eq!(number(&last["steps"]), number(&all["steps"]) - number(&sealed["steps"]));
+    assert!(begun + number(&last["epochs"]) <= number(&all["epochs"]) + kills);
+    assert_eq!(node.json(["status"]), reference.json(["status"]));
+}
+
+/// A bootstrap that was cut off leaves no space, and the next one ends in the peer's state.
+fn kill_bootstraps(rng: &mut StdRng, served: &Served, invite: &str, root: &Value) {
+    let bootstrap = ["bootstrap", "--from", &served.address, "--invite", invite];
+    let began = Instant::now();
+    assert_eq!(Node::new().json(bootstrap)["root"], *root);
+    let whole = began.elapsed();
+    for _ in 0..4 {
+        let node = Node::new();
+        for _ in 0..3 {
+            node.run_and_kill(bootstrap, moment(rng, whole));
+            let status = node.run(["--json", "status"]);
+            assert!([0, 3].contains(&status.code), "{}", status.stderr);
+        }
+        assert_eq!(node.json(bootstrap)["root"], *root);
+        assert_eq!(node.json(["status"])["root"], *root);
+    }
+}

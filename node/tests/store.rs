@@ -1,0 +1,129 @@
+//! One contract, three stores.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{genesis, World};
+use rootfold_node::{
+    folder::{DataFolder, FolderError},
+    ingest::IngestError,
+    space::{Space, SpaceError},
+    store::{
+        check_contract, dump, Batch, Column, Durability, FailingStore, MemoryStore, RocksStore,
+        Store, StoreError,
+    },
+};
+
+#[test]
+fn memory_keeps_the_contract() {
+    check_contract(&MemoryStore::new()).unwrap();
+}
+
+#[test]
+fn rocksdb_keeps_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    check_contract(&RocksStore::open(folder.path()).unwrap()).unwrap();
+}
+
+#[test]
+fn a_store_that_may_fail_keeps_the_contract_while_it_does_not() {
+    let (store, _) = FailingStore::new(MemoryStore::new());
+    check_contract(&store).unwrap();
+}
+
+#[test]
+fn rocksdb_keeps_data_over_a_restart_and_lets_one_process_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = RocksStore::open(folder.path()).unwrap();
+    let mut batch = Batch::new();
+    Column::ALL.iter().for_each(|column| batch.put(*column, *b"k", column.name()));
+    store.write(batch, Durability::Synced).unwrap();
+    let before = dump(&store).unwrap();
+    assert_eq!(before.len(), 6);
+
+    let second = RocksStore::open(folder.path()).err().unwrap();
+    assert!(matches!(second, StoreError::Open { .. }), "{second}");
+    drop(store);
+    assert_eq!(dump(&RocksStore::open(folder.path()).unwrap()).unwrap(), before);
+}
+
+#[test]
+fn a_failed_write_leaves_the_store_and_the_space_as_they_were() {
+    let (store, fault) = FailingStore::new(MemoryStore::new());
+    let world = World::on(Arc::new(store), 1, 2);
+    world.write(1, &[("a", Some(b"1"))]);
+    let (before, status) = (world.dump(), world.space.status());
+    let next = world.compose(1, &[("b", Some(b"2")), ("a", None)]);
+
+    fault.writes_after(0);
+    let refused = world.space.ingest(&next).unwrap_err();
+    assert!(matches!(refused, IngestError::Store(StoreError::Write { .. })), "{refused}");
+    assert!(!refused.is_refusal());
+    fault.heal();
+    assert_eq!(world.dump(), before);
+    assert_eq!(world.space.status(), status);
+
+    // The same ops go in once the store works again.
+    assert_eq!(world.space.ingest(&next).unwrap().ops, 2);
+}
+
+#[test]
+fn a_failed_read_during_an_ingest_changes_nothing() {
+    let (store, fault) = FailingStore::new(MemoryStore::new());
+    let world = World::on(Arc::new(store), 1, 2);
+    world.write(0, &[("a", Some(b"1"))]);
+    let before = world.dump();
+    let next = world.compose(0, &[("b", Some(b"2"))]);
+    let reopened = Space::open(world.store.clone()).unwrap();
+    for reads in 0.. {
+        fault.reads_after(reads);
+        let done = reopened.ingest(&next);
+        fault.heal();
+        if done.is_ok() {
+            println!("an ingest takes {reads} reads");
+            break;
+        }
+        assert!(!done.unwrap_err().is_refusal());
+        assert_eq!(world.dump(), before);
+    }
+}
+
+#[test]
+fn an_ingest_is_one_batch() {
+    let (store, fault) = FailingStore::new(MemoryStore::new());
+    let world = World::on(Arc::new(store), 1, 3);
+    let next = world.compose(2, &[("a", Some(b"1")), ("b", Some(b"2")), ("c", None)]);
+    fault.writes_after(1);
+    world.space.ingest(&next).unwrap();
+}
+
+#[test]
+fn a_folder_has_one_space() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataFolder::new(folder.path().join("data"));
+    assert!(matches!(data.open().err().unwrap(), FolderError::Empty { .. }));
+    let (genesis, _) = genesis(1, 1);
+    let space = data.create(&genesis).unwrap();
+    assert_eq!(space.id(), genesis.space_id());
+    assert_eq!(space.genesis().unwrap().unwrap(), genesis);
+    drop(space);
+
+    let again = data.create(&genesis).err().unwrap();
+    let FolderError::Space { source, .. } = again else { panic!("{again}") };
+    assert!(matches!(*source, SpaceError::Exists { .. }), "{source}");
+    assert_eq!(data.open().unwrap().id(), genesis.space_id());
+}
+
+#[test]
+fn damaged_records_are_named() {
+    let world = World::new(1, 1);
+    world.write(0, &[("a", Some(b"1"))]);
+    let mut batch = Batch::new();
+    batch.put(Column::Heads, [0, 0, 0, 0], *b"nonsense");
+    world.store.write(batch, Durability::Synced).unwrap();
+    let refused = Space::open(world.store.clone()).err().unwrap();
+    let said = refused.to_string();
+    assert!(said.contains("heads") && said.contains("00000000"), "{said}");
+}

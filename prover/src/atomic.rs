@@ -1,0 +1,42 @@
+//! Files that are either the old ones or the new ones, whenever the power fails.
+
+use std::{fs::File, io, io::Write, path::Path};
+
+/// Replaces `path` by a file with these bytes: written beside it, flushed to the disk, renamed.
+///
+/// Whoever reads `path`, now or after a crash, finds the old bytes or the new ones.
+///
+/// # Errors
+/// Any I/O error; then `path` is as it was.
+pub fn write_atomically(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let dir = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::NamedTempFile::new_in(dir)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    // The new name itself is durable only once the directory is.
+    File::open(dir)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced() {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let path = dir.path().join("file");
+        for text in ["old", "newer"] {
+            write_atomically(&path, &[text.as_bytes(), b"."]).expect("writes");
+            let read = std::fs::read_to_string(&path).expect("reads");
+            assert_eq!(read, format!("{text}."));
+        }
+        let entries = std::fs::read_dir(dir.path()).expect("lists").count();
+        assert_eq!(entries, 1);
+    }
+}

@@ -1,0 +1,226 @@
+//! The running proof at one moment: what survives a crash, and what the decider compresses.
+
+use std::{path::Path, sync::Arc};
+
+use ark_ec::CurveGroup;
+use rootfold_verifier::{
+    encoding::{DecodeError, Reader, Writer},
+    sonobe::{
+        CycleFoldInstance, CycleFoldWitness, Fq, IncomingInstance, IncomingWitness, IvcProof,
+        IvcProofParts, RunningInstance, RunningWitness, State,
+    },
+    ParameterId, F,
+};
+use sonobe_fs::DeciderKey as _;
+use sonobe_primitives::{arithmetizations::ArithConfig, traits::Dummy, utils::null::Null};
+use thiserror::Error;
+
+use crate::{atomic::write_atomically, parameters::Parameters};
+
+const MAGIC: &[u8; 8] = b"rootf-cp";
+const VERSION: u8 = 1;
+const DIGEST_BYTES: usize = 32;
+
+/// A running proof after some number of steps. Cheap to clone: the witness is shared.
+#[derive(Clone)]
+pub struct Checkpoint {
+    pub(crate) parameters: ParameterId,
+    pub(crate) steps: u64,
+    pub(crate) initial: State,
+    pub(crate) current: State,
+    pub(crate) proof: Arc<IvcProof>,
+}
+
+/// Why bytes are not a checkpoint of these parameters.
+#[derive(Debug, Error)]
+pub enum CheckpointError {
+    /// Reading or writing the file failed.
+    #[error("checkpoint file: {0}")]
+    Io(#[from] std::io::Error),
+    /// The bytes are cut short or altered: the digest at their end does not fit.
+    #[error("the checkpoint is damaged")]
+    Damaged,
+    /// The bytes are intact but not those of a checkpoint.
+    #[error("not a checkpoint: {0}")]
+    Decode(#[from] DecodeError),
+    /// The checkpoint belongs to other parameters.
+    #[error("the checkpoint belongs to parameters {found}, not {wanted}")]
+    OtherParameters {
+        /// The parameters in use.
+        wanted: ParameterId,
+        /// Those of the checkpoint.
+        found: ParameterId,
+    },
+}
+
+impl Checkpoint {
+    /// The beginning of a space: no steps, nothing proved.
+    pub fn start(parameters: &Parameters, initial: State) -> Self {
+        Self {
+            parameters: parameters.id(),
+            steps: 0,
+            initial,
+            current: initial,
+            proof: Arc::new(Dummy::dummy(&parameters.ivc)),
+        }
+    }
+
+    /// The parameters under which the steps were proved.
+    pub fn parameters(&self) -> ParameterId {
+        self.parameters
+    }
+
+    /// Number of steps proved.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The state before the first step.
+    pub fn initial_state(&self) -> State {
+        self.initial
+    }
+
+    /// The state after the last step.
+    pub fn state(&self) -> State {
+        self.current
+    }
+
+    /// The checkpoint's bytes: about 32 for every constraint and 64 for every witness variable.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let IvcProofParts(running_w, running, incoming_w, incoming, cyclefold_w, cyclefold) =
+            &*self.proof;
+        let elements = running_w.e.len()
+            + running_w.w.len()
+            + incoming_w.w.len()
+            + cyclefold_w.e.len()
+            + cyclefold_w.w.len();
+        let mut bytes = Writer::with_capacity(32 * elements + 4096);
+        bytes
+            .bytes(MAGIC)
+            .u8(VERSION)
+            .bytes(&self.parameters.0)
+            .u64(self.steps)
+            .fields(&self.initial)
+            .fields(&self.current)
+            .point(&running.cm_e.into_affine())
+            .field(&running.u)
+            .point(&running.cm_w.into_affine())
+            .fields(&running.x)
+            .point(&incoming.cm_w.into_affine())
+            .fields(&incoming.x)
+            .point(&cyclefold.cm_e.into_affine())
+            .field(&cyclefold.u)
+            .point(&cyclefold.cm_w.into_affine())
+            .fields(&cyclefold.x)
+            .fields(&running_w.e)
+            .fields(&running_w.w)
+            .fields(&incoming_w.w)
+            .fields(&cyclefold_w.e)
+            .fields(&cyclefold_w.w);
+        let digest = *blake3::hash(bytes.as_slice()).as_bytes();
+        bytes.bytes(&digest);
+        bytes.finish()
+    }
+
+    /// Reads a checkpoint. Lengths follow from the parameters.
+    ///
+    /// That the witnesses satisfy the instances is not checked here: the digest tells accidents,
+    /// and a checkpoint is never taken from a peer.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] for bytes that [`Checkpoint::to_bytes`] did not make under these
+    /// parameters.
+    pub fn from_bytes(bytes: &[u8], parameters: &Parameters) -> Result<Self, CheckpointError> {
+        let (body, digest) = bytes
+            .split_at_checked(bytes.len().saturating_sub(DIGEST_BYTES))
+            .ok_or(CheckpointError::Damaged)?;
+        if blake3::hash(body).as_bytes() != digest {
+            return Err(CheckpointError::Damaged);
+        }
+        let mut reader = Reader::new(body);
+        if reader.array()? != *MAGIC {
+            return Err(DecodeError::Magic("checkpoint").into());
+        }
+        let version = reader.u8()?;
+        if version != VERSION {
+            return Err(DecodeError::Version(version).into());
+        }
+        let found = ParameterId(reader.array()?);
+        if found != parameters.id() {
+            return Err(CheckpointError::OtherParameters { wanted: parameters.id(), found });
+        }
+        let step = &parameters.sizes;
+        let cyclefold = &parameters.ivc.1.to_arith_config();
+        let checkpoint = Self {
+            parameters: found,
+            steps: reader.u64()?,
+            initial: state(&mut reader)?,
+            current: state(&mut reader)?,
+            proof: Arc::new(proof(&mut reader, step, cyclefold)?),
+        };
+        reader.finish()?;
+        Ok(checkpoint)
+    }
+
+    /// Replaces the file at `path` by this checkpoint; a crash leaves the old one or the new one.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Io`].
+    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        Ok(write_atomically(path, &[&self.to_bytes()])?)
+    }
+
+    /// Reads the checkpoint at `path`.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::from_bytes`], or [`CheckpointError::Io`].
+    pub fn load(path: &Path, parameters: &Parameters) -> Result<Self, CheckpointError> {
+        Self::from_bytes(&std::fs::read(path)?, parameters)
+    }
+}
+
+fn state(reader: &mut Reader<'_>) -> Result<State, DecodeError> {
+    Ok([reader.field()?, reader.field()?, reader.field()?])
+}
+
+fn proof(
+    reader: &mut Reader<'_>,
+    step: &ArithConfig,
+    cyclefold: &ArithConfig,
+) -> Result<IvcProof, DecodeError> {
+    let running = RunningInstance {
+        cm_e: reader.point()?.into(),
+        u: reader.field::<F>()?,
+        cm_w: reader.point()?.into(),
+        x: reader.fields(step.n_public_inputs)?,
+    };
+    let incoming =
+        IncomingInstance { cm_w: reader.point()?.into(), x: reader.fields(step.n_public_inputs)? };
+    let cyclefold_instance = CycleFoldInstance {
+        cm_e: reader.point()?.into(),
+        u: reader.field::<Fq>()?,
+        cm_w: reader.point()?.into(),
+        x: reader.fields(cyclefold.n_public_inputs)?,
+    };
+    let running_witness = RunningWitness {
+        e: reader.fields(step.n_constraints)?,
+        r_e: Null,
+        w: reader.fields(step.n_witnesses)?,
+        r_w: Null,
+    };
+    let incoming_witness = IncomingWitness { w: reader.fields(step.n_witnesses)?, r_w: Null };
+    let cyclefold_witness = CycleFoldWitness {
+        e: reader.fields(cyclefold.n_constraints)?,
+        r_e: Null,
+        w: reader.fields(cyclefold.n_witnesses)?,
+        r_w: Null,
+    };
+    Ok(IvcProofParts(
+        running_witness,
+        running,
+        incoming_witness,
+        incoming,
+        cyclefold_witness,
+        cyclefold_instance,
+    ))
+}

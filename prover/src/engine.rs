@@ -1,0 +1,120 @@
+//! The proof system on Rootfold's own step circuit.
+//!
+//! Everything generic over the circuit is instantiated here, once: a crate that names
+//! [`RunningProof`] with a circuit compiles sonobe and its curves again, which takes minutes.
+
+use std::{path::Path, sync::Arc};
+
+use rand::{CryptoRng, RngCore, SeedableRng};
+use rootfold_circuits::step::StepCircuit;
+use rootfold_core::step::{Profile, Registers, StepWitness};
+use rootfold_verifier::{sonobe::State, ParameterId};
+
+use crate::{
+    Checkpoint, IvcError, Parameters, ParametersError, RunningProof, SetupError, SetupStage,
+};
+
+/// Makes the parameters of a profile.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn generate(
+    profile: &Profile,
+    mut rng: impl RngCore + CryptoRng,
+    progress: &mut dyn FnMut(SetupStage),
+) -> Result<Parameters, SetupError> {
+    let mut seed = [0u8; 32];
+    rng.fill_bytes(&mut seed);
+    let mut rng = rand_chacha::ChaCha20Rng::from_seed(seed);
+    let circuit = StepCircuit { profile: *profile };
+    Parameters::generate(profile.name, Registers::idle_cursor(), &circuit, &mut rng, progress)
+}
+
+/// The cached parameters of a profile, made and cached if there are none.
+///
+/// # Errors
+/// [`ParametersError`].
+pub fn load_or_generate(
+    dir: &Path,
+    profile: &Profile,
+    progress: &mut dyn FnMut(SetupStage),
+) -> Result<Parameters, ParametersError> {
+    let circuit = StepCircuit { profile: *profile };
+    Parameters::load_or_generate(dir, profile.name, Registers::idle_cursor(), &circuit, progress)
+}
+
+/// The cached parameters with this id.
+///
+/// # Errors
+/// [`ParametersError`].
+pub fn load_id(
+    dir: &Path,
+    id: ParameterId,
+    profile: &Profile,
+) -> Result<Parameters, ParametersError> {
+    Parameters::load_id(dir, id, &StepCircuit { profile: *profile })
+}
+
+/// A running proof of Rootfold's step circuit.
+#[derive(Debug)]
+pub struct Engine(RunningProof<StepCircuit>);
+
+impl Engine {
+    /// A running proof without steps.
+    pub fn new(parameters: Arc<Parameters>, profile: Profile, initial: State) -> Engine {
+        Engine(RunningProof::new(parameters, StepCircuit { profile }, initial))
+    }
+
+    /// Continues from a checkpoint.
+    ///
+    /// # Errors
+    /// [`IvcError::OtherParameters`].
+    pub fn resume(
+        parameters: Arc<Parameters>,
+        profile: Profile,
+        checkpoint: Checkpoint,
+    ) -> Result<Engine, IvcError> {
+        RunningProof::resume(parameters, StepCircuit { profile }, checkpoint).map(Engine)
+    }
+
+    /// Folds a step in.
+    ///
+    /// # Errors
+    /// [`IvcError`]; the running proof is then as before.
+    pub fn prove_step(&mut self, witness: StepWitness) -> Result<(), IvcError> {
+        self.0.prove_step(witness)
+    }
+
+    /// The shape of the steps.
+    pub fn profile(&self) -> Profile {
+        self.0.circuit().profile
+    }
+
+    /// The parameters in use.
+    pub fn parameters(&self) -> &Arc<Parameters> {
+        self.0.parameters()
+    }
+
+    /// Number of steps proved.
+    pub fn steps(&self) -> u64 {
+        self.0.steps()
+    }
+
+    /// The state after the last step.
+    pub fn state(&self) -> State {
+        self.0.state()
+    }
+
+    /// The running proof as it is now; sharing it costs nothing.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        self.0.checkpoint()
+    }
+
+    /// Checks the running proof with its witnesses. Takes about as long as a step.
+    ///
+    /// # Errors
+    /// [`IvcError::Invalid`].
+    pub fn verify_in_the_clear(&self) -> Result<(), IvcError> {
+        self.0.verify_in_the_clear()
+    }
+}

@@ -1,0 +1,179 @@
+//! The running proof: one step folded in after another.
+
+use std::{fmt, sync::Arc};
+
+use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
+use rootfold_verifier::{
+    sonobe::{Ivc, IvcProof, State},
+    ParameterId, F,
+};
+use sonobe_fs::{PlainInstance, PlainWitness};
+use sonobe_ivc::IVC;
+use sonobe_primitives::{circuits::FCircuit, relations::Relation};
+use thiserror::Error;
+
+use crate::{checkpoint::Checkpoint, parameters::Parameters, step::StepCircuit};
+
+/// Why a step could not be proved, or a running proof not used.
+#[derive(Debug, Error)]
+pub enum IvcError {
+    /// The step circuit or the folding failed.
+    #[error("step {step} could not be proved: {source}")]
+    Step {
+        /// Number of the step, from 1.
+        step: u64,
+        /// What failed.
+        source: sonobe_ivc::Error,
+    },
+    /// The witness breaks the step circuit's constraints. The running proof is as before.
+    #[error("step {step} breaks the circuit's constraints")]
+    Unsatisfied {
+        /// Number of the step, from 1.
+        step: u64,
+    },
+    /// More steps than this machine can count.
+    #[error("too many steps: {0}")]
+    TooManySteps(u64),
+    /// The checkpoint belongs to other parameters.
+    #[error("the checkpoint belongs to parameters {found}, not {wanted}")]
+    OtherParameters {
+        /// The parameters in use.
+        wanted: ParameterId,
+        /// Those of the checkpoint.
+        found: ParameterId,
+    },
+    /// The running proof does not prove its state.
+    #[error("the running proof does not verify: {0}")]
+    Invalid(sonobe_ivc::Error),
+}
+
+/// A proof that grows by one step at a time and keeps its size.
+pub struct RunningProof<FC> {
+    parameters: Arc<Parameters>,
+    circuit: FC,
+    checkpoint: Checkpoint,
+}
+
+impl<FC> fmt::Debug for RunningProof<FC> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunningProof")
+            .field("parameters", &self.parameters)
+            .field("steps", &self.checkpoint.steps)
+            .field("state", &self.checkpoint.current)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<FC: StepCircuit> RunningProof<FC> {
+    /// A running proof without steps. `circuit` must be the one the parameters were made for.
+    ///
+    /// A verifier expects the initial state `[space id, 0, idle]`; see
+    /// [`PreparedVerifyingKey::initial_state`](rootfold_verifier::PreparedVerifyingKey::initial_state).
+    pub fn new(parameters: Arc<Parameters>, circuit: FC, initial: State) -> Self {
+        let checkpoint = Checkpoint::start(&parameters, initial);
+        Self { parameters, circuit, checkpoint }
+    }
+
+    /// Continues from a checkpoint.
+    ///
+    /// # Errors
+    /// [`IvcError::OtherParameters`].
+    pub fn resume(
+        parameters: Arc<Parameters>,
+        circuit: FC,
+        checkpoint: Checkpoint,
+    ) -> Result<Self, IvcError> {
+        if checkpoint.parameters != parameters.id() {
+            return Err(IvcError::OtherParameters {
+                wanted: parameters.id(),
+                found: checkpoint.parameters,
+            });
+        }
+        Ok(Self { parameters, circuit, checkpoint })
+    }
+
+    /// The parameters in use.
+    pub fn parameters(&self) -> &Arc<Parameters> {
+        &self.parameters
+    }
+
+    /// The step circuit.
+    pub fn circuit(&self) -> &FC {
+        &self.circuit
+    }
+
+    /// Number of steps proved.
+    pub fn steps(&self) -> u64 {
+        self.checkpoint.steps
+    }
+
+    /// The state after the last step.
+    pub fn state(&self) -> State {
+        self.checkpoint.current
+    }
+
+    /// The running proof as it is now; sharing it costs nothing, and later steps do not change it.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// Executes the step circuit on `inputs` and folds the step in.
+    ///
+    /// # Errors
+    /// [`IvcError::Step`] or [`IvcError::Unsatisfied`]; the running proof is then as before.
+    pub fn prove_step(
+        &mut self,
+        inputs: FC::ExternalInputs,
+    ) -> Result<<FC as FCircuit>::ExternalOutputs, IvcError> {
+        let before = &self.checkpoint;
+        let step = before.steps + 1;
+        let (current, outputs, proof) = Ivc::prove::<FC>(
+            &self.parameters.ivc,
+            &self.circuit,
+            step_index(before.steps)?,
+            &before.initial,
+            &before.current,
+            inputs,
+            &before.proof,
+            no_randomness(),
+        )
+        .map_err(|source| IvcError::Step { step, source })?;
+        self.check_last_step(&proof).map_err(|_| IvcError::Unsatisfied { step })?;
+        self.checkpoint =
+            Checkpoint { steps: step, current, proof: Arc::new(proof), ..self.checkpoint.clone() };
+        Ok(outputs)
+    }
+
+    /// sonobe computes a witness without looking at the constraints, and one false step would
+    /// spoil every later proof.
+    fn check_last_step(&self, proof: &IvcProof) -> Result<(), sonobe_fs::Error> {
+        let witness = PlainWitness::<F>::from(proof.2.w.clone());
+        let instance = PlainInstance::<F>::from(proof.3.x.clone());
+        self.parameters.ivc.0.check_relation(&witness, &instance)
+    }
+
+    /// Checks the running proof with its witnesses, as sonobe does. Takes about as long as a step.
+    ///
+    /// # Errors
+    /// [`IvcError::Invalid`].
+    pub fn verify_in_the_clear(&self) -> Result<(), IvcError> {
+        let checkpoint = &self.checkpoint;
+        Ivc::verify::<FC>(
+            &self.parameters.ivc,
+            step_index(checkpoint.steps)?,
+            &checkpoint.initial,
+            &checkpoint.current,
+            &checkpoint.proof,
+        )
+        .map_err(IvcError::Invalid)
+    }
+}
+
+fn step_index(steps: u64) -> Result<usize, IvcError> {
+    usize::try_from(steps).map_err(|_| IvcError::TooManySteps(steps))
+}
+
+/// Commitments do not hide here, so sonobe draws nothing from the generator it asks for.
+pub(crate) fn no_randomness() -> ChaCha20Rng {
+    ChaCha20Rng::from_seed([0; 32])
+}

@@ -1,0 +1,48 @@
+//! Proves: makes parameters, folds steps into a running proof, and compresses it into a proof file.
+//!
+//! Generic over the step circuit ([`StepCircuit`]); the proof system is that of `docs/design.md`,
+//! section 6. A life of a prover:
+//!
+//! ```no_run
+//! # use rootfold_prover::{compress, Parameters, RunningProof, StepCircuit};
+//! # fn example<FC: StepCircuit<ExternalInputs = ()> + Clone>(
+//! #     circuit: FC, idle: rootfold_verifier::F, space_id: rootfold_verifier::F,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
+//! use std::{path::Path, sync::Arc};
+//!
+//! let cache = Path::new("/var/cache/rootfold");
+//! let parameters = Parameters::load_or_generate(cache, "small", idle, &circuit, &mut |stage| {
+//!     println!("{}", stage.describe());
+//! })?;
+//! let parameters = Arc::new(parameters);
+//! let initial = parameters.verifying_key().initial_state(space_id);
+//! let mut running = RunningProof::new(parameters.clone(), circuit, initial);
+//! running.prove_step(())?;
+//! running.checkpoint().save(Path::new("running.proof"))?;
+//! let proof = compress(&parameters, running.checkpoint())?;
+//! rootfold_verifier::verify(parameters.verifying_key(), space_id, &proof)?;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod atomic;
+mod cache;
+mod checkpoint;
+mod decider;
+pub mod engine;
+mod ivc;
+mod parameters;
+pub mod planner;
+pub mod qap;
+pub mod setup;
+pub mod shape;
+mod step;
+mod trapdoor;
+
+pub use cache::ParametersError;
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use decider::{compress, CompressError};
+pub use ivc::{IvcError, RunningProof};
+pub use parameters::Parameters;
+pub use setup::{SetupError, SetupStage};
+pub use step::StepCircuit;

@@ -1,0 +1,182 @@
+//! Everything that a prover needs for one step circuit, and its verifying key.
+
+use std::fmt;
+
+use ark_relations::utils::matrix::Matrix;
+use rand::{CryptoRng, RngCore};
+use rootfold_verifier::{
+    cyclefold::{bases_rng, CycleFoldShape},
+    digest::{r1cs_digest, Digest},
+    sonobe::{
+        sponge_config, CycleFoldCommitment, CycleFoldFolding, CycleFoldKey, IvcKey, IvcKeyParts,
+        PrimaryFolding,
+    },
+    ParameterId, PreparedVerifyingKey, VerifyingKey, F,
+};
+use sonobe_fs::FoldingSchemeKeyGenerator;
+use sonobe_primitives::{
+    arithmetizations::{ccs::CCS, r1cs::R1CS, Arith, ArithConfig},
+    commitments::CommitmentOps,
+};
+
+use crate::{
+    cache,
+    setup::{generate_bases, Bases, SetupError, SetupStage},
+    shape::step_r1cs,
+    step::StepCircuit,
+};
+
+/// The keys of folding and of the decider for one step circuit.
+pub struct Parameters {
+    pub(crate) verifying: PreparedVerifyingKey,
+    pub(crate) ivc: IvcKey,
+    pub(crate) bases: Bases,
+    /// `A` and `B` of the step's R1CS, which Groth16 needs once more beside sonobe's own copy.
+    pub(crate) matrices: [Matrix<F>; 2],
+    pub(crate) sizes: ArithConfig,
+}
+
+impl fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parameters")
+            .field("name", &self.name())
+            .field("sizes", &self.sizes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A step circuit's constraints with the folding they verify, ready for a setup.
+pub(crate) struct Shape {
+    pub r1cs: R1CS<F>,
+    pub cyclefold: CycleFoldShape,
+    pub digest: Digest,
+}
+
+impl Shape {
+    pub fn synthesize<FC: StepCircuit>(
+        circuit: &FC,
+        hint: Option<ArithConfig>,
+    ) -> Result<Self, SetupError> {
+        let cyclefold = CycleFoldShape::new()?;
+        let r1cs = step_r1cs(circuit, &cyclefold.r1cs().config(), hint)?;
+        let digest = r1cs_digest(&r1cs);
+        Ok(Self { r1cs, cyclefold, digest })
+    }
+}
+
+impl Parameters {
+    /// Makes development parameters for `circuit`: one machine knows the trapdoor for a moment,
+    /// and forgets it.
+    ///
+    /// `profile` names the circuit's shape (1 to 32 characters of `a-z 0-9 _ -`); `idle` is the
+    /// cursor outside an epoch.
+    ///
+    /// # Errors
+    /// [`SetupError`] if the circuit cannot be synthesized or does not fit the decider.
+    pub fn generate<FC: StepCircuit>(
+        profile: &str,
+        idle: F,
+        circuit: &FC,
+        rng: &mut (impl RngCore + CryptoRng),
+        progress: &mut dyn FnMut(SetupStage),
+    ) -> Result<Self, SetupError> {
+        progress(SetupStage::Circuit);
+        let shape = Shape::synthesize(circuit, None)?;
+        Self::from_shape(profile, idle, shape, rng, progress)
+    }
+
+    pub(crate) fn from_shape(
+        profile: &str,
+        idle: F,
+        shape: Shape,
+        rng: &mut (impl RngCore + CryptoRng),
+        progress: &mut dyn FnMut(SetupStage),
+    ) -> Result<Self, SetupError> {
+        let bases = generate_bases(&shape.r1cs, rng, progress)?;
+        progress(SetupStage::Keys);
+        let sizes = shape.r1cs.config();
+        let groth16 = &bases.groth16.vk;
+        let key = VerifyingKey {
+            profile: profile.to_owned(),
+            development: true,
+            idle,
+            constraints: sizes.n_constraints as u64,
+            witnesses: sizes.n_witnesses as u64,
+            step_digest: shape.digest,
+            folding_digest: shape.cyclefold.digest(&sponge_config()),
+            proving_digest: cache::proving_digest(&bases),
+            alpha_g1: groth16.alpha_g1,
+            beta_g2: groth16.beta_g2,
+            gamma_g2: groth16.gamma_g2,
+            delta_g2: groth16.delta_g2,
+            base_one_g1: groth16.gamma_abc_g1[0],
+            base_x_g1: groth16.gamma_abc_g1[1],
+            sigma_w_g2: bases.sigma_w_g2,
+            sigma_e_g2: bases.sigma_e_g2,
+        };
+        Self::assemble(key, bases, shape)
+    }
+
+    /// Puts together what belongs together. `bases` must be those that `key` digests.
+    pub(crate) fn assemble(
+        key: VerifyingKey,
+        bases: Bases,
+        shape: Shape,
+    ) -> Result<Self, SetupError> {
+        let verifying = PreparedVerifyingKey::new(key)?;
+        let sizes = shape.r1cs.config();
+        let [a, b] = [0, 1].map(|index| shape.r1cs.matrices()[index].clone());
+        let primary = PrimaryFolding::generate_keys(bases.commitment.clone(), shape.r1cs)?;
+        let reference = verifying.initial_state(F::from(0));
+        let pp_hash = verifying.id().pp_hash();
+        Ok(Self {
+            ivc: IvcKeyParts(
+                primary,
+                cyclefold_key(&shape.cyclefold)?,
+                (sponge_config(), pp_hash, reference),
+            ),
+            verifying,
+            bases,
+            matrices: [a, b],
+            sizes,
+        })
+    }
+
+    /// The verifying key, ready for use.
+    pub fn verifying_key(&self) -> &PreparedVerifyingKey {
+        &self.verifying
+    }
+
+    /// The hash that names these parameters.
+    pub fn id(&self) -> ParameterId {
+        self.verifying.id()
+    }
+
+    /// A name for people: profile, `dev` if so, and the id's first digits.
+    pub fn name(&self) -> String {
+        self.verifying.key().name()
+    }
+
+    /// Whether one machine made these parameters and could have kept the trapdoor. Say so in every
+    /// report about them.
+    pub fn is_development(&self) -> bool {
+        self.verifying.key().development
+    }
+
+    /// Number of constraints of a step, folding included.
+    pub fn constraints(&self) -> usize {
+        self.sizes.n_constraints
+    }
+
+    /// Number of witness variables of a step, folding included.
+    pub fn witnesses(&self) -> usize {
+        self.sizes.n_witnesses
+    }
+}
+
+/// sonobe's key for CycleFold instances, with the bases that verifiers draw.
+fn cyclefold_key(shape: &CycleFoldShape) -> Result<CycleFoldKey, SetupError> {
+    let bases = CycleFoldCommitment::generate_key(shape.bases().len(), bases_rng())
+        .map_err(sonobe_fs::Error::from)?;
+    Ok(CycleFoldFolding::generate_keys(bases, shape.r1cs().clone())?)
+}

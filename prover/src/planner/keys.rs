@@ -1,0 +1,63 @@
+//! What the epoch does to each key: the OP rows of the merge lane (design 5, M1 to M4).
+
+use std::collections::BTreeMap;
+
+use rootfold_core::{
+    fold::Epoch,
+    item::Entry,
+    key::{Key, KeyKind},
+    stamp::Stamp,
+    step::{MergeRow, RowClass},
+    F,
+};
+
+/// The OP rows of one key.
+#[derive(Default)]
+pub(super) struct KeyOps {
+    /// Does a run start from the key's old entry?
+    read: bool,
+    /// By stamp: no two ops have the same.
+    ops: BTreeMap<Stamp, (RowClass, F)>,
+}
+
+/// The epoch's OP rows by key.
+pub(super) fn key_ops(epoch: &Epoch) -> BTreeMap<Key, KeyOps> {
+    let mut keys: BTreeMap<Key, KeyOps> = BTreeMap::new();
+    for run in &epoch.runs {
+        let after = run.after().entry(run.writer);
+        let head = keys.entry(after.key).or_default();
+        head.read = true;
+        head.ops.insert(after.stamp, (RowClass::Write, after.value));
+        for op in &run.ops {
+            let class = match op.key.kind() {
+                KeyKind::Head(_) => RowClass::Grant,
+                _ => RowClass::User,
+            };
+            keys.entry(op.key).or_default().ops.insert(op.stamp(run.writer), (class, op.value));
+        }
+    }
+    keys
+}
+
+impl KeyOps {
+    /// The key's rows in the order of their stamps, its old entry among them if it has one.
+    pub(super) fn rows(&self, key: &Key, old: Option<&Entry>) -> Vec<MergeRow> {
+        let mut ops = self.ops.clone();
+        if let Some(old) = old {
+            let class = if self.read { RowClass::OldRead } else { RowClass::Old };
+            ops.insert(old.stamp, (class, old.value));
+        }
+        let key = key.limbs();
+        let count = ops.len();
+        ops.into_iter()
+            .enumerate()
+            .map(|(i, (stamp, (class, value)))| MergeRow {
+                class,
+                key,
+                stamp: stamp.to_field(),
+                value,
+                last: i + 1 == count,
+            })
+            .collect()
+    }
+}

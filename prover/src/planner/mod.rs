@@ -1,0 +1,124 @@
+//! The planner: an old tree and an epoch's ops become the rows of any number of steps (design 5).
+
+mod keys;
+mod pack;
+mod runs;
+mod walk;
+
+use rootfold_core::{
+    fold::{fold, Epoch, FoldError},
+    step::{step, Profile, Registers, RowClass, State, StepWitness, TreeOp, Violation},
+    tree::{lookup, PageStore, TreeError},
+};
+use thiserror::Error;
+
+/// Why an epoch cannot be planned.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// The epoch is not a continuation of the logs in the tree.
+    #[error("the epoch cannot be folded: {0}")]
+    Fold(#[from] FoldError<TreeError>),
+    /// The old tree could not be read.
+    #[error("the old tree: {0}")]
+    Tree(#[from] TreeError),
+    /// The native twin of the circuit refuses a step.
+    #[error("step {step} breaks a rule: {violation}")]
+    Violation {
+        /// The step, counted from 0 in the epoch.
+        step: usize,
+        /// The rule.
+        violation: Violation,
+    },
+    /// The epoch has no ops.
+    #[error("an epoch has at least one op")]
+    Empty,
+}
+
+/// The steps of one epoch.
+#[derive(Debug)]
+pub struct Plan {
+    /// The witnesses, in order; the last one seals.
+    pub steps: Vec<StepWitness>,
+    /// The state after the last step.
+    pub state: State,
+    /// How full the steps are.
+    pub usage: Usage,
+}
+
+/// How many slots of each kind an epoch uses and how many it leaves empty.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Usage {
+    pub segments: Share,
+    pub op_slots: Share,
+    pub merge_rows: Share,
+    pub tree_rows: Share,
+}
+
+/// Slots of one kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// How many are used.
+    pub used: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+impl Share {
+    fn count(&mut self, used: bool) {
+        self.used += usize::from(used);
+        self.of += 1;
+    }
+}
+
+impl Usage {
+    fn of(steps: &[StepWitness]) -> Usage {
+        let mut usage = Usage::default();
+        for step in steps {
+            for segment in &step.segments {
+                usage.segments.count(segment.ops.iter().any(|op| op.used));
+                segment.ops.iter().for_each(|op| usage.op_slots.count(op.used));
+            }
+            for row in &step.rows {
+                usage.merge_rows.count(row.merge.class != RowClass::Pad);
+                row.tree.iter().for_each(|t| usage.tree_rows.count(t.op != TreeOp::Pad));
+            }
+        }
+        usage
+    }
+}
+
+/// Plans the fold of `epoch` into the tree of `state`. Every step is run by the native twin of the
+/// circuit, so a plan that is returned satisfies the circuit.
+///
+/// # Errors
+/// [`PlanError`] if the epoch is not valid or the tree cannot be read.
+pub fn plan<S: PageStore + ?Sized>(
+    store: &S,
+    state: &State,
+    epoch: &Epoch,
+    profile: &Profile,
+) -> Result<Plan, PlanError> {
+    if epoch.ops() == 0 {
+        return Err(PlanError::Empty);
+    }
+    fold(&|key| lookup(store, state.root, key), epoch)?;
+    let actions = walk::actions(store, state.root, &keys::key_ops(epoch))?;
+    let rows = pack::rows(actions, profile);
+    let mut steps = pack::steps(runs::segments(epoch, profile), rows, profile);
+    let usage = Usage::of(&steps);
+    let state = run(profile, *state, &mut steps)?;
+    Ok(Plan { steps, state, usage })
+}
+
+/// Runs the steps natively and hands each the registers that the one before left.
+fn run(profile: &Profile, mut state: State, steps: &mut [StepWitness]) -> Result<State, PlanError> {
+    let mut registers = Registers::idle();
+    for (i, witness) in steps.iter_mut().enumerate() {
+        witness.registers = registers;
+        let done = step(profile, &state, witness);
+        (state, registers) =
+            done.map_err(|violation| PlanError::Violation { step: i, violation })?;
+    }
+    Ok(state)
+}

@@ -1,0 +1,44 @@
+//! The log lane of a plan: runs cut into segments (design 5, rules L1 to L8).
+
+use rootfold_core::{
+    fold::{Epoch, Run},
+    key::KeyKind,
+    step::{OpSlot, Profile, Segment},
+};
+
+/// The epoch's runs as segments of at most q ops each; the last segment of a run carries its
+/// signature.
+pub(super) fn segments(epoch: &Epoch, profile: &Profile) -> Vec<Segment> {
+    epoch.runs.iter().flat_map(|run| run_segments(run, profile)).collect()
+}
+
+fn run_segments(run: &Run, profile: &Profile) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = run
+        .ops
+        .chunks(profile.slots)
+        .map(|ops| {
+            let mut segment = Segment::unused(profile);
+            for (slot, op) in segment.ops.iter_mut().zip(ops) {
+                *slot = OpSlot {
+                    used: true,
+                    grant: matches!(op.key.kind(), KeyKind::Head(_)),
+                    ts: op.ts,
+                    kappa: op.key.digest(),
+                    value: op.value,
+                };
+            }
+            segment
+        })
+        .collect();
+    if let Some(first) = segments.first_mut() {
+        first.start = true;
+        first.writer = run.writer;
+        first.head = run.before.head;
+        first.stamp = run.before.stamp;
+    }
+    if let Some(last) = segments.last_mut() {
+        last.end = true;
+        last.signature = run.signature;
+    }
+    segments
+}

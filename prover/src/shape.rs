@@ -1,0 +1,182 @@
+//! The constraints of a step, extracted from the circuit and made fit for the decider.
+
+use std::collections::BTreeSet;
+
+use ark_ff::{AdditiveGroup, Field, PrimeField, UniformRand};
+use ark_relations::gr1cs::{ConstraintSystem, Matrix, SynthesisError, R1CS_PREDICATE_LABEL};
+use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
+use rootfold_verifier::{
+    sonobe::{sponge_config, StepWithFolding},
+    F,
+};
+use sonobe_primitives::{
+    arithmetizations::{r1cs::R1CS, Arith, ArithConfig},
+    circuits::ArithExtractor,
+};
+
+use crate::step::StepCircuit;
+
+/// Rounds after which the search for a configuration that describes itself gives up.
+const MAX_ROUNDS: usize = 8;
+
+/// The constraints of `circuit` together with the folding it verifies.
+///
+/// The augmented circuit depends on its own sizes, so it is synthesized until they repeat.
+/// `hint`, the sizes of an earlier run, saves a round if it is right and costs one if not.
+///
+/// # Errors
+/// [`SynthesisError`] from the circuit; [`SynthesisError::Unsatisfiable`] if the sizes never
+/// settle.
+pub fn step_r1cs<FC: StepCircuit>(
+    circuit: &FC,
+    cyclefold: &ArithConfig,
+    hint: Option<ArithConfig>,
+) -> Result<R1CS<F>, SynthesisError> {
+    let sponge = sponge_config();
+    let mut own = hint.unwrap_or(ArithConfig { n_public_inputs: 1, ..ArithConfig::default() });
+    for _ in 0..MAX_ROUNDS {
+        let cs = ArithExtractor::new();
+        cs.execute_synthesizer(StepWithFolding::new(&sponge, &own, cyclefold, circuit))?;
+        let r1cs = cs.arith::<Extracted>()?.fit_for_decider();
+        let config = r1cs.config();
+        if config == own {
+            return Ok(r1cs);
+        }
+        own = config;
+    }
+    Err(SynthesisError::Unsatisfiable)
+}
+
+/// The matrices of a synthesized circuit.
+struct Extracted {
+    variables: usize,
+    public_inputs: usize,
+    matrices: [Matrix<F>; 3],
+}
+
+impl From<ConstraintSystem<F>> for Extracted {
+    fn from(cs: ConstraintSystem<F>) -> Self {
+        let matrices = cs.predicate_constraint_systems[R1CS_PREDICATE_LABEL].to_matrices(&cs);
+        Self {
+            variables: cs.num_instance_variables + cs.num_witness_variables,
+            // The first instance variable is the constant 1.
+            public_inputs: cs.num_instance_variables - 1,
+            matrices: matrices.try_into().expect("the R1CS predicate has three matrices"),
+        }
+    }
+}
+
+impl Extracted {
+    /// Appends rows of the form `v * 0 = 0` until the commitment key has neither identities nor
+    /// equal bases, nor two lists of one length.
+    ///
+    /// The base of a variable is a linear combination of its column in `A`, `B` and `C`. A
+    /// variable that no constraint uses has an empty column, hence the point at infinity as its
+    /// base; variables with equal columns have equal bases; and a variable that occurs once, in
+    /// `C`, has the base of that row's error. The decider's argument allows none of these
+    /// (`docs/design.md`, section 6). sonobe's circuits and arkworks' gadgets contain all three. An
+    /// extra row gives the variable a column of its own and constrains nothing.
+    fn fit_for_decider(mut self) -> R1CS<F> {
+        for column in self.columns_without_a_base() {
+            self.append_empty_product(column);
+        }
+        let witnesses = self.variables - self.public_inputs - 1;
+        if witnesses == self.constraints() {
+            self.append_empty_product(0);
+        }
+        R1CS::new_without_validity_check(
+            self.constraints(),
+            self.variables,
+            self.public_inputs,
+            self.matrices,
+        )
+    }
+
+    fn constraints(&self) -> usize {
+        self.matrices[0].len()
+    }
+
+    fn append_empty_product(&mut self, column: usize) {
+        let [a, b, c] = &mut self.matrices;
+        a.push(vec![(F::ONE, column)]);
+        b.push(Vec::new());
+        c.push(Vec::new());
+    }
+
+    /// Variables whose column is empty or, up to sign, that of an error or of an earlier variable.
+    fn columns_without_a_base(&self) -> Vec<usize> {
+        // Columns are compared by their product with random vectors. The randomness is fixed, so
+        // that the same circuit always gets the same rows, and no adversary chooses circuits.
+        let mut rng = ChaCha20Rng::seed_from_u64(0);
+        let mut fingerprints = vec![F::ZERO; self.variables];
+        let mut taken = BTreeSet::from([F::ZERO.into_bigint()]);
+        for (index, matrix) in self.matrices.iter().enumerate() {
+            for row in matrix {
+                let weight = F::rand(&mut rng);
+                for (coefficient, column) in row {
+                    fingerprints[*column] += weight * coefficient;
+                }
+                // A row's error stands beside the row of `C`.
+                if index == 2 {
+                    taken.insert(up_to_sign(weight));
+                }
+            }
+        }
+        let mut clashing = Vec::new();
+        for (column, fingerprint) in fingerprints.into_iter().enumerate() {
+            if !taken.insert(up_to_sign(fingerprint)) {
+                clashing.push(column);
+            }
+        }
+        clashing
+    }
+}
+
+fn up_to_sign(element: F) -> <F as PrimeField>::BigInt {
+    element.into_bigint().min((-element).into_bigint())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sonobe_primitives::arithmetizations::ccs::CCS;
+
+    /// `z = (1, x, w0, w1, w2, w3)`.
+    fn extracted(rows: &[[&[usize]; 3]]) -> Extracted {
+        let matrix = |index: usize| -> Matrix<F> {
+            rows.iter()
+                .map(|row| row[index].iter().map(|column| (F::ONE, *column)).collect())
+                .collect()
+        };
+        Extracted { variables: 6, public_inputs: 1, matrices: [matrix(0), matrix(1), matrix(2)] }
+    }
+
+    #[test]
+    fn columns_that_need_a_row_get_one() {
+        let circuit = extracted(&[
+            // w0 and w1 only occur together; w2 is a result nobody uses; w3 does not occur.
+            [&[2, 3], &[1], &[4]],
+            [&[0], &[1], &[2, 3]],
+        ]);
+        assert_eq!(circuit.columns_without_a_base(), [3, 4, 5]);
+        let r1cs = circuit.fit_for_decider();
+        assert_eq!(r1cs.config().n_constraints, 5);
+        assert_eq!(
+            r1cs.matrices()[0][2..],
+            [vec![(F::ONE, 3)], vec![(F::ONE, 4)], vec![(F::ONE, 5)]]
+        );
+    }
+
+    #[test]
+    fn equal_lengths_are_told_apart() {
+        let circuit = extracted(&[
+            [&[2, 3], &[0, 2], &[4]],
+            [&[3], &[4, 5], &[2]],
+            [&[1, 4], &[5], &[2]],
+            [&[5], &[3], &[3, 4]],
+        ]);
+        assert_eq!(circuit.columns_without_a_base(), []);
+        let config = circuit.fit_for_decider().config();
+        assert_eq!((config.n_witnesses, config.n_constraints), (4, 5));
+    }
+}

@@ -1,0 +1,128 @@
+//! A step circuit that is small and does nothing useful, and parameters for it.
+#![allow(dead_code, reason = "the timing example uses only a part")]
+
+use std::sync::{Arc, OnceLock};
+
+use ark_ff::{AdditiveGroup, Field};
+use ark_r1cs_std::{alloc::AllocVar, eq::EqGadget, fields::fp::FpVar, GR1CSVar};
+use ark_relations::gr1cs::SynthesisError;
+use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
+use rootfold_prover::{compress, Parameters, RunningProof};
+use rootfold_verifier::{Proof, F};
+use sonobe_primitives::circuits::FCircuit;
+
+/// Adds its input to the root and the ops, through a chain of multiplications.
+#[derive(Clone, Debug)]
+pub struct Toy {
+    /// Number of multiplications.
+    pub work: usize,
+}
+
+/// Input of one step.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Input {
+    /// Added to the ops; the root becomes a polynomial in it.
+    pub ops: u64,
+    /// What the circuit is told the next root is, if not the truth.
+    pub claim: Option<F>,
+    /// Added to the cursor.
+    pub cursor: u64,
+}
+
+impl FCircuit for Toy {
+    type Field = F;
+    type State = [F; 3];
+    type StateVar = [FpVar<F>; 3];
+    type ExternalInputs = Input;
+    type ExternalOutputs = F;
+
+    fn dummy_state(&self) -> [F; 3] {
+        [F::ZERO; 3]
+    }
+
+    fn same_state_shape(_: &[F; 3], _: &[F; 3]) -> bool {
+        true
+    }
+
+    fn dummy_external_inputs(&self) -> Input {
+        Input::default()
+    }
+
+    fn generate_step_constraints(
+        &self,
+        i: FpVar<F>,
+        [root, ops, cursor]: [FpVar<F>; 3],
+        input: Input,
+    ) -> Result<([FpVar<F>; 3], F), SynthesisError> {
+        let cs = i.cs();
+        let added = FpVar::new_witness(cs.clone(), || Ok(F::from(input.ops)))?;
+        let moved = FpVar::new_witness(cs.clone(), || Ok(F::from(input.cursor)))?;
+        let mut value = root + &added;
+        for _ in 0..self.work {
+            value = &value * &value + &i;
+        }
+        let honest = value.value().unwrap_or(F::ZERO);
+        let next = FpVar::new_witness(cs.clone(), || Ok(input.claim.unwrap_or(honest)))?;
+        next.enforce_equal(&value)?;
+        // A variable without constraints and a product without use, as gadgets leave behind.
+        let _ = FpVar::new_witness(cs, || Ok(F::ONE))?;
+        let _unused = &next * &added;
+        Ok(([next, ops + added, cursor + moved], honest))
+    }
+}
+
+/// The cursor outside an epoch.
+pub fn idle() -> F {
+    F::from(77)
+}
+
+/// The toy of most tests.
+pub const TOY: Toy = Toy { work: 200 };
+
+/// A deterministic generator: tests print no seed because there is only this one.
+pub fn rng(seed: u64) -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(seed)
+}
+
+/// Fresh parameters for a toy.
+pub fn fresh_parameters(toy: &Toy, seed: u64) -> Parameters {
+    Parameters::generate("toy", idle(), toy, &mut rng(seed), &mut |_| {}).expect("setup")
+}
+
+/// Parameters for [`TOY`], kept on disk between test processes.
+pub fn parameters() -> Arc<Parameters> {
+    static PARAMETERS: OnceLock<Arc<Parameters>> = OnceLock::new();
+    let load = || {
+        let dir = std::env::temp_dir().join("rootfold-prover-tests");
+        let loaded = Parameters::load_or_generate(&dir, "toy", idle(), &TOY, &mut |_| {});
+        Arc::new(loaded.expect("parameters"))
+    };
+    PARAMETERS.get_or_init(load).clone()
+}
+
+/// The id of the space that tests prove things about.
+pub fn space() -> F {
+    F::from(1234)
+}
+
+/// A running proof of some honest steps.
+pub fn running(parameters: &Arc<Parameters>, steps: u64) -> RunningProof<Toy> {
+    let initial = parameters.verifying_key().initial_state(space());
+    let mut running = RunningProof::new(parameters.clone(), TOY, initial);
+    for step in 0..steps {
+        running.prove_step(input(step)).expect("an honest step");
+    }
+    running
+}
+
+/// The input of an honest step: adds `step + 5` ops.
+pub fn input(step: u64) -> Input {
+    Input { ops: step + 5, ..Input::default() }
+}
+
+/// An honest proof of some steps.
+pub fn proof(steps: u64) -> Proof {
+    let parameters = parameters();
+    let running = running(&parameters, steps);
+    compress(&parameters, running.checkpoint()).expect("an honest proof")
+}

@@ -1,0 +1,178 @@
+//! Plans of random epochs: the native fold, the tree built at once, the tree updated in batches
+//! and the circuit all end with the same root.
+
+use std::collections::BTreeMap;
+
+use ark_r1cs_std::{alloc::AllocVar, fields::fp::FpVar, GR1CSVar};
+use ark_relations::gr1cs::ConstraintSystem;
+use proptest::prelude::*;
+use rand::{seq::SliceRandom, Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use rootfold_circuits::step::{step as step_gadget, StateVar};
+use rootfold_core::{
+    eddsa::SecretKey,
+    fold::{fold, Epoch, Run},
+    head::Head,
+    item::Entry,
+    key::Key,
+    log::{Op, SignedOp, Tip},
+    space::Genesis,
+    step::{Profile, State, StepWitness},
+    tree::{build, lookup, update, MemoryStore},
+    value::{tombstone, value_digest},
+    F,
+};
+use rootfold_prover::planner::plan;
+
+/// Small enough that every step of a test can be synthesized, and that epochs span steps.
+const TINY: Profile = Profile { name: "tiny", segments: 2, slots: 2, rows: 5, tree_rows: 2 };
+
+struct Author {
+    secret: SecretKey,
+    tip: Tip,
+}
+
+/// A space with its authors and the tree so far.
+struct World {
+    rng: ChaCha20Rng,
+    store: MemoryStore,
+    state: State,
+    authors: BTreeMap<u32, Author>,
+    salt: F,
+    entries: BTreeMap<Key, Entry>,
+}
+
+impl World {
+    fn new(seed: u64) -> World {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let secrets: Vec<SecretKey> = (0..3).map(|_| SecretKey::random(&mut rng)).collect();
+        let salt = F::from(rng.gen::<u128>());
+        let writers = secrets.iter().map(|s| s.public_key()).collect();
+        let genesis = Genesis { salt, writers };
+        let mut store = MemoryStore::default();
+        let built = build(&genesis.entries());
+        store.apply(&built);
+        let authors = genesis
+            .heads()
+            .into_iter()
+            .zip(secrets)
+            .map(|((writer, tip), secret)| (writer, Author { secret, tip }))
+            .collect();
+        let entries = genesis.entries().into_iter().map(|e| (e.key, e)).collect();
+        let state = State::genesis(genesis.space_id());
+        World { rng, store, state, authors, salt, entries }
+    }
+
+    /// An epoch in which some writers put, overwrite and delete random keys, and the owner may
+    /// admit a writer.
+    fn epoch(&mut self) -> Epoch {
+        let mut runs = Vec::new();
+        let mut admitted = Vec::new();
+        let writers: Vec<u32> = self.authors.keys().copied().collect();
+        let next_writer = writers.len() as u32;
+        for writer in writers {
+            if self.rng.gen_ratio(1, 3) && !(runs.is_empty() && writer + 1 == next_writer) {
+                continue;
+            }
+            let author = self.authors.get_mut(&writer).unwrap();
+            let before = author.tip;
+            let mut signed = Vec::new();
+            for i in 0..self.rng.gen_range(1..6) {
+                let mut ts = author.tip.stamp.ts + self.rng.gen_range(1..50);
+                // Now and then an op that is older than what others wrote.
+                if self.rng.gen_ratio(1, 4) {
+                    ts = author.tip.stamp.ts + 1;
+                }
+                let name = [b'k', self.rng.gen_range(0..60u8)];
+                let mut op = Op { ts, key: Key::user(&name).unwrap(), value: tombstone() };
+                if self.rng.gen_ratio(5, 6) {
+                    op.value = value_digest(&self.rng.gen::<[u8; 8]>());
+                }
+                if writer == 0 && i == 2 && next_writer < 6 {
+                    let secret = SecretKey::random(&mut self.rng);
+                    let head = Head::first(self.salt, secret.public_key());
+                    op.key = Key::head(next_writer);
+                    op.value = head.digest();
+                    let tip = Tip { head, stamp: op.stamp(0) };
+                    admitted.push((next_writer, Author { secret, tip }));
+                }
+                let (op, tip) = SignedOp::sign(&author.tip, writer, op, &author.secret).unwrap();
+                author.tip = tip;
+                signed.push(op);
+            }
+            let signature = signed.last().unwrap().signature.unwrap();
+            let ops = signed.iter().map(|s| s.op).collect();
+            runs.push(Run { writer, before, ops, signature });
+        }
+        // A grant binds from the next epoch on.
+        self.authors.extend(admitted);
+        Epoch { runs }
+    }
+
+    /// Folds an epoch natively and checks both ways of making the tree against each other.
+    fn fold(&mut self, epoch: &Epoch) -> F {
+        let root = self.state.root;
+        let written = fold(&|key| lookup(&self.store, root, key), epoch).unwrap();
+        self.entries.extend(written.iter().map(|e| (e.key, *e)));
+        let updated = update(&self.store, root, &written).unwrap();
+        self.store.apply(&updated);
+        let all: Vec<Entry> = self.entries.values().copied().collect();
+        assert_eq!(build(&all).root, updated.root);
+        updated.root
+    }
+}
+
+/// Synthesizes a step and returns what it makes of the state, and whether it is satisfied.
+fn synthesize(profile: &Profile, state: &State, witness: &StepWitness) -> ([F; 3], Option<String>) {
+    let cs = ConstraintSystem::<F>::new_ref();
+    let var = |x: F| FpVar::new_witness(cs.clone(), || Ok(x)).unwrap();
+    let z = StateVar { root: var(state.root), ops: var(state.ops), cursor: var(state.cursor) };
+    let next = step_gadget(&cs, profile, &z, witness).unwrap();
+    let next = [next.root, next.ops, next.cursor].map(|v| v.value().unwrap());
+    (next, cs.which_is_unsatisfied().unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3, ..ProptestConfig::default() })]
+
+    #[test]
+    fn all_ways_to_the_root_agree(seed: u64) {
+        let mut world = World::new(seed);
+        for _ in 0..3 {
+            let epoch = world.epoch();
+            let plan = plan(&world.store, &world.state, &epoch, &TINY).unwrap();
+            let mut state = world.state;
+            for (i, witness) in plan.steps.iter().enumerate() {
+                let (next, unsatisfied) = synthesize(&TINY, &state, witness);
+                prop_assert_eq!(unsatisfied, None, "step {} of {}", i, plan.steps.len());
+                let native = rootfold_core::step::step(&TINY, &state, witness).unwrap().0;
+                prop_assert_eq!(next, native.to_fields());
+                state = native;
+            }
+            prop_assert_eq!(state, plan.state);
+            prop_assert_eq!(world.fold(&epoch), state.root);
+            world.state = state;
+        }
+    }
+
+    #[test]
+    fn the_root_does_not_depend_on_epochs(seed: u64) {
+        // The same ops, each run cut into single ops and folded in another order.
+        let mut world = World::new(seed);
+        let epoch = world.epoch();
+        let mut other = World::new(seed);
+        let again = other.epoch();
+        prop_assert_eq!(&epoch, &again);
+        let root = world.fold(&epoch);
+
+        let mut order: Vec<usize> = (0..epoch.runs.len()).collect();
+        order.shuffle(&mut world.rng);
+        let mut roots = vec![other.state.root];
+        for i in order {
+            let one = Epoch { runs: vec![epoch.runs[i].clone()] };
+            other.state.root = other.fold(&one);
+            roots.push(other.state.root);
+        }
+        prop_assert_eq!(roots.last(), Some(&root));
+    }
+}

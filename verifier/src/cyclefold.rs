@@ -1,0 +1,136 @@
+//! The CycleFold side of a proof, checked in the clear: its witness is short enough to send.
+
+use ark_crypto_primitives::sponge::poseidon::PoseidonConfig;
+use ark_ec::{CurveGroup, VariableBaseMSM};
+use ark_relations::gr1cs::SynthesisError;
+use ark_std::UniformRand;
+use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
+use sonobe_primitives::{
+    arithmetizations::{r1cs::R1CS, Arith},
+    circuits::Assignments,
+};
+
+use crate::{
+    digest::{r1cs_digest, Digest},
+    encoding::Writer,
+    sonobe::{cyclefold_r1cs, CycleFoldInstance, Fq, Grumpkin, F},
+};
+
+/// The generator of the randomness from which the Grumpkin bases are drawn.
+///
+/// Its seed is public, and each base is drawn by its x coordinate, so nobody knows a discrete
+/// logarithm between any two. sonobe's Pedersen key generation, fed with this generator, draws
+/// the same bases as [`CycleFoldShape::bases`].
+pub fn bases_rng() -> ChaCha20Rng {
+    ChaCha20Rng::from_seed(blake3::derive_key("rootfold 2026 grumpkin pedersen bases v1", b""))
+}
+
+/// The constraints and commitment bases of CycleFold instances. Fixed by the code, not by a setup.
+#[derive(Clone, Debug)]
+pub struct CycleFoldShape {
+    r1cs: R1CS<Fq>,
+    bases: Vec<ark_grumpkin::Affine>,
+}
+
+impl CycleFoldShape {
+    /// Synthesizes the circuit and draws the bases.
+    ///
+    /// # Errors
+    /// Only if sonobe cannot synthesize its own circuit.
+    pub fn new() -> Result<Self, SynthesisError> {
+        let r1cs = cyclefold_r1cs()?;
+        let config = r1cs.config();
+        let mut rng = bases_rng();
+        let points: Vec<_> = (0..config.n_constraints.max(config.n_witnesses))
+            .map(|_| Grumpkin::rand(&mut rng))
+            .collect();
+        Ok(Self { r1cs, bases: Grumpkin::normalize_batch(&points) })
+    }
+
+    /// The circuit's constraints.
+    pub fn r1cs(&self) -> &R1CS<Fq> {
+        &self.r1cs
+    }
+
+    /// The commitment bases, as many as the longer of witness and error vector needs.
+    pub fn bases(&self) -> &[ark_grumpkin::Affine] {
+        &self.bases
+    }
+
+    /// Number of witness variables.
+    pub fn witness_len(&self) -> usize {
+        self.r1cs.config().n_witnesses
+    }
+
+    /// Number of public inputs.
+    pub fn public_len(&self) -> usize {
+        self.r1cs.config().n_public_inputs
+    }
+
+    /// Digest of circuit, bases and the transcript's sponge: everything about folding that the
+    /// code fixes and the parameters do not.
+    pub fn digest(&self, sponge: &PoseidonConfig<F>) -> Digest {
+        let mut hasher = blake3::Hasher::new_derive_key("rootfold 2026 folding v1");
+        hasher.update(&r1cs_digest(&self.r1cs));
+        let mut bytes = Writer::default();
+        for base in &self.bases {
+            bytes.point(base);
+        }
+        for size in [sponge.full_rounds, sponge.partial_rounds, sponge.rate, sponge.capacity] {
+            bytes.u64(size as u64);
+        }
+        bytes.u64(sponge.alpha);
+        for row in sponge.ark.iter().chain(&sponge.mds) {
+            bytes.fields(row);
+        }
+        hasher.update(bytes.as_slice());
+        *hasher.finalize().as_bytes()
+    }
+
+    /// Whether `witness` satisfies `instance`: with the error vector that the relaxed relation
+    /// gives, both commitments open.
+    ///
+    /// The two openings are checked as one, combined with `weight`. A false instance passes for
+    /// at most one weight, so the weight must be unpredictable (128 bits) before instance and
+    /// witness are fixed.
+    ///
+    /// Public input or witness of the wrong length is `false`.
+    pub fn is_satisfied(&self, instance: &CycleFoldInstance, witness: &[Fq], weight: Fq) -> bool {
+        let assignment = Assignments::from((instance.u, &instance.x[..], witness));
+        let Ok(error) = self.r1cs.evaluate_r1cs(assignment) else {
+            return false;
+        };
+        let mut scalars: Vec<Fq> = error.iter().map(|e| weight * e).collect();
+        scalars.resize(self.bases.len(), Fq::default());
+        for (scalar, w) in scalars.iter_mut().zip(witness) {
+            *scalar += w;
+        }
+        Grumpkin::msm_unchecked(&self.bases, &scalars) == instance.cm_w + instance.cm_e * weight
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sonobe::{sponge_config, CycleFoldCommitment};
+    use ark_serialize::CanonicalSerialize;
+    use sonobe_primitives::commitments::CommitmentOps;
+
+    #[test]
+    fn sonobe_draws_the_same_bases() {
+        let shape = CycleFoldShape::new().expect("synthesizes");
+        let key = CycleFoldCommitment::generate_key(shape.bases.len(), bases_rng()).expect("draws");
+        let mut ours = Vec::new();
+        shape.bases.serialize_uncompressed(&mut ours).expect("serializes");
+        let mut theirs = Vec::new();
+        key.serialize_uncompressed(&mut theirs).expect("serializes");
+        // Both begin with the number of points, which sonobe rounds up to a power of two.
+        assert_eq!(ours[8..], theirs[8..ours.len()]);
+    }
+
+    #[test]
+    fn synthesis_is_deterministic() {
+        let digest = || CycleFoldShape::new().expect("synthesizes").digest(&sponge_config());
+        assert_eq!(digest(), digest());
+    }
+}
