@@ -7,13 +7,16 @@ say() { printf '\n== %s\n' "$*"; }
 
 # Development parameters that tests make are kept between runs, beside the build.
 target=${CARGO_TARGET_DIR:-$PWD/target}
-export ROOTFOLD_PARAMS_DIR=${ROOTFOLD_PARAMS_DIR:-$target/rootfold-params}
+export ROOTFOLD_PARAMS_DIR=${ROOTFOLD_PARAMS_DIR:-$target/tmp/rootfold-params}
 
 tree_state() { git status --porcelain --untracked-files=all 2>/dev/null || true; }
 before=$(tree_state)
 
 say "format"
 cargo fmt --all -- --check
+
+say "links in the documents"
+scripts/check-links.sh
 
 say "clippy"
 cargo clippy --release --workspace --all-targets -- -D warnings

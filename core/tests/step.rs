@@ -1,5 +1,7 @@
 //! Steps that look right and must be refused.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use rootfold_core::{
     eddsa::SecretKey,
     head::{signed_message, Head},

@@ -59,9 +59,9 @@ pub fn read_bounded(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 fn partial(path: &Path) -> PathBuf {
+    // Two processes that write the same file do not write into each other's.
     let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(PARTIAL);
+    name.push(format!(".{}.{PARTIAL}", std::process::id()));
     PathBuf::from(name)
 }
 

@@ -109,3 +109,39 @@ impl Reader<'_> {
 pub(crate) fn damaged(column: Column, key: &[u8], what: impl Into<String>) -> StoreError {
     StoreError::Damaged { column, key: hex::encode(key), what: what.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rootfold_core::{eddsa::SecretKey, key::Key};
+
+    use super::*;
+
+    #[test]
+    fn records_are_read_as_they_were_written() {
+        let secret = SecretKey::from_bytes([7; 32]);
+        let tip = Tip::genesis(F::from(3u64), 9, secret.public_key());
+        assert_eq!(decode_tip(&encode_tip(&tip)), Some(tip));
+        let op = Op { ts: 5, key: Key::user(b"k").unwrap(), value: F::from(8u64) };
+        let (signed, _) = SignedOp::sign(&tip, 9, op, &secret).unwrap();
+        assert_eq!(decode_op(&encode_op(&signed)), Some(signed));
+        let unsigned = SignedOp { op, signature: None };
+        assert_eq!(decode_op(&encode_op(&unsigned)), Some(unsigned));
+        assert_eq!(parse_op_key(&op_key(7, u64::MAX)), Some((7, u64::MAX)));
+        for bytes in [encode_tip(&tip), encode_op(&signed)] {
+            for cut in (0..bytes.len()).filter(|cut| *cut != OP_BYTES) {
+                assert_eq!(decode_tip(&bytes[..cut]), None);
+                assert_eq!(decode_op(&bytes[..cut]), None);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nonsense_is_none(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            // Only that it does not panic: some nonsense is an op.
+            let _ = (decode_op(&bytes), decode_tip(&bytes), parse_op_key(&bytes));
+            let _ = crate::snapshot::Snapshot::from_bytes(&bytes);
+        }
+    }
+}

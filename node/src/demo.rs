@@ -78,10 +78,11 @@ impl Demo<'_> {
 
         let started = Instant::now();
         let parameters = self.context.parameters()?.provide(self.args.profile, &self.bars)?;
+        let found = if parameters.made { "made" } else { "found" };
         let parameters = parameters.parameters;
         report.setup_s = started.elapsed().as_secs_f64();
         report.constraints = parameters.constraints() as u64;
-        notes.parameters = parameters.name();
+        notes.parameters = format!("{}, {found}", parameters.name());
 
         let context = self.context.with_data(self.folder.join("a"));
         let (space, invite) = space_new::create(&context, &parameters, &[])?;
@@ -162,6 +163,7 @@ impl Demo<'_> {
             "--invite".into(),
             invite.to_string().into(),
         ];
+        self.bars.say(&format!("{who} runs `{command}`"));
         let child = Child::start(who, arguments)?;
         spawn_blocking(move || child.answer()).await.or_unreachable("waiting for a replica")?
     }

@@ -65,7 +65,7 @@ fn signed_prefix(
     anyway: bool,
 ) -> Option<(usize, rootfold_core::eddsa::Signature)> {
     let signed = |(index, op): (usize, &SignedOp)| Some((index + 1, op.signature?));
-    let within = ops.iter().enumerate().take(room).filter_map(signed).last();
+    let within = ops.iter().enumerate().take(room).filter_map(signed).next_back();
     within.or_else(|| ops.iter().enumerate().find_map(signed).filter(|_| anyway))
 }
 
@@ -85,4 +85,68 @@ pub(crate) fn advance<E>(
         folded.insert(run.writer, run.after());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use proptest::prelude::*;
+    use rootfold_core::{
+        eddsa::SecretKey,
+        key::Key,
+        log::{Op, SignedOp, Tip},
+    };
+
+    use super::*;
+
+    /// A log whose ops are signed where `signed` says so, and at its end.
+    fn log(writer: u32, signed: &[bool]) -> (Tip, Vec<SignedOp>) {
+        let secret = SecretKey::from_bytes([writer as u8 + 1; 32]);
+        let first = Tip::genesis(F::from(1u64), writer, secret.public_key());
+        let (mut tip, mut ops) = (first, Vec::new());
+        for (index, keep) in signed.iter().enumerate() {
+            let key = Key::user(&[index as u8]).unwrap();
+            let op = Op { ts: tip.stamp.ts + 1, key, value: F::from(0u64) };
+            let (mut op, next) = SignedOp::sign(&tip, writer, op, &secret).unwrap();
+            if !keep && index + 1 < signed.len() {
+                op.signature = None;
+            }
+            ops.push(op);
+            tip = next;
+        }
+        (first, ops)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        /// Every op is folded once, in order, and epochs keep their limit as far as signatures
+        /// let them.
+        #[test]
+        fn epochs_cover_the_logs(
+            logs in prop::collection::vec(prop::collection::vec(any::<bool>(), 0..12), 1..4),
+            max_ops in 1usize..9,
+        ) {
+            let logs: Vec<_> = (0u32..).zip(&logs).map(|(w, signed)| log(w, signed)).collect();
+            let mut folded: BTreeMap<u32, Tip> = (0u32..).zip(&logs).map(|(w, l)| (w, l.0)).collect();
+            let pending = |writer: u32, seq: u64, limit: usize| {
+                let ops = logs[writer as usize].1.iter().skip(seq as usize).take(limit);
+                Ok::<_, Infallible>(ops.copied().collect())
+            };
+            let mut covered = 0;
+            while let Some(epoch) = cut(&folded, EpochLimits { max_ops }, &pending).unwrap() {
+                let stretch = epoch.runs[0].ops.len();
+                prop_assert!(epoch.ops() as usize <= max_ops || epoch.ops() as usize == stretch);
+                prop_assert!(epoch.runs.windows(2).all(|pair| pair[0].writer < pair[1].writer));
+                for run in &epoch.runs {
+                    run.after().verify(run.writer, &run.signature).unwrap();
+                }
+                covered += epoch.ops() as usize;
+                // There are no grants, so no head is opened.
+                advance(&mut folded, &epoch, &|_| Ok::<_, Infallible>(logs[0].0.head)).unwrap();
+            }
+            prop_assert_eq!(covered, logs.iter().map(|(_, ops)| ops.len()).sum::<usize>());
+        }
+    }
 }

@@ -74,8 +74,9 @@ impl Extracted {
     /// variable that no constraint uses has an empty column, hence the point at infinity as its
     /// base; variables with equal columns have equal bases; and a variable that occurs once, in
     /// `C`, has the base of that row's error. The decider's argument allows none of these
-    /// (`docs/design.md`, section 6). sonobe's circuits and arkworks' gadgets contain all three. An
-    /// extra row gives the variable a column of its own and constrains nothing.
+    /// (`docs/design.md`, section 6). sonobe's own part of the circuit has four products that nothing
+    /// uses; a step circuit may have more, and of every kind. An extra row gives the variable a
+    /// column of its own and constrains nothing.
     fn fit_for_decider(mut self) -> R1CS<F> {
         for column in self.columns_without_a_base() {
             self.append_empty_product(column);

@@ -127,16 +127,13 @@ pub fn fold_transcript(config: &PoseidonConfig<F>, pp_hash: F) -> Sponge {
 ///
 /// # Panics
 /// If the two instances have public inputs of different lengths.
-///
-/// # Errors
-/// None in practice; sonobe's signature allows them.
 pub fn fold(
     config: &PoseidonConfig<F>,
     pp_hash: F,
     running: &RunningInstance,
     incoming: &IncomingInstance,
     cross_term: &ark_bn254::G1Projective,
-) -> Result<RunningInstance, sonobe_fs::Error> {
+) -> RunningInstance {
     <PrimaryFolding as FoldingSchemeVerifier<1, 1>>::verify(
         &(),
         &mut fold_transcript(config, pp_hash),
@@ -144,4 +141,5 @@ pub fn fold(
         &[incoming],
         cross_term,
     )
+    .expect("sonobe's native Nova fold returns no errors")
 }

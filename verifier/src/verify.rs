@@ -162,7 +162,7 @@ pub fn verify(
 ) -> Result<Verified, VerifyError> {
     proof.check_shape(&key.cyclefold)?;
     check_state_hash(key, space_id, proof)?;
-    let folded = folded_instance(key, proof)?;
+    let folded = folded_instance(key, proof);
     check_groth16(key, proof, &folded)?;
     check_knowledge(&folded.cm_w, &proof.knowledge_w, &key.minus_sigma_w, &key.generator)
         .ok_or(VerifyError::KnowledgeOfWitness)?;
@@ -198,14 +198,8 @@ fn check_state_hash(
     Ok(())
 }
 
-fn folded_instance(
-    key: &PreparedVerifyingKey,
-    proof: &Proof,
-) -> Result<RunningInstance, VerifyError> {
-    let folded =
-        fold(&key.sponge, key.pp_hash, &proof.running, &proof.incoming, &proof.cross_term.into());
-    // sonobe's fold has no way to fail on instances of one length, and lengths are checked.
-    folded.map_err(|_| VerifyError::StateHash)
+fn folded_instance(key: &PreparedVerifyingKey, proof: &Proof) -> RunningInstance {
+    fold(&key.sponge, key.pp_hash, &proof.running, &proof.incoming, &proof.cross_term.into())
 }
 
 /// Groth16's equation for the public input `(1, x/u, W/u, E/u^2)`, of which the commitments give

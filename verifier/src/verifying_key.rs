@@ -319,7 +319,7 @@ fn check_unrelated<P: AffineRepr>(points: &[(&'static str, P)]) -> Result<(), Ke
 pub(crate) mod tests {
     use super::*;
     use ark_bn254::Fq;
-    use ark_ff::{AdditiveGroup, UniformRand};
+    use ark_ff::{Field, UniformRand};
     use ark_std::test_rng;
 
     pub(crate) fn random_key() -> VerifyingKey {
@@ -377,7 +377,7 @@ pub(crate) mod tests {
         assert_eq!(broken(|k| k.base_x_g1 = G1Affine::identity()), Err(Identity("base_x_g1")));
         assert_eq!(broken(|k| k.sigma_e_g2 = G2Affine::identity()), Err(Identity("sigma_e_g2")));
         assert_eq!(
-            broken(|k| k.alpha_g1 = G1Affine::new_unchecked(Fq::ZERO, Fq::ZERO)),
+            broken(|k| k.alpha_g1 = G1Affine::new_unchecked(Fq::ONE, Fq::ONE)),
             Err(NotInGroup("alpha_g1"))
         );
         assert_eq!(broken(|k| k.witnesses = 7), Err(EqualLengths(7)));

@@ -16,7 +16,7 @@ pub fn seal(
 ) -> Result<StateVar> {
     let bit = Bit::new_witness(cs.clone(), || Ok(seal))?;
     let seal = var(&bit);
-    {
+    let (root, ops) = {
         rule!(cs, Seal);
         zero_if(&seal, &var(&r.active))?;
         zero_if(&seal, &var(&r.wait_right))?;
@@ -27,12 +27,11 @@ pub fn seal(
         zero_if(&seal, &(&r.acc.y - start.y))?;
         zero_if(&seal, &(&r.cur - F::from(H as u64)))?;
         zero_if(&seal, &(&r.old_chains[H] - &state.root))?;
-    }
+        let root = Var::conditionally_select(&bit, &r.new_chains[H], &state.root)?;
+        (root, &state.ops + &seal * &r.ops)
+    };
     rule!(cs, Cursor);
     let idle = Var::constant(Registers::idle_cursor());
-    Ok(StateVar {
-        root: Var::conditionally_select(&bit, &r.new_chains[H], &state.root)?,
-        ops: &state.ops + &seal * &r.ops,
-        cursor: Var::conditionally_select(&bit, &idle, &r.digest(cs)?)?,
-    })
+    let cursor = Var::conditionally_select(&bit, &idle, &r.digest(cs)?)?;
+    Ok(StateVar { root, ops, cursor })
 }

@@ -1,6 +1,6 @@
 //! Walking the nodes of a tree, level by level and across the borders of pages.
 //!
-//! [`root_node`] gives the node of level [`H`](crate::height::H); an item of level l is opened
+//! [`root_node`] gives the node of level [`H`]; an item of level l is opened
 //! into the node of level l-1 it stands for, an item of level 0 into its entry. Pages are loaded
 //! when an item leads into them, and their names are recomputed then.
 
@@ -63,7 +63,7 @@ pub enum Opened {
     Node(Node),
 }
 
-/// The node of level [`H`](crate::height::H), whose chain is the root.
+/// The node of level [`H`], whose chain is the root.
 ///
 /// # Errors
 /// [`TreeError`] if the root page is missing, misplaced or not the one named.

@@ -102,11 +102,11 @@ pub enum BootstrapError {
         /// The root.
         root: F,
         /// What is wrong.
-        source: TreeError,
+        source: Box<TreeError>,
     },
     /// The tree cannot be read.
     #[error(transparent)]
-    Tree(TreeError),
+    Tree(Box<TreeError>),
     /// The data folder cannot be used.
     #[error(transparent)]
     Folder(#[from] FolderError),

@@ -90,7 +90,7 @@ pub(super) async fn fetch(
     for (name, _) in &tree.repaired {
         if let Some(peer) = senders.get(name) {
             let cause = PeerCause::Hints { page: field::to_hex(name) };
-            let fault = PeerError { peer: peer.clone(), cause };
+            let fault = PeerError { peer: peer.clone(), cause: Box::new(cause) };
             tracing::warn!(error = %fault, "put right");
             faults.push(fault);
         }
@@ -131,8 +131,8 @@ async fn keep(store: Arc<dyn Store>, pages: Vec<ReceivedPage>) -> Result<(), Boo
 /// Puts hints right, checks that the pages are a tree, and lists what it needs.
 fn survey(store: Arc<dyn Store>, root: F) -> Result<Tree, BootstrapError> {
     let not_a_tree = |source| match source {
-        TreeError::Store(e) => BootstrapError::Tree(TreeError::Store(e)),
-        source => BootstrapError::NotATree { root, source },
+        TreeError::Store(e) => BootstrapError::Tree(Box::new(TreeError::Store(e))),
+        source => BootstrapError::NotATree { root, source: Box::new(source) },
     };
     let mut overlay = Overlay::new(Pages::new(store.clone()));
     let mut repaired = Vec::new();

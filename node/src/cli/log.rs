@@ -12,6 +12,7 @@ use super::{
 /// One op to be shown.
 struct Line {
     writer: u32,
+    /// From 1, as the writer signs it.
     seq: u64,
     signed: SignedOp,
 }
@@ -28,8 +29,8 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<(), Failure> {
         known = true;
         let seq = tip.seq(writer).or_refused("reading the log")?;
         let from = seq.saturating_sub(args.limit as u64);
-        for (seq, signed) in space.log(writer, from, args.limit)? {
-            lines.push(Line { writer, seq, signed });
+        for (before, signed) in space.log(writer, from, args.limit)? {
+            lines.push(Line { writer, seq: before + 1, signed });
         }
     }
     if !known {

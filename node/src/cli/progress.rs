@@ -12,8 +12,6 @@ use rootfold_node::progress::{Event, Progress};
 /// One bar at a time: a new phase takes the place of the one before.
 pub struct Bars {
     terminal: bool,
-    /// Said in front of each phase.
-    who: &'static str,
     phase: Mutex<Option<Phase>>,
 }
 
@@ -23,17 +21,19 @@ struct Phase {
 }
 
 impl Bars {
-    /// Bars of this process.
+    /// No bar yet.
     pub fn new() -> Bars {
-        Bars::of("")
+        Bars { terminal: io::stderr().is_terminal(), phase: Mutex::new(None) }
     }
 
-    /// Bars that say whose they are.
-    pub fn of(who: &'static str) -> Bars {
-        Bars { terminal: io::stderr().is_terminal(), who, phase: Mutex::new(None) }
+    /// Says something that stays on the screen.
+    pub fn say(&self, words: &str) {
+        self.clear();
+        // Nothing is left to be done if stderr is closed.
+        let _ = writeln!(io::stderr(), "{words}");
     }
 
-    /// Shows a bar while `work` goes on; without a total it only counts.
+    /// Shows a bar while `work` goes on; without a total only that it does.
     pub fn counted<T>(
         &self,
         name: &str,
@@ -71,17 +71,16 @@ impl Bars {
     fn bar(&self, name: &str, total: Option<u64>) -> ProgressBar {
         if !self.terminal {
             // Nothing is left to be done if stderr is closed.
-            let _ = writeln!(io::stderr(), "{}{name} ...", self.who);
+            let _ = writeln!(io::stderr(), "{name} ...");
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
         let template = match total {
-            Some(_) => "{prefix}{msg:<26} {bar:30} {pos}/{len} {elapsed:>4}",
-            None => "{prefix}{msg:<26} {spinner} {elapsed:>4}",
+            Some(_) => "{msg:<26} {bar:30} {pos}/{len} {elapsed:>4}",
+            None => "{msg:<26} {spinner} {elapsed:>4}",
         };
         let style = ProgressStyle::with_template(template).expect("the template is well formed");
         bar.set_style(style);
-        bar.set_prefix(self.who);
         bar.set_message(name.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
         bar

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use super::{
     args::ServeArgs,
-    context::block_on,
+    context::{self, block_on},
     failure::{Failure, OrFail},
     Context,
 };
@@ -17,14 +17,18 @@ use super::{
 /// Serves the space until interrupted.
 pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let space = context.space()?;
+    let invite = context::invite(&space).ok().map(|invite| invite.to_string());
     let server = Server::new(space.clone(), prepared_key(&space)?);
     block_on(async {
         let doing = || format!("listening on {}", args.listen);
         let listener = TcpListener::bind(args.listen).await.or_unreachable(doing())?;
         let address = listener.local_addr().or_unreachable(doing())?;
         // The port is known only now; whoever started this reads the line.
-        let line = json!({ "address": address.to_string() });
-        context.output.answer(&line, || format!("serving on {address}"))?;
+        let line = json!({ "address": address.to_string(), "invite": invite });
+        context.output.answer(&line, || {
+            let invite = invite.as_deref().unwrap_or("(none: this replica has no verifying key)");
+            format!("serving on {address}\ninvite  {invite}")
+        })?;
         Ok(server.run(listener, interrupted()).await?)
     })
 }

@@ -17,7 +17,7 @@ pub struct PeerError {
     pub peer: String,
     /// What went wrong.
     #[source]
-    pub cause: PeerCause,
+    pub cause: Box<PeerCause>,
 }
 
 /// What a peer did, or did not.
@@ -157,19 +157,22 @@ impl PeerError {
     /// Whether there is no use in asking this peer for anything else.
     pub(crate) fn is_gone(&self) -> bool {
         matches!(
-            self.cause,
+            *self.cause,
             PeerCause::Address { .. } | PeerCause::Unreachable { .. } | PeerCause::Silent { .. }
         )
     }
 
     /// Whether the peer sent something bad or refused something, rather than not being there.
     pub fn is_refusal(&self) -> bool {
-        match &self.cause {
+        match &*self.cause {
             PeerCause::Address { .. }
             | PeerCause::Unreachable { .. }
             | PeerCause::Silent { .. }
             | PeerCause::Withheld { .. } => false,
-            PeerCause::Refused { code, .. } => *code == Code::InvalidArgument,
+            // The last two are a message over its limit, and ops that continue something else.
+            PeerCause::Refused { code, .. } => {
+                matches!(code, Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition)
+            }
             PeerCause::Ops(e) => e.is_refusal(),
             _ => true,
         }

@@ -19,7 +19,7 @@ use rootfold_core::{
     field,
     key::Key,
     log::Tip,
-    space::{Genesis, Invite},
+    space::{Genesis, GenesisError, Invite},
     tree::{Page, MAX_PAGE_BYTES},
     F,
 };
@@ -98,7 +98,7 @@ impl Peer {
     /// # Errors
     /// [`PeerError`].
     pub async fn connect(address: &str) -> Result<Peer, PeerError> {
-        let failed = |cause| PeerError { peer: address.into(), cause };
+        let failed = |cause| PeerError { peer: address.into(), cause: Box::new(cause) };
         let uri = match address.contains("://") {
             true => address.to_owned(),
             false => format!("http://{address}"),
@@ -139,7 +139,7 @@ impl Peer {
 
     /// Names this peer in an error.
     pub(crate) fn blame(&self, cause: impl Into<PeerCause>) -> PeerError {
-        PeerError { peer: self.address.to_string(), cause: cause.into() }
+        PeerError { peer: self.address.to_string(), cause: Box::new(cause.into()) }
     }
 
     fn reply<T>(&self, reply: Result<Response<T>, Status>) -> Result<T, PeerError> {
@@ -161,9 +161,17 @@ impl Peer {
     pub async fn genesis(&self, space: F) -> Result<Genesis, PeerError> {
         let request = v1::GenesisRequest { space: wire::bytes(&space) };
         let reply = self.reply(self.replication.clone().genesis(request).await)?;
-        let genesis = Genesis::from_bytes(&reply.genesis).map_err(|e| self.blame(e))?;
-        genesis.check().map_err(|e| self.blame(e))?;
-        let actual = genesis.space_id();
+        // Thousands of writers take seconds.
+        let checked = tokio::task::spawn_blocking(move || {
+            let genesis = Genesis::from_bytes(&reply.genesis)?;
+            genesis.check()?;
+            let id = genesis.space_id();
+            Ok::<_, GenesisError>((genesis, id))
+        });
+        let (genesis, actual) = match checked.await {
+            Ok(checked) => checked.map_err(|e| self.blame(e))?,
+            Err(e) => return Err(self.blame(PeerCause::Panicked { what: e.to_string() })),
+        };
         if actual != space {
             let (expected, actual) = (field::to_hex(&space), field::to_hex(&actual));
             return Err(self.blame(PeerCause::OtherGenesis { expected, actual }));

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     io::Read,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -25,8 +26,7 @@ impl Child {
         who: &'static str,
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<Child, Failure> {
-        let program = std::env::current_exe().or_unreachable("finding this program")?;
-        let process = Command::new(program)
+        let process = Command::new(this_program()?)
             .arg("--json")
             .args(arguments)
             .stdin(Stdio::null())
@@ -55,6 +55,16 @@ impl Child {
             _ => Err(Failure::unreachable(format!("{who} failed: {status}"))),
         }
     }
+}
+
+/// On Linux the link leads to this very program even when its file was replaced meanwhile, by a
+/// build for instance.
+fn this_program() -> Result<PathBuf, Failure> {
+    let link = Path::new("/proc/self/exe");
+    if link.exists() {
+        return Ok(link.to_path_buf());
+    }
+    std::env::current_exe().or_unreachable("finding this program")
 }
 
 impl Drop for Child {

@@ -53,7 +53,7 @@ pub struct Report {
 pub struct Notes {
     /// Where the ops come from and what was left out, line by line.
     pub source: Vec<String>,
-    /// The parameters' name.
+    /// The parameters' name, and whether they were made or found.
     pub parameters: String,
     /// Ops that the snapshot covers.
     pub snapshot_ops: u64,
@@ -102,7 +102,7 @@ impl Report {
         ));
         line(String::new());
         line(format!("node A proves        {} ops in {} epochs", notes.snapshot_ops, notes.epochs));
-        line(format!("  parameters         {}, {:.1} s", notes.parameters, self.setup_s));
+        line(format!("  parameters         {} in {:.1} s", notes.parameters, self.setup_s));
         line(format!(
             "  fold               {:.1} s, {} steps of {} constraints",
             self.fold_s, self.steps, self.constraints

@@ -148,7 +148,7 @@ impl LogMessages {
 }
 
 fn not_held(writer: u32, next: u64, first: u64) -> Status {
-    Status::out_of_range(format!(
+    Status::not_found(format!(
         "of writer {writer} this node holds the ops after {first}, not those after {next}: \
          it began with a snapshot"
     ))

@@ -19,8 +19,7 @@ use rootfold_proto::{
 use rootfold_verifier::PreparedVerifyingKey;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport;
+use tonic::transport::{self, server::TcpIncoming};
 
 use crate::space::Space;
 
@@ -86,6 +85,8 @@ impl Server {
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
+        // Answers are small and wait for nothing.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         transport::Server::builder()
             .timeout(CALL_LIMIT)
             .concurrency_limit_per_connection(CALLS_PER_CONNECTION)
@@ -96,7 +97,7 @@ impl Server {
             .add_service(query)
             .add_service(health)
             .add_service(reflection)
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown)
+            .serve_with_incoming_shutdown(incoming, shutdown)
             .await?;
         Ok(())
     }

@@ -16,7 +16,13 @@ use super::{
     refusal::{check_space, internal},
     work::Work,
 };
-use crate::{space::Space, values::ValueName, wire};
+use crate::{
+    codec::{damaged, value_key},
+    space::Space,
+    store::Column,
+    values::ValueName,
+    wire,
+};
 
 /// Reads a space for clients that check the answers.
 pub struct QueryService {
@@ -46,7 +52,9 @@ impl Query for QueryService {
             let root = space.root(at)?;
             let entry = tree::lookup(space.pages(), root, &key).map_err(tree_failed)?;
             let value = match entry.as_ref().and_then(ValueName::of_entry) {
-                Some(name) => space.value(&name)?.unwrap_or_default(),
+                Some(name) => space.value(&name)?.ok_or_else(|| {
+                    internal(&damaged(Column::Values, &value_key(&name), "missing"))
+                })?,
                 None => Vec::new(),
             };
             let names = tree::range_pages(space.pages(), root, key..=key).map_err(tree_failed)?;

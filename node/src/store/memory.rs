@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -33,17 +34,19 @@ impl Store for MemoryStore {
     }
 
     fn scan(&self, column: Column, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
-        // Copied, so that the visitor may read from the store.
-        let pairs: Vec<_> = match self.columns().get(&column) {
-            Some(map) => map.range(from.to_vec()..).map(|(k, v)| (k.clone(), v.clone())).collect(),
-            None => return Ok(()),
-        };
-        for (key, value) in pairs {
+        let mut bound = Bound::Included(from.to_vec());
+        loop {
+            // One at a time, so that the visitor may read from the store.
+            let next = self.columns().get(&column).and_then(|map| {
+                let (key, value) = map.range((bound.clone(), Bound::Unbounded)).next()?;
+                Some((key.clone(), value.clone()))
+            });
+            let Some((key, value)) = next else { return Ok(()) };
             if !visit(&key, &value) {
-                break;
+                return Ok(());
             }
+            bound = Bound::Excluded(key);
         }
-        Ok(())
     }
 
     fn write(&self, batch: Batch, _durability: Durability) -> Result<(), StoreError> {

@@ -171,11 +171,14 @@ pub trait Store: Send + Sync + 'static {
     fn write(&self, batch: Batch, durability: Durability) -> Result<(), StoreError>;
 }
 
-/// Everything that `store` holds, in order: what a test compares before and after.
+/// Everything that a store holds, in order.
+pub type Dump = Vec<(Column, Vec<u8>, Vec<u8>)>;
+
+/// Everything that `store` holds: what a test compares before and after.
 ///
 /// # Errors
 /// [`StoreError::Read`].
-pub fn dump(store: &dyn Store) -> Result<Vec<(Column, Vec<u8>, Vec<u8>)>, StoreError> {
+pub fn dump(store: &dyn Store) -> Result<Dump, StoreError> {
     let mut all = Vec::new();
     for column in Column::ALL {
         store.scan(column, &[], &mut |key, value| {

@@ -1,6 +1,9 @@
 //! What the tests of the node share.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
+pub mod net;
+pub mod proved;
+
 use std::sync::Arc;
 
 use ark_ff::UniformRand;
@@ -17,7 +20,7 @@ use rootfold_node::{
     author::{compose, Change},
     ingest::{Ingested, Submission},
     space::Space,
-    store::{dump, Column, MemoryStore, Store},
+    store::{dump, Dump, MemoryStore, Store},
     values::Value,
 };
 
@@ -26,9 +29,6 @@ pub fn rng(seed: u64) -> StdRng {
     println!("seed {seed}");
     StdRng::seed_from_u64(seed)
 }
-
-/// Everything in a store.
-pub type Dump = Vec<(Column, Vec<u8>, Vec<u8>)>;
 
 /// A space with the secret keys of its first writers.
 pub struct World {

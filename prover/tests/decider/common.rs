@@ -93,7 +93,8 @@ pub fn fresh_parameters(toy: &Toy, seed: u64) -> Parameters {
 pub fn parameters() -> Arc<Parameters> {
     static PARAMETERS: OnceLock<Arc<Parameters>> = OnceLock::new();
     let load = || {
-        let dir = std::env::temp_dir().join("rootfold-prover-tests");
+        let dir = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, Into::into);
+        let dir = dir.join("decider-tests");
         let loaded = Parameters::load_or_generate(&dir, "toy", idle(), &TOY, &mut |_| {});
         Arc::new(loaded.expect("parameters"))
     };

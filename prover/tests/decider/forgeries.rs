@@ -23,7 +23,6 @@ fn folded(key: &PreparedVerifyingKey, proof: &Proof) -> RunningInstance {
         &proof.incoming,
         &proof.cross_term.into(),
     )
-    .unwrap()
 }
 
 fn hash(key: &PreparedVerifyingKey, proof: &Proof) -> F {

@@ -1,0 +1,186 @@
+//! A space that is really proved, in the small profile. Made once for all tests of a binary.
+
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
+
+use rootfold_core::{space::Invite, step::SMALL};
+use rootfold_node::{
+    folder::DataFolder,
+    prove::{EpochLimits, Prover},
+    snapshot::Snapshot,
+};
+use rootfold_prover::{engine, Parameters};
+use rootfold_verifier::PreparedVerifyingKey;
+use tempfile::TempDir;
+
+use super::World;
+
+/// The parameters of the small profile, kept between runs of the tests.
+pub fn parameters() -> Arc<Parameters> {
+    static PARAMETERS: OnceLock<Arc<Parameters>> = OnceLock::new();
+    let make = || {
+        let folder = match std::env::var_os("ROOTFOLD_PARAMS_DIR") {
+            Some(folder) => folder.into(),
+            None => Path::new(env!("CARGO_TARGET_TMPDIR")).join("rootfold-params"),
+        };
+        Arc::new(engine::load_or_generate(&folder, &SMALL, &mut |_| {}).unwrap())
+    };
+    PARAMETERS.get_or_init(make).clone()
+}
+
+pub fn verifying_key() -> Arc<PreparedVerifyingKey> {
+    static KEY: OnceLock<Arc<PreparedVerifyingKey>> = OnceLock::new();
+    KEY.get_or_init(|| Arc::new(parameters().verifying_key().clone())).clone()
+}
+
+pub fn invite(world: &World) -> Invite {
+    Invite { space: world.space.id(), parameters: parameters().id().0 }
+}
+
+/// A folder for running proofs beside a store that may be in memory.
+pub fn folder() -> (TempDir, DataFolder) {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataFolder::new(dir.path());
+    (dir, data)
+}
+
+pub const LIMITS: EpochLimits = EpochLimits { max_ops: 8 };
+
+/// Node A: two snapshots, one after the first epoch and one after all, and a tail.
+pub struct Proved {
+    pub world: World,
+    pub stale: Snapshot,
+    pub newest: Snapshot,
+    /// A snapshot of another space under the same parameters.
+    pub foreign: Snapshot,
+}
+
+pub fn proved() -> &'static Proved {
+    static PROVED: OnceLock<Proved> = OnceLock::new();
+    PROVED.get_or_init(|| kept::load().unwrap_or_else(|| kept::save(make())))
+}
+
+fn make() -> Proved {
+    let world = World::new(11, 3);
+    let large = vec![5; 3_000];
+    world.write(0, &[("a", Some(b"one")), ("b", Some(b"two")), ("c", Some(&large))]);
+    world.write(1, &[("a", Some(b"three")), ("d", Some(b"four"))]);
+    let (_kept, data) = folder();
+    let mut prover = Prover::open(world.space.clone(), &data, parameters()).unwrap();
+    prover.prove(LIMITS, None, &()).unwrap();
+    let stale = prover.publish(&()).unwrap().0;
+
+    let keys: Vec<String> = (0..9).map(|i| format!("key {i}")).collect();
+    let larger = vec![6; 4_000];
+    for k in &keys {
+        world.write(2, &[(k.as_str(), Some(k.as_bytes()))]);
+    }
+    world.write(1, &[("d", None), ("e", Some(&larger))]);
+    let report = prover.prove(LIMITS, None, &()).unwrap();
+    assert!(report.epochs >= 2, "{report:?}");
+    let newest = prover.publish(&()).unwrap().0;
+
+    world.write(0, &[("tail", Some(b"after the snapshot")), ("a", None)]);
+    world.write(2, &[("tail", Some(b"later"))]);
+
+    let other = World::new(12, 1);
+    other.write(0, &[("a", Some(b"one"))]);
+    let (_kept, data) = folder();
+    let mut prover = Prover::open(other.space.clone(), &data, parameters()).unwrap();
+    prover.prove(LIMITS, None, &()).unwrap();
+    let foreign = prover.publish(&()).unwrap().0;
+    Proved { world, stale, newest, foreign }
+}
+
+/// Some test runners give every test a process of its own. So that not each of them proves the
+/// same space again, the first leaves what it made for the others: under the hash of the test
+/// binary, so that no other code ever takes it up.
+mod kept {
+    use std::{
+        env, fs,
+        path::{Path, PathBuf},
+        sync::Arc,
+    };
+
+    use rootfold_node::{
+        atomic_file::{self, Access},
+        snapshot::Snapshot,
+        space::Space,
+        store::{Batch, Column, Durability, MemoryStore, Store},
+    };
+
+    use super::Proved;
+    use crate::common::{genesis, World};
+
+    const NAME: &str = "proved-space-";
+
+    fn path() -> PathBuf {
+        let binary = fs::read(env::current_exe().unwrap()).unwrap();
+        let hash = blake3::hash(&binary).to_hex();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let binary = env!("CARGO_CRATE_NAME");
+        folder.join(format!("{NAME}{binary}-{}", &hash[..16]))
+    }
+
+    fn put(out: &mut Vec<u8>, part: &[u8]) {
+        out.extend_from_slice(&(part.len() as u32).to_be_bytes());
+        out.extend_from_slice(part);
+    }
+
+    fn take<'a>(bytes: &mut &'a [u8]) -> &'a [u8] {
+        let (length, rest) = bytes.split_first_chunk::<4>().unwrap();
+        let (part, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
+        *bytes = rest;
+        part
+    }
+
+    pub fn save(proved: Proved) -> Proved {
+        let mut out = Vec::new();
+        for snapshot in [&proved.stale, &proved.newest, &proved.foreign] {
+            put(&mut out, &snapshot.to_bytes());
+        }
+        for (column, key, value) in proved.world.dump() {
+            [column.name().as_bytes(), &key, &value].iter().for_each(|part| put(&mut out, part));
+        }
+        let path = path();
+        remove_older(&path);
+        atomic_file::write(&path, &out, Access::Everybody).unwrap();
+        proved
+    }
+
+    /// Those of binaries that are no more.
+    fn remove_older(path: &Path) {
+        let begin = format!("{NAME}{}-", env!("CARGO_CRATE_NAME"));
+        let current = path.file_name().unwrap().to_string_lossy();
+        for file in fs::read_dir(path.parent().unwrap()).unwrap().flatten() {
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(&begin) && !name.starts_with(&*current) {
+                // Another process may have been faster.
+                let _ = fs::remove_file(file.path());
+            }
+        }
+    }
+
+    pub fn load() -> Option<Proved> {
+        let bytes = fs::read(path()).ok()?;
+        let mut bytes = bytes.as_slice();
+        let mut snapshot = || Snapshot::from_bytes(take(&mut bytes)).unwrap();
+        let (stale, newest, foreign) = (snapshot(), snapshot(), snapshot());
+        let mut batch = Batch::new();
+        while !bytes.is_empty() {
+            let name = take(&mut bytes);
+            let column = Column::ALL.into_iter().find(|c| c.name().as_bytes() == name).unwrap();
+            let (key, value) = (take(&mut bytes), take(&mut bytes));
+            batch.put(column, key, value);
+        }
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        store.write(batch, Durability::Buffered).unwrap();
+        let space = Space::open(store.clone()).unwrap();
+        let (genesis, secrets) = genesis(11, 3);
+        let world = World { store, space, genesis, secrets };
+        Some(Proved { world, stale, newest, foreign })
+    }
+}

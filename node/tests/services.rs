@@ -1,0 +1,557 @@
+//! The services over real gRPC on loopback, as far as no proof is needed.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use common::{
+    key,
+    net::{serve, serve_lies, serve_service, Lies, Running},
+    secret, World,
+};
+use rootfold_core::{field, key::Key, space::Invite, value::MAX_VALUE, F};
+use rootfold_node::{
+    author,
+    bootstrap::{self, Bootstrap, BootstrapError},
+    client::{Peer, PeerCause, PeerError},
+    folder::{DataFolder, FolderError},
+    replay::{self, Replay},
+    space::{prefix_range, At, SpaceError},
+    values::ValueName,
+};
+use rootfold_proto::{
+    limits::{MAX_MESSAGE_BYTES, MAX_NAMES},
+    v1::{self, query_client::QueryClient, replication_client::ReplicationClient},
+};
+use tonic::{Code, Request, Response, Status};
+
+fn some_world() -> World {
+    let world = World::new(3, 3);
+    world.write(0, &[("a", Some(b"one")), ("b", Some(b"two")), ("gone", Some(b"x"))]);
+    world.write(1, &[("c", Some(&[7; 5_000]))]);
+    world.write(0, &[("gone", None)]);
+    world
+}
+
+async fn connect(server: &Running) -> Peer {
+    Peer::connect(&server.address).await.unwrap()
+}
+
+/// A client without limits of its own.
+async fn raw(server: &Running) -> ReplicationClient<tonic::transport::Channel> {
+    ReplicationClient::connect(format!("http://{}", server.address))
+        .await
+        .unwrap()
+        .max_encoding_message_size(usize::MAX)
+}
+
+fn id(world: &World) -> Vec<u8> {
+    field::to_bytes(&world.space.id()).to_vec()
+}
+
+#[tokio::test]
+async fn a_request_over_the_limit_is_refused_and_the_server_goes_on() {
+    let world = some_world();
+    let server = serve(&world.space, None).await;
+    let before = world.dump();
+    let mut client = raw(&server).await;
+    let value = v1::Value {
+        name: Some(v1::ValueName { kind: 1, digest: vec![0; 32] }),
+        content: vec![0; MAX_MESSAGE_BYTES + 1],
+    };
+    let submission = v1::Submission { values: vec![value], batches: Vec::new() };
+    let request = v1::SubmitRequest { space: id(&world), submission: Some(submission) };
+    let refused = client.submit(request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::OutOfRange, "{refused}");
+    assert!(refused.message().contains("too large"), "{refused}");
+    assert_eq!(world.dump(), before);
+    connect(&server).await.frontier(world.space.id()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reply_over_the_limit_is_refused() {
+    let world = some_world();
+    let lies = Lies {
+        pages: Some(|reply| reply.pages[0].content = vec![0; MAX_MESSAGE_BYTES + 1]),
+        genesis: Some(|reply| reply.genesis = vec![0; MAX_MESSAGE_BYTES + 1]),
+        ..Lies::default()
+    };
+    let server = serve_lies(&world.space, None, lies).await;
+    let peer = connect(&server).await;
+    let refused = peer.genesis(world.space.id()).await.unwrap_err();
+    assert_eq!(refused.peer, server.address);
+    assert!(
+        matches!(*refused.cause, PeerCause::Refused { code: Code::OutOfRange, .. }),
+        "{refused}"
+    );
+    let e = bootstrap_from(&world, &[&server]).await.err().unwrap();
+    assert!(e.to_string().contains("too large"), "{e}");
+}
+
+#[tokio::test]
+async fn malformed_requests_are_refused_by_name() {
+    let world = some_world();
+    let server = serve(&world.space, None).await;
+    let mut client = raw(&server).await;
+    let space = id(&world);
+
+    let short = v1::GenesisRequest { space: vec![1; 31] };
+    let e = client.genesis(short).await.unwrap_err();
+    assert_eq!((e.code(), e.message()), (Code::InvalidArgument, "space id of 31 bytes, it has 32"));
+
+    let too_large = v1::GenesisRequest { space: vec![0xff; 32] };
+    let e = client.genesis(too_large).await.unwrap_err();
+    assert_eq!(e.code(), Code::InvalidArgument);
+    assert!(e.message().contains("not below the modulus"), "{e}");
+
+    let other = v1::GenesisRequest { space: vec![1; 32] };
+    let e = client.genesis(other).await.unwrap_err();
+    assert_eq!(e.code(), Code::NotFound, "{e}");
+
+    let names = vec![vec![1; 32]; MAX_NAMES + 1];
+    let e = client.pages(v1::PagesRequest { space: space.clone(), names }).await.unwrap_err();
+    assert_eq!((e.code(), e.message()), (Code::InvalidArgument, "65 page names, the limit is 64"));
+
+    let name = v1::ValueName { kind: 0, digest: vec![1; 32] };
+    let names = v1::ValuesRequest { space: space.clone(), names: vec![name] };
+    let e = client.values(names).await.unwrap_err();
+    assert_eq!((e.code(), e.message()), (Code::InvalidArgument, "value kind 0 means nothing"));
+
+    let tip = |writer| v1::WriterTip { writer, seq: 0, head: Vec::new() };
+    let frontier = vec![tip(2), tip(1)];
+    let e = client
+        .log_entries(v1::LogEntriesRequest { space: space.clone(), frontier })
+        .await
+        .unwrap_err();
+    assert_eq!(e.message(), "the writers of a frontier are in disorder");
+
+    let e = client.submit(v1::SubmitRequest { space, submission: None }).await.unwrap_err();
+    assert_eq!((e.code(), e.message()), (Code::InvalidArgument, "submission is missing"));
+}
+
+#[tokio::test]
+async fn submitting() {
+    let world = some_world();
+    let server = serve(&world.space, None).await;
+    let peer = connect(&server).await;
+    let space = world.space.id();
+
+    let good = world.compose(2, &[("new", Some(b"value"))]);
+    let done = peer.submit(space, &good).await.unwrap();
+    assert_eq!((done.ops, done.root), (1, world.space.status().root));
+
+    let before = world.dump();
+    let mut bad = world.compose(2, &[("a", Some(b"1"))]);
+    bad.batches[0].ops[0].op.ts += 1;
+    let e = peer.submit(space, &bad).await.unwrap_err();
+    assert!(e.is_refusal(), "{e}");
+    assert!(e.to_string().contains(&format!("peer {}", server.address)), "{e}");
+    assert!(e.to_string().contains("writer 2, op 2"), "{e}");
+    assert_eq!(world.dump(), before);
+
+    let mut gap = world.compose(2, &[("a", Some(b"1"))]);
+    gap.batches[0].first_seq += 5;
+    let e = peer.submit(space, &gap).await.unwrap_err();
+    assert!(matches!(*e.cause, PeerCause::Refused { code: Code::FailedPrecondition, .. }), "{e}");
+    assert_eq!(world.dump(), before);
+}
+
+#[tokio::test]
+async fn queries_prove_what_they_say() {
+    let world = some_world();
+    let server = serve(&world.space, None).await;
+    let peer = connect(&server).await;
+    let (space, root) = (world.space.id(), world.space.status().root);
+
+    let got = peer.get(space, At::Latest, &key("a")).await.unwrap();
+    assert_eq!((got.root, got.value.as_deref()), (root, Some(b"one".as_slice())));
+    let got = peer.get(space, At::Latest, &key("c")).await.unwrap();
+    assert_eq!(got.value, Some(vec![7; 5_000]));
+    let got = peer.get(space, At::Latest, &key("gone")).await.unwrap();
+    assert!(got.entry.is_some() && got.value.is_none());
+    let got = peer.get(space, At::Latest, &key("nothing")).await.unwrap();
+    assert_eq!((got.entry, got.value), (None, None));
+    // Genesis is the newest snapshot before there is one.
+    let got = peer.get(space, At::Snapshot, &key("a")).await.unwrap();
+    assert_eq!((got.root, got.entry), (space, None));
+
+    let (from, to) = prefix_range(b"");
+    let all = peer.range(space, At::Latest, &from, &to, 100).await.unwrap();
+    let keys: Vec<&[u8]> = all.entries.iter().filter_map(|e| e.key.application_key()).collect();
+    assert_eq!(keys, [b"a".as_slice(), b"b", b"c", b"gone"]);
+    assert_eq!((all.root, all.next), (root, None));
+    let small = ValueName::of_entry(&all.entries[0]).unwrap();
+    assert_eq!(all.values[&small], b"one");
+
+    let first = peer.range(space, At::Latest, &from, &to, 3).await.unwrap();
+    assert_eq!(first.entries.len(), 3);
+    let next = first.next.unwrap();
+    let rest = peer.range(space, At::Latest, &next, &to, 3).await.unwrap();
+    assert_eq!([first.entries, rest.entries].concat(), all.entries);
+    let whole = peer.range(space, At::Latest, &Key::START, &Key::END, 1000).await.unwrap();
+    assert_eq!(whole.entries.len() as u64, world.space.status().entries + 1);
+}
+
+type Lie<T> = (&'static str, fn(&mut T));
+
+#[tokio::test]
+async fn answers_that_do_not_follow_from_their_pages_are_refused() {
+    let world = some_world();
+    let server = serve(&world.space, None).await;
+    let mut client = QueryClient::connect(format!("http://{}", server.address)).await.unwrap();
+    let get = v1::GetRequest { space: id(&world), at: 1, key: key("a").as_bytes().to_vec() };
+    let good = client.get(get).await.unwrap().into_inner();
+
+    let lies: [Lie<v1::GetReply>; 6] = [
+        ("another value", |r| r.value = b"two".to_vec()),
+        ("no entry", |r| r.entry = None),
+        ("another stamp", |r| r.entry.as_mut().unwrap().ts += 1),
+        ("another root", |r| r.root[31] ^= 1),
+        ("a page less", |r| drop(r.pages.pop())),
+        ("a page changed", |r| *r.pages.last_mut().unwrap().content.last_mut().unwrap() ^= 1),
+    ];
+    for (what, lie) in lies {
+        let mut reply = good.clone();
+        lie(&mut reply);
+        let server = serve_query(reply).await;
+        let peer = connect(&server).await;
+        let e = peer.get(world.space.id(), At::Latest, &key("a")).await.expect_err(what);
+        assert!(e.is_refusal(), "{what}: {e}");
+        assert_eq!(e.peer, server.address);
+    }
+    let server = serve_query(good).await;
+    connect(&server).await.get(world.space.id(), At::Latest, &key("a")).await.unwrap();
+}
+
+/// A query service that says one thing whatever it is asked.
+async fn serve_query(reply: v1::GetReply) -> Running {
+    struct Parrot(v1::GetReply);
+    #[tonic::async_trait]
+    impl v1::query_server::Query for Parrot {
+        async fn get(&self, _: Request<v1::GetRequest>) -> Result<Response<v1::GetReply>, Status> {
+            Ok(Response::new(self.0.clone()))
+        }
+        async fn range(
+            &self,
+            _: Request<v1::RangeRequest>,
+        ) -> Result<Response<v1::RangeReply>, Status> {
+            Err(Status::unimplemented(""))
+        }
+    }
+    serve_service(v1::query_server::QueryServer::new(Parrot(reply))).await
+}
+
+#[tokio::test]
+async fn health_and_reflection_answer() {
+    use tonic_health::pb::{health_check_response::ServingStatus, health_client::HealthClient};
+    use tonic_reflection::pb::v1::{
+        server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+        ServerReflectionRequest,
+    };
+    let world = some_world();
+    let server = serve(&world.space, None).await;
+    let channel = tonic::transport::Endpoint::from_shared(format!("http://{}", server.address))
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
+    let mut health = HealthClient::new(channel.clone());
+    for service in ["", "rootfold.v1.Replication", "rootfold.v1.Query", "rootfold.v1.Verification"]
+    {
+        let request = tonic_health::pb::HealthCheckRequest { service: service.into() };
+        let status = health.check(request).await.unwrap().into_inner().status();
+        assert_eq!(status, ServingStatus::Serving, "{service}");
+    }
+    let mut reflection = ServerReflectionClient::new(channel);
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut replies =
+        reflection.server_reflection_info(tokio_stream::once(request)).await.unwrap().into_inner();
+    let reply = replies.message().await.unwrap().unwrap().message_response.unwrap();
+    let MessageResponse::ListServicesResponse(list) = reply else { panic!("{reply:?}") };
+    let names: Vec<String> = list.service.into_iter().map(|s| s.name).collect();
+    for name in ["rootfold.v1.Replication", "rootfold.v1.Query", "rootfold.v1.Verification"] {
+        assert!(names.iter().any(|n| n == name), "{names:?}");
+    }
+}
+
+async fn bootstrap_from(
+    world: &World,
+    servers: &[&Running],
+) -> Result<bootstrap::BootstrapReport, BootstrapError> {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataFolder::new(folder.path());
+    bootstrap_into(world, servers, &data).await
+}
+
+async fn bootstrap_into(
+    world: &World,
+    servers: &[&Running],
+    data: &DataFolder,
+) -> Result<bootstrap::BootstrapReport, BootstrapError> {
+    let bootstrap = Bootstrap {
+        peers: servers.iter().map(|server| server.address.clone()).collect(),
+        invite: Invite { space: world.space.id(), parameters: [9; 32] },
+        folder: data.clone(),
+        key: None,
+    };
+    bootstrap::run(bootstrap, &()).await
+}
+
+#[tokio::test]
+async fn a_space_without_steps_is_bootstrapped_from_its_genesis() {
+    let world = some_world();
+    // A writer whom the owner admits later, with ops of his own.
+    let newcomer = secret(80);
+    let salt = world.genesis.salt;
+    let (grant, _) =
+        author::grant(&world.tip(0), &world.secrets[0], salt, 9, newcomer.public_key(), None)
+            .unwrap();
+    world.space.ingest(&grant).unwrap();
+    let change = author::Change { key: key("n"), value: Some(b"hi".to_vec()), at: None };
+    let (ops, _) = author::compose(&world.tip(9), 9, &newcomer, vec![change]).unwrap();
+    world.space.ingest(&ops).unwrap();
+
+    let server = serve(&world.space, None).await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataFolder::new(folder.path());
+    let report = bootstrap_into(&world, &[&server], &data).await.unwrap();
+    let status = world.space.status();
+    assert_eq!(report.root, status.root);
+    assert_eq!(report.source_root, Some(status.root));
+    assert!(report.header.is_genesis() && report.faults.is_empty());
+    assert_eq!(report.tail_ops, status.ops);
+    assert!(report.bytes > 5_000, "{}", report.bytes);
+
+    // Once more: nothing to do but to look for a tail.
+    let again = bootstrap_into(&world, &[&server], &data).await.unwrap();
+    assert_eq!((again.root, again.tail_ops, again.pages), (status.root, 0, 0));
+
+    let replica = data.open().unwrap();
+    assert_eq!(replica.genesis().unwrap().unwrap(), world.genesis);
+    assert_eq!(replica.status(), status);
+    assert_eq!(replica.writers(), world.space.writers());
+    // It holds all ops, so it can be replayed from too.
+    let from = serve(&replica, None).await;
+    let replayed = replay(&world, &from).await.unwrap();
+    assert_eq!((replayed.root, replayed.ops), (status.root, status.ops));
+}
+
+async fn replay(
+    world: &World,
+    server: &Running,
+) -> Result<replay::ReplayReport, replay::ReplayError> {
+    let job = Replay { peer: server.address.clone(), space: world.space.id(), folder: None };
+    replay::run(job, &()).await
+}
+
+#[tokio::test]
+async fn logs_larger_than_a_message_come_in_several() {
+    let world = World::new(4, 2);
+    let values: Vec<Vec<u8>> = (0..90u8).map(|i| vec![i; MAX_VALUE]).collect();
+    let keys: Vec<String> = (0..90).map(|i| format!("k{i}")).collect();
+    for (value, k) in values.iter().zip(&keys) {
+        world.write(1, &[(k.as_str(), Some(value.as_slice()))]);
+    }
+    let server = serve(&world.space, None).await;
+    let peer = connect(&server).await;
+    let tips = world.genesis.heads().into_iter().collect();
+    let mut entries = peer.log_entries(world.space.id(), &tips).await.unwrap();
+    let mut messages = 0;
+    while let Some(submission) = entries.next().await.unwrap() {
+        messages += 1;
+        assert!(submission.values.len() <= 48);
+    }
+    assert!(messages >= 2, "{messages}");
+    let replayed = replay(&world, &server).await.unwrap();
+    assert_eq!(replayed.root, world.space.status().root);
+    assert!(replayed.bytes > 90 * MAX_VALUE as u64, "{}", replayed.bytes);
+}
+
+#[tokio::test]
+async fn pages_in_parts_are_joined() {
+    let world = some_world();
+    let lies = Lies {
+        pages: Some(|reply| {
+            let whole = std::mem::take(&mut reply.pages);
+            for page in whole {
+                let middle = page.content.len() / 2;
+                let (head, tail) = page.content.split_at(middle);
+                let part = |content: &[u8], more| v1::Page {
+                    name: page.name.clone(),
+                    content: content.to_vec(),
+                    more,
+                };
+                reply.pages.extend([part(head, true), part(tail, false)]);
+            }
+        }),
+        ..Lies::default()
+    };
+    let server = serve_lies(&world.space, None, lies).await;
+    let report = bootstrap_from(&world, &[&server]).await.unwrap();
+    assert_eq!(report.root, world.space.status().root);
+}
+
+#[tokio::test]
+async fn a_peer_that_is_not_there_costs_nothing_if_another_is() {
+    let world = some_world();
+    let server = serve(&world.space, None).await;
+    let nobody = {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        taken.local_addr().unwrap().to_string()
+    };
+    let e = Peer::connect(&nobody).await.err().unwrap();
+    assert!(matches!(*e.cause, PeerCause::Unreachable { .. }) && !e.is_refusal(), "{e}");
+    let folder = tempfile::tempdir().unwrap();
+    let job = |peers| Bootstrap {
+        peers,
+        invite: Invite { space: world.space.id(), parameters: [9; 32] },
+        folder: DataFolder::new(folder.path()),
+        key: None,
+    };
+    let report =
+        bootstrap::run(job(vec![nobody.clone(), server.address.clone()]), &()).await.unwrap();
+    assert_eq!(report.root, world.space.status().root);
+    let at: Vec<&str> = report.faults.iter().map(|fault| fault.peer.as_str()).collect();
+    assert_eq!(at, [nobody.as_str()]);
+
+    let e = bootstrap::run(job(vec![nobody]), &()).await.err().unwrap();
+    assert!(!e.is_refusal(), "{e}");
+    let e = bootstrap::run(job(Vec::new()), &()).await.err().unwrap();
+    assert!(matches!(e, BootstrapError::NoPeers), "{e}");
+}
+
+/// What a liar at genesis does, and what it is named for.
+async fn caught(lies: Lies) -> PeerError {
+    let world = some_world();
+    let liar = serve_lies(&world.space, None, lies).await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataFolder::new(folder.path());
+
+    // Alone it cannot be got around, and nothing of it becomes a space.
+    let e = bootstrap_into(&world, &[&liar], &data).await.err().unwrap();
+    assert!(e.is_refusal(), "{e}");
+    assert!(e.to_string().contains(&liar.address), "{e}");
+    let e = data.open().err().unwrap();
+    let FolderError::Space { source, .. } = e else { panic!("{e}") };
+    assert!(matches!(*source, SpaceError::NoSpace));
+
+    // Beside an honest peer it costs one request.
+    let honest = serve(&world.space, None).await;
+    let mut report = bootstrap_into(&world, &[&liar, &honest], &data).await.unwrap();
+    assert_eq!(report.root, world.space.status().root);
+    assert_eq!(data.open().unwrap().status(), world.space.status());
+    let fault = report.faults.remove(0);
+    assert_eq!(fault.peer, liar.address);
+    println!("{fault}");
+    fault
+}
+
+#[tokio::test]
+async fn wrong_pages_name_the_peer() {
+    let fault = caught(Lies {
+        pages: Some(|reply| {
+            // Inside the first child's digest.
+            reply.pages[0].content[10] ^= 1;
+        }),
+        ..Lies::default()
+    })
+    .await;
+    assert!(matches!(*fault.cause, PeerCause::Page { .. }), "{fault}");
+
+    let fault = caught(Lies {
+        pages: Some(|reply| reply.pages[0].content.truncate(20)),
+        ..Lies::default()
+    })
+    .await;
+    assert!(matches!(*fault.cause, PeerCause::Page { .. }), "{fault}");
+
+    let fault =
+        caught(Lies { pages: Some(|reply| reply.pages[0].name = vec![1; 32]), ..Lies::default() })
+            .await;
+    assert!(matches!(*fault.cause, PeerCause::NotAsked { what: "page" }), "{fault}");
+}
+
+#[tokio::test]
+async fn withheld_pages_name_the_peer() {
+    let world = some_world();
+    let lies = Lies { pages: Some(|reply| reply.pages.clear()), ..Lies::default() };
+    let silent = serve_lies(&world.space, None, lies).await;
+    let e = bootstrap_from(&world, &[&silent]).await.err().unwrap();
+    // It may be that nobody has them any more: no reason to call anybody a liar.
+    assert!(!e.is_refusal(), "{e}");
+    let honest = serve(&world.space, None).await;
+    let report = bootstrap_from(&world, &[&silent, &honest]).await.unwrap();
+    let fault = &report.faults[0];
+    assert_eq!(fault.peer, silent.address);
+    assert!(matches!(*fault.cause, PeerCause::Withheld { what: "pages", .. }), "{fault}");
+}
+
+#[tokio::test]
+async fn forged_headers_name_the_peer() {
+    let world = some_world();
+    let forge = |change: fn(&mut v1::SnapshotHeader)| {
+        let zero = field::to_bytes(&world.space.id()).to_vec();
+        let mut header = v1::SnapshotHeader {
+            space: zero.clone(),
+            parameters: vec![9; 32],
+            root: zero,
+            ops: 0,
+            steps: 0,
+        };
+        change(&mut header);
+        Lies {
+            snapshot: Some(v1::Snapshot { header: Some(header), proof: Vec::new() }),
+            ..Lies::default()
+        }
+    };
+    let changes: [fn(&mut v1::SnapshotHeader); 4] =
+        [|h| h.space[31] ^= 1, |h| h.root[31] ^= 1, |h| h.ops = 5, |h| h.steps = 5];
+    for change in changes {
+        let fault = caught(forge(change)).await;
+        // With steps, the peer is asked for the verifying key first, which it does not have.
+        let expected = matches!(*fault.cause, PeerCause::Snapshot(_) | PeerCause::Refused { .. });
+        assert!(expected, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn bad_ops_in_the_tail_name_the_peer() {
+    let world = some_world();
+    let lies: [Lie<v1::LogEntriesReply>; 4] = [
+        ("clock", |r| r.submission.as_mut().unwrap().batches[0].ops[0].ts += 1),
+        ("value", |r| r.submission.as_mut().unwrap().values[0].content.push(0)),
+        ("gap", |r| drop(r.submission.as_mut().unwrap().batches.remove(0))),
+        ("key", |r| r.submission.as_mut().unwrap().batches[0].ops[0].key[0] = 7),
+    ];
+    for (what, lie) in lies {
+        let liar = serve_lies(&world.space, None, Lies { log: Some(lie), ..Lies::default() }).await;
+        let honest = serve(&world.space, None).await;
+        let report = bootstrap_from(&world, &[&liar, &honest]).await.unwrap();
+        assert_eq!(report.root, world.space.status().root, "{what}");
+        if what != "gap" {
+            assert_eq!(report.faults[0].peer, liar.address);
+            assert!(matches!(*report.faults[0].cause, PeerCause::Ops(_)), "{what}");
+            assert!(report.faults[0].is_refusal());
+        }
+        let e = replay(&world, &liar).await;
+        assert!(e.as_ref().err().is_none_or(|e| e.is_refusal()), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_of_another_space_is_named() {
+    let (world, other) = (some_world(), World::new(99, 1));
+    let server = serve(&other.space, None).await;
+    let e = bootstrap_from(&world, &[&server]).await.err().unwrap();
+    let BootstrapError::NobodyLeft { faults, .. } = &e else { panic!("{e}") };
+    assert!(matches!(*faults[0].cause, PeerCause::Refused { code: Code::NotFound, .. }), "{e}");
+
+    let wrong: F = other.space.id();
+    let lies = Lies { genesis: Some(|r| r.genesis[31] ^= 1), ..Lies::default() };
+    let liar = serve_lies(&other.space, None, lies).await;
+    let e = connect(&liar).await.genesis(wrong).await.unwrap_err();
+    assert!(matches!(*e.cause, PeerCause::OtherGenesis { .. }), "{e}");
+}

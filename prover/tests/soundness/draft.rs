@@ -1,0 +1,209 @@
+//! A step in the making: both lanes as lists that a test edits, and what the native twin and the
+//! circuit say of the result.
+
+use std::collections::BTreeSet;
+
+use rootfold_core::{
+    height::{height, H},
+    key::{key_digest, Key},
+    step::{
+        step, MergeRow, Profile, Registers, Row, RowClass, Rule, Segment, State, StepWitness,
+        TreeOp, TreeRow,
+    },
+    F,
+};
+
+use crate::{
+    system::{Broken, System},
+    world::{row, Run, World, SLOTS},
+};
+
+/// Tree rows after each merge row.
+const TREE_ROWS: usize = 3;
+
+/// One action of the merge lane.
+#[derive(Clone)]
+pub enum Action {
+    Merge(MergeRow),
+    Tree(TreeRow),
+}
+
+/// A step that can still be edited.
+#[derive(Clone)]
+pub struct Draft {
+    pub state: State,
+    pub registers: Registers,
+    pub segments: Vec<Segment>,
+    pub actions: Vec<Action>,
+    pub seal: bool,
+}
+
+pub fn tree(op: TreeOp, level: usize, digest: F) -> Action {
+    Action::Tree(TreeRow { op, level: level as u8, digest })
+}
+
+pub fn close_both(level: usize) -> Action {
+    tree(TreeOp::CloseBoth, level, F::from(0u64))
+}
+
+pub fn close_new(level: usize) -> Action {
+    tree(TreeOp::CloseNew, level, F::from(0u64))
+}
+
+/// The height of the key of a merge row.
+pub fn row_height(limbs: [F; 3]) -> usize {
+    match limbs {
+        l if l == Key::START.limbs() => 0,
+        l if l == Key::END.limbs() => H,
+        l => height(key_digest(l)),
+    }
+}
+
+impl Draft {
+    /// A whole epoch in one step, every leaf of the old tree opened: what an honest prover does
+    /// with these runs, if they are honest.
+    pub fn new(world: &World, runs: &[Run]) -> Draft {
+        let mut rows: Vec<MergeRow> = runs.iter().flat_map(|run| run.rows.clone()).collect();
+        for entry in world.entries.values() {
+            let read = runs.iter().any(|run| Key::head(run.writer) == entry.key);
+            rows.push(row(if read { RowClass::OldRead } else { RowClass::Old }, entry));
+        }
+        Draft {
+            state: world.state(),
+            registers: Registers::idle(),
+            segments: runs.iter().flat_map(|run| run.segments.clone()).collect(),
+            actions: lane(rows),
+            seal: true,
+        }
+    }
+
+    /// Where the first row of this key stands.
+    pub fn at(&self, key: &Key) -> usize {
+        let limbs = key.limbs();
+        let is = |a: &Action| matches!(a, Action::Merge(row) if row.key == limbs);
+        self.actions.iter().position(is).expect("the key has a row")
+    }
+
+    /// The first row of this key and class.
+    pub fn row(&mut self, key: &Key, class: RowClass) -> &mut MergeRow {
+        let limbs = key.limbs();
+        let found = self.actions.iter_mut().find_map(|action| match action {
+            Action::Merge(row) if row.key == limbs && row.class == class => Some(row),
+            _ => None,
+        });
+        found.expect("the key has a row of this class")
+    }
+
+    /// Takes out all rows of a key, with the tree rows behind them, and returns them.
+    pub fn cut(&mut self, key: &Key) -> Vec<Action> {
+        let from = self.at(key);
+        let limbs = key.limbs();
+        let other = |a: &Action| matches!(a, Action::Merge(row) if row.key != limbs);
+        let rest = &self.actions[from..];
+        let count = rest.iter().position(other).unwrap_or(rest.len());
+        self.actions.drain(from..from + count).collect()
+    }
+
+    /// Puts actions in at a place.
+    pub fn insert(&mut self, at: usize, actions: impl IntoIterator<Item = Action>) {
+        self.actions.splice(at..at, actions);
+    }
+
+    /// The actions as rows, the profile just as large as they need.
+    pub fn witness(&self) -> (Profile, StepWitness) {
+        let mut rows: Vec<Row> = Vec::new();
+        for action in &self.actions {
+            match action {
+                Action::Merge(merge) => rows.push(Row { merge: *merge, tree: Vec::new() }),
+                Action::Tree(tree) => {
+                    if rows.last().is_none_or(|row| row.tree.len() == TREE_ROWS) {
+                        rows.push(Row { merge: MergeRow::pad(), tree: Vec::new() });
+                    }
+                    rows.last_mut().expect("there is one").tree.push(*tree);
+                }
+            }
+        }
+        rows.iter_mut().for_each(|row| row.tree.resize(TREE_ROWS, TreeRow::pad()));
+        let profile = Profile {
+            name: "draft",
+            segments: self.segments.len(),
+            slots: SLOTS,
+            rows: rows.len(),
+            tree_rows: TREE_ROWS,
+        };
+        let segments = self.segments.clone();
+        let witness = StepWitness { registers: self.registers, segments, rows, seal: self.seal };
+        (profile, witness)
+    }
+
+    /// Takes the registers for what an earlier step left.
+    pub fn trust_registers(&mut self) {
+        self.state.cursor = self.registers.digest();
+    }
+
+    /// The system that an honest synthesizer makes of the draft.
+    pub fn system(&self) -> System {
+        let (profile, witness) = self.witness();
+        System::new(&profile, &self.state, &witness)
+    }
+
+    /// What the native twin says.
+    pub fn native(&self) -> Result<State, Rule> {
+        let (profile, witness) = self.witness();
+        step(&profile, &self.state, &witness).map(|done| done.0).map_err(|v| v.rule)
+    }
+
+    /// Both twins accept and agree: the state after the step.
+    pub fn accepted(&self) -> State {
+        let state = self.native().expect("the native twin accepts");
+        let system = self.system();
+        assert_eq!(system.broken(), [], "the circuit accepts");
+        assert_eq!(system.next_state(), state.to_fields());
+        state
+    }
+
+    /// Both twins refuse the draft for this rule, and nothing else is wrong with it: every
+    /// constraint that does not hold belongs to the rule. Returns the state that the forger wanted.
+    pub fn caught_by(&self, rule: Rule) -> [F; 3] {
+        self.caught_by_all(rule, &[rule])
+    }
+
+    /// As [`Draft::caught_by`], where the forgery cannot help but break other rules too. `first` is
+    /// what is met first, `all` is all that is broken.
+    pub fn caught_by_all(&self, first: Rule, all: &[Rule]) -> [F; 3] {
+        assert_eq!(self.native().err(), Some(first), "what the native twin says");
+        let system = self.system();
+        assert_caught(&system.broken(), first, all);
+        system.next_state()
+    }
+}
+
+/// The first broken constraint belongs to `first`, and those of `all` and no others are broken.
+pub fn assert_caught(broken: &[Broken], first: Rule, all: &[Rule]) {
+    let named: BTreeSet<Option<Rule>> = broken.iter().map(|b| b.rules.last().copied()).collect();
+    let expected = all.iter().map(|rule| Some(*rule)).collect();
+    assert!(!broken.is_empty(), "ACCEPTED: no constraint of {first:?} refuses this");
+    assert_eq!(named, expected, "broken: {broken:?}");
+    assert_eq!(broken[0].rules.last(), Some(&first), "broken: {broken:?}");
+}
+
+/// The rows in order, the last of each key marked, and the closes that follow each key.
+pub fn lane(mut rows: Vec<MergeRow>) -> Vec<Action> {
+    rows.sort_by_key(|row| (row.key, row.stamp, !row.class.is_old()));
+    let mut actions = Vec::new();
+    for rows in rows.chunk_by(|a, b| a.key == b.key) {
+        let has_old = rows.iter().any(|row| row.class.is_old());
+        let count = rows.len();
+        let marked =
+            rows.iter().enumerate().map(|(i, row)| MergeRow { last: i + 1 == count, ..*row });
+        actions.extend(marked.map(Action::Merge));
+        let close = if has_old { close_both } else { close_new };
+        actions.extend((0..row_height(rows[0].key)).map(close));
+    }
+    actions
+}
+
+/// A USER row, whoever wrote the op.
+pub fn user_row(key: &Key, stamp: F, value: F, last: bool) -> Action {
+    Action::Merge(MergeRow { class: RowClass::User, key: key.limbs(), stamp, value, last })
+}

@@ -1,0 +1,349 @@
+//! Forgeries in the log lane: L1 to L8.
+
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::{AdditiveGroup, Field, PrimeField};
+use rootfold_core::{
+    accumulator::{phi, Class, Lane},
+    eddsa::{from_ark, to_ark, PublicKey, Scalar, Signature, BASE8},
+    head::{link, Head},
+    item::item,
+    key::Key,
+    log::Tip,
+    stamp::Stamp,
+    step::{RowClass, Rule, Segment},
+    F,
+};
+
+use crate::{
+    accumulator::Sum,
+    draft::{assert_caught, Draft},
+    system::Open,
+    world::{
+        key, put, row, run, secret, shape, sign, value, Put, Run, World, ALICE, MALLORY, OWNER,
+        THEN,
+    },
+};
+
+/// Overwrites the nth y of the point of this item with the other square root, and lets everything
+/// after it follow: rule Accumulator allows either sign.
+fn other_sign(open: &mut Open, class: Class, item: F, lane: Lane, nth: usize) {
+    let y = phi(class, item, lane).y;
+    let column = open.find(Rule::Accumulator, y)[nth];
+    open.set(column, -y);
+    open.repair(false);
+}
+
+fn item_of(writer: u32, put: &Put) -> F {
+    item(put.key.digest(), Stamp { ts: put.ts, writer }.to_field(), put.value)
+}
+
+/// Alice's run is never ended, so nobody needs her signature.
+#[test]
+fn a_run_starts_inside_another() {
+    let mut world = World::usual();
+    let mut unsigned = world.run(ALICE, &[put(200, key('a', 0), "Alice never wrote this")]);
+    unsigned.segments[0].end = false;
+    unsigned.segments[0].signature = Segment::unused(&shape()).signature;
+    unsigned.rows.pop();
+    // Mallory comes after Alice here.
+    let later = 7;
+    let head = Head { seq: F::ZERO, ..world.authors[&MALLORY].tip.head };
+    world.admit(later, secret(MALLORY), head, Stamp { ts: 1, writer: OWNER });
+    let own = world.run(later, &[put(200, key('c', 0), "mine")]);
+    Draft::new(&world, &[unsigned, own]).caught_by(Rule::L1);
+}
+
+/// Two continuations of one log, both signed by their writer, in one epoch.
+#[test]
+fn two_forks_of_one_writer() {
+    let world = World::small();
+    let left = world.run(MALLORY, &[put(200, key('a', 0), "to some")]);
+    let right = world.run(MALLORY, &[put(201, key('c', 0), "to others")]);
+    let draft = Draft::new(&world, &[left, right]);
+    // Both WRITEs would stand on one key, and the tree holds the old head once.
+    draft.caught_by_all(Rule::L1, &[Rule::L1, Rule::M3, Rule::Seal]);
+}
+
+/// The runs of an epoch in another order: the way to have one writer twice.
+#[test]
+fn writers_in_falling_order() {
+    let world = World::usual();
+    let runs = [
+        world.run(ALICE, &[put(200, key('a', 0), "first")]),
+        world.run(MALLORY, &[put(200, key('c', 0), "second")]),
+    ];
+    Draft::new(&world, &runs).caught_by(Rule::L1);
+}
+
+/// Clock of a grant.
+const GRANTED: u64 = 150;
+
+/// The root moves and no op is folded: a granted writer's head entry gets his own stamp.
+#[test]
+fn a_run_without_ops() {
+    let mut world = World::small();
+    let writer = 5;
+    let head = Head { seq: F::ZERO, ..world.authors[&MALLORY].tip.head };
+    world.admit(writer, secret(MALLORY), head, Stamp { ts: GRANTED, writer: OWNER });
+    let after = Tip { head, stamp: Stamp { ts: GRANTED, writer } };
+    let mut segment = Segment::unused(&shape());
+    segment.start = true;
+    segment.end = true;
+    segment.writer = writer;
+    segment.head = head;
+    segment.stamp = Stamp { ts: GRANTED, writer: OWNER };
+    segment.signature = sign(&secret(MALLORY), &head);
+    let rows = vec![row(RowClass::Write, &after.entry(writer))];
+    let draft = Draft::new(&world, &[Run { writer, segments: vec![segment], rows, after }]);
+    let next = draft.caught_by(Rule::L1);
+    assert_ne!(next[0], world.root(), "the forger would have moved the root");
+}
+
+/// Alice's head entry, opened with Mallory's key in it: he could sign for her.
+#[test]
+fn a_run_from_a_head_that_the_tree_does_not_hold() {
+    let world = World::usual();
+    let mut stolen = world.authors[&ALICE].tip;
+    stolen.head.public_key = secret(MALLORY).public_key();
+    let forged = run(ALICE, stolen, &[put(200, key('a', 0), "forged")], &secret(MALLORY));
+    let draft = Draft::new(&world, &[forged]);
+    // The lanes read different heads ...
+    draft.caught_by(Rule::Seal);
+    // ... and if the merge lane goes along, the old tree is not the root's.
+    let mut agreed = draft;
+    agreed.row(&Key::head(ALICE), RowClass::OldRead).value = stolen.head.digest();
+    agreed.caught_by(Rule::Seal);
+}
+
+/// A run from a head that the tree held once: the ops since are folded a second time, or replaced
+/// by a fork.
+#[test]
+fn a_run_from_an_older_head() {
+    let mut world = World::small();
+    let before = world.authors[&MALLORY].tip;
+    let first = world.run(MALLORY, &[put(200, key('a', 0), "folded already")]);
+    world.admit(MALLORY, secret(MALLORY), first.after.head, first.after.stamp);
+    let again = run(MALLORY, before, &[put(201, key('c', 0), "a fork")], &secret(MALLORY));
+    Draft::new(&world, &[again]).caught_by(Rule::Seal);
+}
+
+/// A log whose number of ops wraps around zero: `seq = -1` was granted, one op later it is 0.
+#[test]
+fn a_run_starts_from_a_seq_out_of_range() {
+    let mut world = World::small();
+    let head = Head { seq: -F::ONE, ..world.authors[&MALLORY].tip.head };
+    world.admit(MALLORY, secret(MALLORY), head, Stamp { ts: 100, writer: OWNER });
+    let wrapped = world.run(MALLORY, &[put(200, key('a', 0), "op number 0")]);
+    assert_eq!(wrapped.after.head.seq, F::ZERO);
+    Draft::new(&world, &[wrapped]).caught_by(Rule::L2);
+}
+
+/// An op that is older than the one before it in the log.
+#[test]
+fn an_op_dated_back() {
+    let world = World::small();
+    let puts = [put(200, key('a', 0), "now"), put(199, key('c', 0), "as if before")];
+    Draft::new(&world, &[world.run(MALLORY, &puts)]).caught_by(Rule::L3);
+    // As old as the last op folded: then WRITE does not override the old head either.
+    let same = [put(THEN, key('a', 0), "as if before")];
+    let draft = Draft::new(&world, &[world.run(MALLORY, &same)]);
+    draft.caught_by_all(Rule::L3, &[Rule::L3, Rule::M1]);
+}
+
+/// A clock of 2^64 or more: a stamp that no later op can ever override.
+#[test]
+fn an_op_with_a_clock_out_of_range() {
+    let world = World::small();
+    let last_word = put(200, key('a', 0), "the last word");
+    let mut run = world.run(MALLORY, &[last_word]);
+    let ts = F::from(1u128 << 64) + F::from(last_word.ts);
+    let stamp = ts * F::from(1u64 << 32) + F::from(MALLORY);
+    let op = item(last_word.key.digest(), stamp, last_word.value);
+    let honest_write = run.after.entry(MALLORY).item();
+    let mut head = world.authors[&MALLORY].tip.head;
+    head.head = link(head.head, op);
+    head.seq += F::ONE;
+    let write = item(Key::head(MALLORY).digest(), stamp, head.digest());
+    run.segments[0].signature = sign(&secret(MALLORY), &head);
+    run.rows.iter_mut().for_each(|row| row.stamp = stamp);
+    run.rows[1].value = head.digest();
+
+    let mut open = Draft::new(&world, &[run]).system().open();
+    let clock = open.find(Rule::L3, F::from(last_word.ts));
+    assert_eq!(clock.len(), 1);
+    let sums =
+        [(Class::User, item_of(MALLORY, &last_word), op), (Class::Write, honest_write, write)].map(
+            |(class, honest, forged)| {
+                let sum = Sum::of(&open, class, honest, Lane::Log, 0);
+                (sum, phi(class, forged, Lane::Log))
+            },
+        );
+    open.set(clock[0], ts);
+    for (sum, phi) in sums {
+        open.set(sum.j, F::from(phi.j));
+        open.set(sum.point_y, phi.y);
+    }
+    open.repair(false);
+    assert_caught(&open.broken(), Rule::L3, &[Rule::L3]);
+}
+
+/// The same op twice in a log: counted twice, and consumed twice by the merge lane.
+#[test]
+fn an_op_folded_twice() {
+    let world = World::small();
+    let twice = [put(200, key('a', 0), "again"); 2];
+    let run = world.run(MALLORY, &twice);
+    let draft = Draft::new(&world, &[run]);
+    draft.caught_by_all(Rule::L3, &[Rule::L3, Rule::M1]);
+}
+
+/// The same op twice in a log with opposite signs: the sum forgets both. The log says that the op
+/// happened, the tree does not hold it.
+#[test]
+fn an_op_that_cancels_itself() {
+    let world = World::small();
+    let hidden = put(200, key('a', 0), "happened, and did not");
+    let mut run = world.run(MALLORY, &[hidden, hidden]);
+    run.rows.retain(|row| row.class != RowClass::User);
+    let draft = Draft::new(&world, &[run]);
+    let mut open = draft.system().open();
+    other_sign(&mut open, Class::User, item_of(MALLORY, &hidden), Lane::Log, 1);
+    assert_caught(&open.broken(), Rule::L3, &[Rule::L3]);
+}
+
+/// An op in the middle is left out: nobody has signed the log without it.
+#[test]
+fn an_op_dropped_from_the_middle() {
+    let world = World::small();
+    let puts = [
+        put(200, key('a', 0), "kept"),
+        put(201, key('a', 0), "unwelcome"),
+        put(202, key('c', 0), "kept too"),
+    ];
+    let whole = world.run(MALLORY, &puts);
+    let mut holed = world.run(MALLORY, &[puts[0], puts[2]]);
+    holed.segments.last_mut().unwrap().signature = whole.segments.last().unwrap().signature;
+    Draft::new(&world, &[holed]).caught_by(Rule::L5);
+}
+
+/// An op that is added to the accumulator and not linked to the head: it happened, and the log of
+/// its writer does not show it.
+#[test]
+fn an_op_that_is_not_linked() {
+    let world = World::small();
+    let shown = put(200, key('a', 0), "shown");
+    let hidden = put(201, key('c', 0), "hidden");
+    let honest = world.run(MALLORY, &[shown]).after.head;
+    let mut run = world.run(MALLORY, &[shown, hidden]);
+    let linked = run.after.head.head;
+    let written = run.after.entry(MALLORY).item();
+    run.after.head.head = honest.head;
+    run.segments[0].signature = sign(&secret(MALLORY), &run.after.head);
+    run.rows.last_mut().unwrap().value = run.after.head.digest();
+    let draft = Draft::new(&world, &[run.clone()]);
+    let mut open = draft.system().open();
+    let next_head = open.find(Rule::L4, linked);
+    assert_eq!(next_head.len(), 1);
+    open.set(next_head[0], honest.head);
+    // WRITE is of another item, and its point has another j.
+    let sum = Sum::of(&open, Class::Write, written, Lane::Log, 0);
+    let write = phi(Class::Write, run.after.entry(MALLORY).item(), Lane::Log);
+    open.set(sum.j, F::from(write.j));
+    open.set(sum.point_y, write.y);
+    open.repair(false);
+    assert_caught(&open.broken(), Rule::L4, &[Rule::L4]);
+}
+
+/// Another's log, continued with one's own key.
+#[test]
+fn a_run_signed_by_another() {
+    let world = World::usual();
+    let tip = world.authors[&ALICE].tip;
+    let forged = run(ALICE, tip, &[put(200, key('a', 0), "forged")], &secret(MALLORY));
+    Draft::new(&world, &[forged]).caught_by(Rule::L5);
+}
+
+/// A head entry with a key of small order, under which anybody can sign.
+#[test]
+fn a_signature_under_a_key_of_small_order() {
+    let mut world = World::small();
+    let public_key = PublicKey { x: F::ZERO, y: F::ONE };
+    let head = Head { public_key, seq: F::ZERO, head: value("head") };
+    world.admit(ALICE, secret(ALICE), head, Stamp { ts: 100, writer: OWNER });
+    let mut forged = world.run(ALICE, &[put(200, key('a', 0), "by nobody")]);
+    let s = Scalar::from(5u64);
+    let r8 = from_ark(&to_ark(BASE8.x, BASE8.y).mul_bigint(s.into_bigint()).into_affine());
+    forged.segments[0].signature = Signature { r8, s };
+    Draft::new(&world, &[forged]).caught_by(Rule::L5);
+}
+
+/// A run is ended twice, and the second WRITE takes the first away: the ops are folded, the head
+/// entry stays, and they can be folded again in the next epoch.
+#[test]
+fn a_run_that_ends_twice() {
+    let world = World::small();
+    let mut run = world.run(MALLORY, &[put(200, key('a', 0), "again and again")]);
+    let mut again = Segment::unused(&shape());
+    again.end = true;
+    again.signature = run.segments[0].signature;
+    run.segments.push(again);
+    run.rows.pop();
+    let after = run.after.entry(MALLORY).item();
+    let draft = Draft::new(&world, &[run]);
+    let mut open = draft.system().open();
+    other_sign(&mut open, Class::Write, after, Lane::Log, 1);
+    assert_caught(&open.broken(), Rule::L5, &[Rule::L5]);
+    assert_eq!(draft.native().err(), Some(Rule::L5));
+}
+
+/// The ops are folded and the head entry stays: they can be folded again.
+#[test]
+fn a_head_that_is_not_written() {
+    let world = World::small();
+    let mut run = world.run(MALLORY, &[put(200, key('a', 0), "again and again")]);
+    run.rows.pop();
+    Draft::new(&world, &[run]).caught_by(Rule::Seal);
+}
+
+/// The head that is written is not the one that was signed: later ops would follow a log of the
+/// forger's choice.
+#[test]
+fn another_head_is_written() {
+    let world = World::small();
+    let mut run = world.run(MALLORY, &[put(200, key('a', 0), "new")]);
+    run.rows.last_mut().unwrap().value = value("another head");
+    Draft::new(&world, &[run]).caught_by(Rule::Seal);
+}
+
+/// The number of ops of a log leaves 64 bits.
+#[test]
+fn a_run_ends_at_a_seq_out_of_range() {
+    let mut world = World::small();
+    let head = Head { seq: F::from(u64::MAX), ..world.authors[&MALLORY].tip.head };
+    world.admit(MALLORY, secret(MALLORY), head, Stamp { ts: 100, writer: MALLORY });
+    let run = world.run(MALLORY, &[put(200, key('a', 0), "one too many")]);
+    Draft::new(&world, &[run]).caught_by(Rule::L6);
+}
+
+/// Mallory admits a second self.
+#[test]
+fn a_grant_by_a_writer_who_is_not_the_owner() {
+    let world = World::small();
+    let grant = Put { ts: 200, key: Key::head(9), value: value("myself"), grant: true };
+    Draft::new(&world, &[world.run(MALLORY, &[grant])]).caught_by(Rule::L7);
+}
+
+/// An op in a slot outside of every run: counted and put into the tree, linked and signed by nobody.
+#[test]
+fn an_op_outside_a_run() {
+    let world = World::small();
+    let mut run = world.run(MALLORY, &[put(200, key('a', 0), "signed")]);
+    let free = put(201, key('c', 0), "free");
+    let both = world.run(MALLORY, &[free]);
+    let mut stray = both.segments[0].clone();
+    stray.start = false;
+    stray.end = false;
+    run.segments.push(stray);
+    run.rows.push(both.rows[0]);
+    Draft::new(&world, &[run]).caught_by(Rule::L8);
+}

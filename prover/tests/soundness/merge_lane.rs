@@ -1,0 +1,469 @@
+//! Forgeries in the merge lane: M1 to M7.
+
+use ark_ff::{FftField, Field};
+use rootfold_core::{
+    accumulator::{phi, start, Class, Lane},
+    head::{link, Head},
+    item::{item, Entry},
+    key::{key_digest, Key},
+    stamp::Stamp,
+    step::{merge_row, tree_row, RowClass, Rule, TreeOp},
+    tree::chain::{absorb, iv},
+    F,
+};
+
+use crate::{
+    accumulator::Sum,
+    draft::{assert_caught, close_both, close_new, row_height, tree, user_row, Action, Draft},
+    system::Open,
+    world::{key, put, sign, value, Put, World, ALICE, MALLORY, OWNER},
+};
+
+/// A space with user keys of these letters and heights, and a run that puts on one key.
+fn insert(keys: &[(char, usize)], new: Key) -> (World, Draft) {
+    let keys: Vec<Key> = keys.iter().map(|(letter, height)| key(*letter, *height)).collect();
+    let world = World::new(&[MALLORY], &keys);
+    let run = world.run(MALLORY, &[put(200, new, "inserted")]);
+    let draft = Draft::new(&world, &[run]);
+    draft.accepted();
+    (world, draft)
+}
+
+/// An insert is put behind a greater key: a search for it ends at the wrong place, so readers are
+/// shown that it does not exist.
+#[test]
+fn a_key_inserted_out_of_order() {
+    let b = key('b', 0);
+    let (_, mut draft) = insert(&[('a', 0), ('c', 0), ('e', 0)], b);
+    let rows = draft.cut(&b);
+    let at = draft.at(&key('e', 0));
+    draft.insert(at, rows);
+    draft.caught_by(Rule::M1);
+}
+
+/// A limb of 2^248 or more: a second entry that no 93 bytes name.
+#[test]
+fn a_key_with_a_limb_out_of_range() {
+    let (world, mut draft) = insert(&[('a', 0), ('c', 0)], key('b', 0));
+    let limbs = [0u64, 1, 2]
+        .iter()
+        .map(|i| {
+            let [k1, k2, k3] = key('b', 0).limbs();
+            [k1, k2, k3 + F::from(2u64).pow([248]) + F::from(*i)]
+        })
+        .find(|limbs| row_height(*limbs) == 0)
+        .expect("one of three has height 0");
+    draft.row(&key('b', 0), RowClass::User).key = limbs;
+    // The op is over the same kappa, which no log opens.
+    draft.segments[0].ops[0].kappa = key_digest(limbs);
+    resign(&world, &mut draft);
+    draft.caught_by(Rule::M1);
+}
+
+/// Signs the draft's only run again, and writes the head that it then has.
+fn resign(world: &World, draft: &mut Draft) {
+    let author = &world.authors[&MALLORY];
+    let mut tip = author.tip;
+    for op in draft.segments[0].ops.iter().filter(|op| op.used) {
+        tip.stamp = Stamp { ts: op.ts, writer: MALLORY };
+        let item = item(op.kappa, tip.stamp.to_field(), op.value);
+        tip.head.head = link(tip.head.head, item);
+        tip.head.seq += F::ONE;
+    }
+    draft.segments[0].signature = sign(&author.secret, &tip.head);
+    draft.row(&Key::head(MALLORY), RowClass::Write).value = tip.head.digest();
+}
+
+/// A key that exists is inserted beside its old entry, which stays hidden behind it.
+#[test]
+fn a_key_that_exists_inserted_again() {
+    let world = World::small();
+    let a = key('a', 0);
+    let run = world.run(MALLORY, &[put(200, a, "twice in the tree")]);
+    let mut draft = Draft::new(&world, &[run]);
+    draft.row(&a, RowClass::Old).last = true;
+    draft.caught_by(Rule::M1);
+}
+
+/// A late op that is older than what the tree holds takes its place.
+#[test]
+fn an_older_op_overrides_a_newer_one() {
+    let mut world = World::small();
+    let a = key('a', 0);
+    let newer = Entry { key: a, stamp: Stamp { ts: 300, writer: OWNER }, value: value("newer") };
+    world.entries.insert(a, newer);
+    let run = world.run(MALLORY, &[put(200, a, "older")]);
+    let mut draft = Draft::new(&world, &[run]);
+    draft.accepted();
+    let at = draft.at(&a);
+    draft.actions.swap(at, at + 1);
+    draft.row(&a, RowClass::Old).last = false;
+    draft.row(&a, RowClass::User).last = true;
+    draft.caught_by(Rule::M1);
+}
+
+/// An op that nobody signed, in two rows with opposite signs: the sum forgets both, the tree does
+/// not.
+#[test]
+fn an_unsigned_op_that_cancels_itself() {
+    let world = World::small();
+    let run = world.run(MALLORY, &[put(200, key('a', 0), "signed")]);
+    let mut draft = Draft::new(&world, &[run]);
+    let c = key('c', 0);
+    let stamp = Stamp { ts: 500, writer: ALICE }.to_field();
+    draft.row(&c, RowClass::Old).last = false;
+    let at = draft.at(&c) + 1;
+    let forged = value("forged");
+    draft.insert(at, [user_row(&c, stamp, forged, false), user_row(&c, stamp, forged, true)]);
+    let mut open = draft.system().open();
+    let item = item(c.digest(), stamp, forged);
+    other_sign(&mut open, Class::User, item);
+    assert_caught(&open.broken(), Rule::M1, &[Rule::M1]);
+    assert_eq!(draft.native().err(), Some(Rule::M1));
+}
+
+fn other_sign(open: &mut Open, class: Class, item: F) {
+    let y = phi(class, item, Lane::Merge).y;
+    let found = open.find(Rule::M2, y);
+    assert_eq!(found.len(), 2, "two rows hold the item");
+    open.set(found[1], -y);
+    open.repair(false);
+}
+
+/// An OP row that no log holds.
+#[test]
+fn an_op_that_nobody_signed() {
+    let world = World::small();
+    let run = world.run(MALLORY, &[put(200, key('a', 0), "signed")]);
+    let mut draft = Draft::new(&world, &[run]);
+    let c = key('c', 0);
+    draft.row(&c, RowClass::Old).last = false;
+    let at = draft.at(&c) + 1;
+    let stamp = Stamp { ts: 500, writer: ALICE }.to_field();
+    draft.insert(at, [user_row(&c, stamp, value("forged"), true)]);
+    draft.caught_by(Rule::Seal);
+}
+
+/// A signed op that the merge lane leaves out: censored, and yet its writer's head moves past it.
+#[test]
+fn a_signed_op_left_out() {
+    let world = World::small();
+    let puts = [put(200, key('a', 0), "welcome"), put(201, key('c', 0), "unwelcome")];
+    let mut draft = Draft::new(&world, &[world.run(MALLORY, &puts)]);
+    let c = key('c', 0);
+    draft.row(&c, RowClass::Old).last = true;
+    let at = draft.at(&c) + 1;
+    draft.actions.remove(at);
+    draft.caught_by(Rule::Seal);
+}
+
+/// An OP row that no log holds, and whose point is not subtracted: the sum's coordinates are
+/// overwritten by those from before the row.
+#[test]
+fn a_row_that_subtracts_nothing() {
+    let world = World::small();
+    let mut draft = Draft::new(&world, &[world.run(MALLORY, &[put(200, key('a', 0), "signed")])]);
+    let c = key('c', 0);
+    draft.row(&c, RowClass::Old).last = false;
+    let at = draft.at(&c) + 1;
+    let stamp = Stamp { ts: 500, writer: ALICE }.to_field();
+    let forged = value("forged");
+    draft.insert(at, [user_row(&c, stamp, forged, true)]);
+    let mut open = draft.system().open();
+    let sum = Sum::of(&open, Class::User, item(c.digest(), stamp, forged), Lane::Merge, 0);
+    // Everything else is consumed before this row.
+    open.set(sum.x, start().x);
+    open.set(sum.y, start().y);
+    open.repair(false);
+    let broken = open.broken();
+    assert_caught(&broken, Rule::Accumulator, &[Rule::Accumulator]);
+    assert_eq!(broken[0].rules, [Rule::M2, Rule::Accumulator]);
+}
+
+/// Alice's head entry is overwritten by an ordinary op: her log now belongs to Mallory.
+#[test]
+fn a_head_entry_overwritten_by_a_user_op() {
+    let world = World::usual();
+    let stolen = Head {
+        public_key: world.authors[&MALLORY].tip.head.public_key,
+        ..world.authors[&ALICE].tip.head
+    };
+    let theft = Put { ts: 200, key: Key::head(ALICE), value: stolen.digest(), grant: false };
+    let mut draft = Draft::new(&world, &[world.run(MALLORY, &[theft])]);
+    draft.caught_by(Rule::M3);
+    // Called a grant in the merge lane, its point is another.
+    draft.row(&Key::head(ALICE), RowClass::User).class = RowClass::Grant;
+    draft.caught_by_all(Rule::M3, &[Rule::M3, Rule::Seal]);
+}
+
+/// A new writer by an ordinary op: called a grant by the merge lane alone.
+#[test]
+fn a_user_op_that_becomes_a_grant() {
+    let world = World::small();
+    let op = Put { ts: 200, key: Key::head(9), value: value("myself"), grant: false };
+    let mut draft = Draft::new(&world, &[world.run(MALLORY, &[op])]);
+    draft.row(&Key::head(9), RowClass::User).class = RowClass::Grant;
+    draft.caught_by(Rule::Seal);
+}
+
+/// The end sentinel, or an entry beyond the user's keys, is overwritten.
+#[test]
+fn a_user_op_on_the_end_sentinel() {
+    let world = World::small();
+    let run = world.run(MALLORY, &[put(200, Key::END, "no end")]);
+    Draft::new(&world, &[run]).caught_by(Rule::M3);
+}
+
+/// The owner replaces the log of a writer who is admitted already.
+#[test]
+fn a_grant_over_an_existing_writer() {
+    let world = World::usual();
+    let grant = Put { ts: 200, key: Key::head(ALICE), value: value("another"), grant: true };
+    Draft::new(&world, &[world.run(OWNER, &[grant])]).caught_by(Rule::M3);
+}
+
+/// Two grants of one id: the later one takes the id from a writer who is admitted already.
+#[test]
+fn two_grants_of_one_writer() {
+    let world = World::new(&[OWNER], &[key('a', 0)]);
+    let grant = |ts, text| Put { ts, key: Key::head(9), value: value(text), grant: true };
+    let run = world.run(OWNER, &[grant(200, "Alice"), grant(201, "another")]);
+    Draft::new(&world, &[run]).caught_by(Rule::M3);
+}
+
+/// A grant on a key that belongs to no writer id.
+#[test]
+fn a_grant_beside_the_writer_ids() {
+    let world = World::new(&[OWNER], &[key('a', 0)]);
+    for k3 in [1u64 << 33, 5] {
+        let mut bytes = [0u8; 93];
+        bytes[85..].copy_from_slice(&k3.to_be_bytes());
+        let grant =
+            Put { ts: 200, key: Key::from_bytes(bytes), value: value("whose?"), grant: true };
+        Draft::new(&world, &[world.run(OWNER, &[grant])]).caught_by(Rule::M3);
+    }
+}
+
+/// A head is written that was not read: the run could have started from anything.
+#[test]
+fn a_head_written_without_its_read() {
+    let world = World::small();
+    let run = world.run(MALLORY, &[put(200, key('a', 0), "new")]);
+    let mut draft = Draft::new(&world, &[run]);
+    draft.row(&Key::head(MALLORY), RowClass::OldRead).class = RowClass::Old;
+    draft.caught_by_all(Rule::M3, &[Rule::M3, Rule::Seal]);
+}
+
+/// Inside the rows of c an unchanged item is slipped in: the new tree holds e before c.
+#[test]
+fn a_tree_row_inside_a_key() {
+    let world = World::usual();
+    let (c, e) = (key('c', 0), key('e', 0));
+    let mut draft = Draft::new(&world, &[world.run(MALLORY, &[put(200, c, "new")])]);
+    draft.cut(&e);
+    let at = draft.at(&c) + 1;
+    draft.insert(at, [tree(TreeOp::Opaque, 0, world.entry(e).item())]);
+    draft.caught_by(Rule::M4);
+}
+
+/// An entry of the old tree disappears: its row is not called the last of its key, so it is not
+/// taken into the new tree, and the next key follows.
+#[test]
+fn an_entry_that_disappears() {
+    let world = World::usual();
+    let mut draft = Draft::new(&world, &[world.run(MALLORY, &[put(200, key('a', 0), "new")])]);
+    draft.row(&key('c', 0), RowClass::Old).last = false;
+    draft.caught_by(Rule::M1);
+}
+
+/// The new chain does not take the last row in: the key is gone from the new tree.
+#[test]
+fn a_last_row_that_is_not_absorbed() {
+    let world = World::small();
+    let a = key('a', 0);
+    let draft = Draft::new(&world, &[world.run(MALLORY, &[put(200, a, "new")])]);
+    let item = world.entry(key('c', 0)).item();
+    // c comes after a, in one node with it: heights are 0.
+    let chain = native_new_chain(&draft, &key('c', 0));
+    let absorbed = absorb(chain, item);
+    let mut open = draft.system().open();
+    let step = open.find(Rule::M4, absorbed - chain);
+    assert_eq!(step.len(), 1);
+    open.set(step[0], F::from(0u64));
+    open.repair(false);
+    assert_caught(&open.broken(), Rule::M4, &[Rule::M4]);
+}
+
+/// The new tree's level-0 chain before the row of a key.
+fn native_new_chain(draft: &Draft, key: &Key) -> F {
+    let mut r = draft.registers;
+    for action in &draft.actions[..draft.at(key)] {
+        match action {
+            Action::Merge(row) => drop(merge_row(&mut r, row)),
+            Action::Tree(row) => drop(tree_row(&mut r, row)),
+        }
+    }
+    r.new_chains[0]
+}
+
+/// An insert behind an item that nobody opened: here it is a key greater than the insert.
+#[test]
+fn an_insert_behind_an_unknown_leaf() {
+    let (world, mut draft) = insert(&[('a', 0), ('c', 0), ('e', 0)], key('b', 0));
+    let c = key('c', 0);
+    draft.cut(&c);
+    let at = draft.at(&key('b', 0));
+    draft.insert(at, [tree(TreeOp::Opaque, 0, world.entry(c).item())]);
+    draft.caught_by(Rule::M5);
+}
+
+/// The same by PRESET: the beginning of the node that is skipped holds a greater key.
+#[test]
+fn an_insert_behind_a_skipped_beginning() {
+    let keys = [('a', 1), ('c', 0), ('e', 0)];
+    let (world, mut draft) = insert(&keys, key('b', 0));
+    let c = key('c', 0);
+    draft.cut(&c);
+    let skipped = absorb(iv(0), world.entry(c).item());
+    let at = draft.at(&key('b', 0));
+    draft.insert(at, [tree(TreeOp::Preset, 0, skipped)]);
+    draft.caught_by(Rule::M5);
+}
+
+/// The right neighbour is skipped: the insert stands before a smaller key that exists, or beside
+/// its own old entry.
+#[test]
+fn a_right_neighbour_skipped() {
+    let (world, mut draft) = insert(&[('a', 0), ('b', 0), ('e', 0)], key('c', 0));
+    let b = key('b', 0);
+    draft.cut(&b);
+    let at = draft.at(&key('e', 0));
+    draft.insert(at, [tree(TreeOp::Opaque, 0, world.entry(b).item())]);
+    draft.caught_by(Rule::M6);
+
+    // The key's own old entry behind it, opaque: hidden.
+    let world = World::small();
+    let a = key('a', 0);
+    let mut draft = Draft::new(&world, &[world.run(MALLORY, &[put(200, a, "hides the old")])]);
+    let at = draft.at(&a);
+    draft.actions.remove(at);
+    draft.insert(at + 1, [tree(TreeOp::Opaque, 0, world.entry(a).item())]);
+    draft.caught_by(Rule::M6);
+}
+
+/// The insert is put behind the boundary of the node that it does not belong to, and the node
+/// closed behind it: two shapes for one set of keys.
+#[test]
+fn an_insert_behind_the_boundary() {
+    let (_, mut draft) = insert(&[('a', 1), ('e', 0)], key('c', 0));
+    let a = key('a', 1);
+    let close = draft.at(&a) + 1;
+    draft.actions.remove(close);
+    let at = draft.at(&key('e', 0));
+    draft.insert(at, [close_both(0)]);
+    draft.caught_by(Rule::M6);
+}
+
+/// An insert whose right neighbour is hidden in the beginning of the next node.
+#[test]
+fn an_insert_before_a_skipped_beginning() {
+    let (world, mut draft) = insert(&[('a', 1), ('b', 0), ('e', 0)], key('c', 0));
+    let b = key('b', 0);
+    draft.cut(&b);
+    // The insert follows the boundary a, and PRESET takes the level below no open node.
+    let skipped = absorb(iv(0), world.entry(b).item());
+    let at = draft.at(&key('e', 0));
+    draft.insert(at, [tree(TreeOp::Preset, 0, skipped)]);
+    // A PRESET over the insert itself is not allowed either: the insert has opened the node.
+    draft.caught_by_all(Rule::M6, &[Rule::M6, Rule::Preset]);
+}
+
+/// A wrong height: the insert bounds a node and none is closed.
+#[test]
+fn an_insert_that_closes_no_node() {
+    let b = key('b', 1);
+    let (_, mut draft) = insert(&[('a', 0), ('c', 0)], b);
+    let at = draft.at(&b) + 1;
+    draft.actions.remove(at);
+    // What is due stays due.
+    draft.caught_by_all(Rule::M7, &[Rule::M7, Rule::Seal]);
+}
+
+/// A wrong height, one level short.
+#[test]
+fn an_insert_that_closes_too_few_nodes() {
+    let b = key('b', 2);
+    let (_, mut draft) = insert(&[('a', 0), ('c', 0)], b);
+    let at = draft.at(&b) + 2;
+    draft.actions.remove(at);
+    // What is due stays due.
+    draft.caught_by_all(Rule::M7, &[Rule::M7, Rule::Seal]);
+}
+
+/// A wrong height by a lie about a square: the insert of height 1 says that it has height 0.
+#[test]
+fn a_height_made_lower() {
+    let b = key('b', 1);
+    let (_, mut draft) = insert(&[('a', 0), ('c', 0)], b);
+    let at = draft.at(&b) + 1;
+    draft.actions.remove(at);
+    let mut open = draft.system().open();
+    lie_about_square(&mut open, b.digest() + F::ONE, false);
+    assert_caught(&open.broken(), Rule::M7, &[Rule::M7]);
+}
+
+/// The same upwards: a node is split where the keys do not split it.
+#[test]
+fn a_height_made_greater() {
+    // Its first test passes and its second does not.
+    let b = (0..)
+        .map(|i| Key::user(format!("b{i}").as_bytes()).unwrap())
+        .find(|key| {
+            square(key.digest())
+                && !square(key.digest() + F::ONE)
+                && !square(key.digest() + F::from(2u64))
+        })
+        .unwrap();
+    let (_, mut draft) = insert(&[('a', 0), ('c', 0)], b);
+    let at = draft.at(&b) + 1;
+    draft.insert(at, [close_new(0)]);
+    let mut open = draft.system().open();
+    lie_about_square(&mut open, b.digest() + F::ONE, true);
+    assert_caught(&open.broken(), Rule::M7, &[Rule::M7]);
+}
+
+fn square(x: F) -> bool {
+    x.legendre().is_qr()
+}
+
+/// Overwrites the bit that says whether a number is a square.
+fn lie_about_square(open: &mut Open, number: F, claim: bool) {
+    let square = if square(number) { number } else { number * F::GENERATOR };
+    let root = square.sqrt().unwrap();
+    let mut found = open.find(Rule::M7, root);
+    found.extend(open.find(Rule::M7, -root));
+    // The bit is allocated just before the root.
+    let bit = found[0] - 1;
+    assert!(open.is_boolean(bit));
+    open.set(bit, F::from(claim));
+    open.repair(false);
+}
+
+/// While CLOSE_NEW is due nothing else may act on the tree.
+#[test]
+fn a_close_while_another_is_due() {
+    let b = key('b', 1);
+    let (_, mut draft) = insert(&[('a', 0), ('c', 1)], b);
+    let at = draft.at(&b) + 1;
+    draft.actions[at] = close_both(0);
+    let c = draft.at(&key('c', 1));
+    draft.actions[c + 1] = close_new(0);
+    // CLOSE_BOTH ends the insert's node in both trees, CLOSE_NEW that of c in the new one. An
+    // insert waits for its neighbour for as long as a close is due: M6 stands behind M7.
+    let native = draft.native().err();
+    assert_eq!(native, Some(Rule::M6));
+    let broken = draft.system().broken();
+    let named: Vec<_> = broken.iter().map(|b| b.rules.last().copied()).collect();
+    assert!(named.contains(&Some(Rule::M7)), "{broken:?}");
+    assert_eq!(named[0], Some(Rule::M6));
+}

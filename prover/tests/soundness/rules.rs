@@ -1,0 +1,193 @@
+//! The table of forgeries: every rule has at least one, and every forgery is in `docs/soundness.md`.
+
+use std::collections::BTreeSet;
+
+use rootfold_core::step::Rule;
+
+/// All rules.
+pub const ALL: [Rule; 22] = [
+    Rule::L1,
+    Rule::L2,
+    Rule::L3,
+    Rule::L4,
+    Rule::L5,
+    Rule::L6,
+    Rule::L7,
+    Rule::L8,
+    Rule::M1,
+    Rule::M2,
+    Rule::M3,
+    Rule::M4,
+    Rule::M5,
+    Rule::M6,
+    Rule::M7,
+    Rule::Preset,
+    Rule::Opaque,
+    Rule::CloseBoth,
+    Rule::CloseNew,
+    Rule::Accumulator,
+    Rule::Seal,
+    Rule::Cursor,
+];
+
+/// The forgeries of a rule. A new rule does not compile without its own.
+fn forgeries(rule: Rule) -> &'static [&'static str] {
+    match rule {
+        Rule::L1 => &[
+            "a_run_starts_inside_another",
+            "two_forks_of_one_writer",
+            "writers_in_falling_order",
+            "a_run_without_ops",
+        ],
+        Rule::L2 => &[
+            "a_run_from_a_head_that_the_tree_does_not_hold",
+            "a_run_from_an_older_head",
+            "a_run_starts_from_a_seq_out_of_range",
+        ],
+        Rule::L3 => &[
+            "an_op_dated_back",
+            "an_op_with_a_clock_out_of_range",
+            "an_op_folded_twice",
+            "an_op_that_cancels_itself",
+        ],
+        Rule::L4 => &["an_op_that_is_not_linked"],
+        Rule::L5 => &[
+            "an_op_dropped_from_the_middle",
+            "a_run_signed_by_another",
+            "a_signature_under_a_key_of_small_order",
+            "a_run_that_ends_twice",
+        ],
+        Rule::L6 => &[
+            "a_head_that_is_not_written",
+            "another_head_is_written",
+            "a_seal_that_forgets_the_head",
+            "a_run_ends_at_a_seq_out_of_range",
+        ],
+        Rule::L7 => &["a_grant_by_a_writer_who_is_not_the_owner", "a_user_op_that_becomes_a_grant"],
+        Rule::L8 => &["an_op_outside_a_run", "an_unused_slot_that_adds"],
+        Rule::M1 => &[
+            "a_key_inserted_out_of_order",
+            "a_key_with_a_limb_out_of_range",
+            "a_key_that_exists_inserted_again",
+            "an_older_op_overrides_a_newer_one",
+            "an_unsigned_op_that_cancels_itself",
+            "an_entry_that_disappears",
+        ],
+        Rule::M2 => {
+            &["an_op_that_nobody_signed", "a_signed_op_left_out", "a_row_that_subtracts_nothing"]
+        }
+        Rule::M3 => &[
+            "a_head_entry_overwritten_by_a_user_op",
+            "a_user_op_on_the_end_sentinel",
+            "a_grant_over_an_existing_writer",
+            "two_grants_of_one_writer",
+            "a_grant_beside_the_writer_ids",
+            "a_head_written_without_its_read",
+        ],
+        Rule::M4 => &["a_tree_row_inside_a_key", "a_last_row_that_is_not_absorbed"],
+        Rule::M5 => &["an_insert_behind_an_unknown_leaf", "an_insert_behind_a_skipped_beginning"],
+        Rule::M6 => &[
+            "a_right_neighbour_skipped",
+            "an_insert_behind_the_boundary",
+            "an_insert_before_a_skipped_beginning",
+        ],
+        Rule::M7 => &[
+            "an_insert_that_closes_no_node",
+            "an_insert_that_closes_too_few_nodes",
+            "a_height_made_lower",
+            "a_height_made_greater",
+            "a_close_while_another_is_due",
+        ],
+        Rule::Preset => &[
+            "a_preset_over_an_edited_part",
+            "a_preset_over_the_whole_tree",
+            "a_made_up_entry_thrown_away",
+        ],
+        Rule::Opaque => &["an_opaque_item_above_an_open_node"],
+        Rule::CloseBoth => {
+            &["a_close_above_an_open_node", "a_close_above_the_root", "a_node_closed_early_or_late"]
+        }
+        Rule::CloseNew => &[
+            "a_close_new_that_is_not_due",
+            "a_close_new_behind_an_old_key",
+            "a_close_new_at_another_level",
+        ],
+        Rule::Accumulator => &[
+            "a_point_added_to_itself",
+            "two_equal_points_of_opposite_sign",
+            "a_class_reached_by_a_large_j",
+            "a_point_off_the_curve",
+        ],
+        Rule::Seal => &[
+            "a_seal_in_mid_run",
+            "a_seal_before_the_right_neighbour",
+            "a_seal_inside_a_key",
+            "a_seal_while_a_close_is_due",
+            "a_seal_with_a_nonzero_accumulator",
+            "a_seal_with_an_open_node",
+            "a_seal_of_another_tree",
+            "a_root_of_the_forgers_choice",
+            "ops_counted_wrong",
+            "a_root_that_moves_without_a_seal",
+        ],
+        Rule::Cursor => &[
+            "a_cursor_opened_with_more_ops",
+            "a_cursor_opened_with_another_sum",
+            "a_cursor_opened_with_another_chain",
+            "a_cursor_closed_as_idle",
+        ],
+    }
+}
+
+/// The sources of the suite.
+const SOURCES: [&str; 8] = [
+    include_str!("accumulator.rs"),
+    include_str!("cursor.rs"),
+    include_str!("honest.rs"),
+    include_str!("log_lane.rs"),
+    include_str!("merge_lane.rs"),
+    include_str!("seal.rs"),
+    include_str!("tree_rows.rs"),
+    include_str!("under_constrained.rs"),
+];
+
+const BOOK: &str = include_str!("../../../docs/soundness.md");
+
+/// The names of all tests of the suite.
+fn tests() -> BTreeSet<&'static str> {
+    let name = |text: &'static str| text.trim_start().strip_prefix("fn ")?.split('(').next();
+    SOURCES.iter().flat_map(|s| s.split("#[test]").skip(1)).filter_map(name).collect()
+}
+
+#[test]
+fn every_rule_has_a_forgery() {
+    let tests = tests();
+    for rule in ALL {
+        assert!(!forgeries(rule).is_empty(), "{rule:?} has no forgery");
+        for name in forgeries(rule) {
+            assert!(tests.contains(name), "{rule:?}: there is no test {name}");
+        }
+    }
+    assert_eq!(ALL.into_iter().collect::<BTreeSet<_>>().len(), ALL.len());
+}
+
+#[test]
+fn every_forgery_is_explained() {
+    for name in ALL.into_iter().flat_map(forgeries) {
+        assert!(BOOK.contains(&format!("`{name}`")), "docs/soundness.md does not explain {name}");
+    }
+}
+
+/// Every name in the book's tables of forgeries is that of a test.
+#[test]
+fn every_test_in_the_book_exists() {
+    let tests = tests();
+    let (_, forgeries) = BOOK.split_once("## The forgeries").unwrap();
+    let (forgeries, _) = forgeries.split_once("\n## ").unwrap();
+    let rows = forgeries.lines().filter(|line| line.starts_with('|'));
+    let named: Vec<&str> = rows.flat_map(|row| row.split('`').skip(1).step_by(2)).collect();
+    assert!(!named.is_empty());
+    for name in named {
+        assert!(tests.contains(name), "docs/soundness.md names a test {name} that does not exist");
+    }
+}

@@ -1,0 +1,212 @@
+//! A small space, and the rows that a prover makes of runs in it, honest or not: nothing here
+//! checks anything.
+
+use std::collections::BTreeMap;
+
+use ark_ff::Field;
+use rootfold_core::{
+    eddsa::{SecretKey, Signature},
+    head::{link, signed_message, Head},
+    height::{key_height, H},
+    item::{item, Entry},
+    key::Key,
+    log::Tip,
+    stamp::Stamp,
+    step::{MergeRow, OpSlot, Profile, RowClass, Segment, State},
+    tree::{
+        build,
+        chain::{absorb, iv},
+    },
+    value::value_digest,
+    F,
+};
+
+/// Op slots of a segment.
+pub const SLOTS: usize = 2;
+/// Clock of everything that the tree holds.
+pub const THEN: u64 = 100;
+/// The owner, an admitted writer who cheats, and one who is cheated.
+pub const OWNER: u32 = 0;
+pub const MALLORY: u32 = 1;
+pub const ALICE: u32 = 2;
+
+/// A writer.
+pub struct Author {
+    pub secret: SecretKey,
+    pub tip: Tip,
+}
+
+/// A space: its writers and what its tree holds.
+pub struct World {
+    pub authors: BTreeMap<u32, Author>,
+    pub entries: BTreeMap<Key, Entry>,
+}
+
+/// An op as a prover puts it into a slot.
+#[derive(Clone, Copy)]
+pub struct Put {
+    pub ts: u64,
+    pub key: Key,
+    pub value: F,
+    pub grant: bool,
+}
+
+/// What one run adds to both lanes.
+#[derive(Clone)]
+pub struct Run {
+    pub writer: u32,
+    pub segments: Vec<Segment>,
+    /// The OP rows, WRITE last.
+    pub rows: Vec<MergeRow>,
+    pub after: Tip,
+}
+
+/// The first user key of this height whose name begins with the letter.
+pub fn key(letter: char, height: usize) -> Key {
+    (0..)
+        .map(|i| Key::user(format!("{letter}{i}").as_bytes()).unwrap())
+        .find(|key| key_height(key) == height)
+        .unwrap()
+}
+
+/// A value of its own for every text.
+pub fn value(text: &str) -> F {
+    value_digest(text.as_bytes())
+}
+
+/// A put on a user key.
+pub fn put(ts: u64, key: Key, text: &str) -> Put {
+    Put { ts, key, value: value(text), grant: false }
+}
+
+pub fn row(class: RowClass, entry: &Entry) -> MergeRow {
+    let stamp = entry.stamp.to_field();
+    MergeRow { class, key: entry.key.limbs(), stamp, value: entry.value, last: false }
+}
+
+/// A secret key that belongs to this number.
+pub fn secret(number: u32) -> SecretKey {
+    SecretKey::from_bytes([number as u8 + 1; 32])
+}
+
+/// Signs a head.
+pub fn sign(secret: &SecretKey, head: &Head) -> Signature {
+    secret.sign(signed_message(head.head, head.seq))
+}
+
+impl World {
+    /// A space with these writers, each three ops old, and these user keys.
+    pub fn new(writers: &[u32], keys: &[Key]) -> World {
+        let mut world = World { authors: BTreeMap::new(), entries: BTreeMap::new() };
+        for entry in [Entry::start_sentinel(), Entry::end_sentinel()] {
+            world.entries.insert(entry.key, entry);
+        }
+        for writer in writers {
+            let secret = secret(*writer);
+            let public_key = secret.public_key();
+            let head = Head { public_key, seq: F::from(3u64), head: value("head") };
+            world.admit(*writer, secret, head, Stamp { ts: THEN, writer: *writer });
+        }
+        for key in keys {
+            let stamp = Stamp { ts: THEN, writer: OWNER };
+            world.entries.insert(*key, Entry { key: *key, stamp, value: value("old") });
+        }
+        world
+    }
+
+    /// Puts a writer into the space.
+    pub fn admit(&mut self, writer: u32, secret: SecretKey, head: Head, stamp: Stamp) {
+        let tip = Tip { head, stamp };
+        self.entries.insert(Key::head(writer), tip.entry(writer));
+        self.authors.insert(writer, Author { secret, tip });
+    }
+
+    /// The usual one: owner, two writers, and the user keys a, c, e of height 0.
+    pub fn usual() -> World {
+        World::new(&[OWNER, MALLORY, ALICE], &['a', 'c', 'e'].map(|letter| key(letter, 0)))
+    }
+
+    /// The smallest one: only Mallory, and the user keys a and c.
+    pub fn small() -> World {
+        World::new(&[MALLORY], &['a', 'c'].map(|letter| key(letter, 0)))
+    }
+
+    pub fn entry(&self, key: Key) -> Entry {
+        self.entries[&key]
+    }
+
+    pub fn root(&self) -> F {
+        build(&self.entries.values().copied().collect::<Vec<_>>()).root
+    }
+
+    pub fn state(&self) -> State {
+        State::genesis(self.root())
+    }
+
+    /// The root after an upsert of these rows' entries.
+    pub fn root_with(&self, written: &[Entry]) -> F {
+        let mut entries = self.entries.clone();
+        entries.extend(written.iter().map(|entry| (entry.key, *entry)));
+        build(&entries.into_values().collect::<Vec<_>>()).root
+    }
+
+    /// The items of every level with their heights.
+    pub fn levels(&self) -> Vec<Vec<(F, usize)>> {
+        let leaves = self.entries.values().map(|e| (e.item(), key_height(&e.key))).collect();
+        let mut levels: Vec<Vec<(F, usize)>> = vec![leaves];
+        for level in 0..H {
+            let mut chain = iv(level);
+            let mut above = Vec::new();
+            for (digest, height) in &levels[level] {
+                chain = absorb(chain, *digest);
+                if *height > level {
+                    above.push((std::mem::replace(&mut chain, iv(level)), *height));
+                }
+            }
+            levels.push(above);
+        }
+        levels
+    }
+
+    /// A run of a writer of this space, with his signature.
+    pub fn run(&self, writer: u32, puts: &[Put]) -> Run {
+        let author = &self.authors[&writer];
+        run(writer, author.tip, puts, &author.secret)
+    }
+}
+
+/// A run from any tip, signed with any key.
+pub fn run(writer: u32, before: Tip, puts: &[Put], secret: &SecretKey) -> Run {
+    let mut segments = Vec::new();
+    let mut rows = Vec::new();
+    let mut after = before;
+    for chunk in puts.chunks(SLOTS) {
+        let mut segment = Segment::unused(&shape());
+        for (slot, put) in segment.ops.iter_mut().zip(chunk) {
+            let stamp = Stamp { ts: put.ts, writer };
+            let kappa = put.key.digest();
+            *slot = OpSlot { used: true, grant: put.grant, ts: put.ts, kappa, value: put.value };
+            after.head.head = link(after.head.head, item(kappa, stamp.to_field(), put.value));
+            after.head.seq += F::ONE;
+            after.stamp = stamp;
+            let class = if put.grant { RowClass::Grant } else { RowClass::User };
+            rows.push(row(class, &Entry { key: put.key, stamp, value: put.value }));
+        }
+        segments.push(segment);
+    }
+    let last = segments.len().checked_sub(1).expect("a run has ops");
+    segments[last].end = true;
+    segments[last].signature = sign(secret, &after.head);
+    let first = &mut segments[0];
+    first.start = true;
+    first.writer = writer;
+    first.head = before.head;
+    first.stamp = before.stamp;
+    rows.push(row(RowClass::Write, &after.entry(writer)));
+    Run { writer, segments, rows, after }
+}
+
+/// A shape whose segments are those of every draft.
+pub fn shape() -> Profile {
+    Profile { name: "draft", segments: 1, slots: SLOTS, rows: 1, tree_rows: 1 }
+}
