@@ -128,11 +128,13 @@ mod tests {
         let unsigned = SignedOp { op, signature: None };
         assert_eq!(decode_op(&encode_op(&unsigned)), Some(unsigned));
         assert_eq!(parse_op_key(&op_key(7, u64::MAX)), Some((7, u64::MAX)));
-        for bytes in [encode_tip(&tip), encode_op(&signed)] {
-            for cut in (0..bytes.len()).filter(|cut| *cut != OP_BYTES) {
-                assert_eq!(decode_tip(&bytes[..cut]), None);
-                assert_eq!(decode_op(&bytes[..cut]), None);
-            }
+        let bytes = encode_tip(&tip);
+        for cut in 0..bytes.len() {
+            assert_eq!(decode_tip(&bytes[..cut]), None);
+        }
+        let bytes = encode_op(&signed);
+        for cut in (0..bytes.len()).filter(|cut| *cut != OP_BYTES) {
+            assert_eq!(decode_op(&bytes[..cut]), None);
         }
     }
 
