@@ -85,6 +85,11 @@ impl Checkpoint {
         self.current
     }
 
+    /// The running proof itself: `U`, `u` and `cfU` with their witnesses.
+    pub fn proof(&self) -> &IvcProof {
+        &self.proof
+    }
+
     /// The checkpoint's bytes: about 32 for every constraint and 64 for every witness variable.
     pub fn to_bytes(&self) -> Vec<u8> {
         let IvcProofParts(running_w, running, incoming_w, incoming, cyclefold_w, cyclefold) =

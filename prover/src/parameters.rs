@@ -147,6 +147,11 @@ impl Parameters {
         &self.verifying
     }
 
+    /// What the setup published: everything that whoever has the parameters can prove with.
+    pub fn bases(&self) -> &Bases {
+        &self.bases
+    }
+
     /// The hash that names these parameters.
     pub fn id(&self) -> ParameterId {
         self.verifying.id()

@@ -1,14 +1,17 @@
 //! A step circuit that is small and does nothing useful, and parameters for it.
 #![allow(dead_code, reason = "the timing example uses only a part")]
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
 
 use ark_ff::{AdditiveGroup, Field};
 use ark_r1cs_std::{alloc::AllocVar, eq::EqGadget, fields::fp::FpVar, GR1CSVar};
 use ark_relations::gr1cs::SynthesisError;
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
-use rootfold_prover::{compress, Parameters, RunningProof};
-use rootfold_verifier::{Proof, F};
+use rootfold_prover::{atomic::write_atomically, compress, Parameters, RunningProof};
+use rootfold_verifier::{verify, Proof, F};
 use sonobe_primitives::circuits::FCircuit;
 
 /// Adds its input to the root and the ops, through a chain of multiplications.
@@ -84,21 +87,26 @@ pub fn rng(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
 }
 
-/// Fresh parameters for a toy.
-pub fn fresh_parameters(toy: &Toy, seed: u64) -> Parameters {
-    Parameters::generate("toy", idle(), toy, &mut rng(seed), &mut |_| {}).expect("setup")
+/// What outlives a test process, beside the build.
+fn directory() -> PathBuf {
+    let dir = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    dir.join("decider-tests")
 }
 
 /// Parameters for [`TOY`], kept on disk between test processes.
 pub fn parameters() -> Arc<Parameters> {
     static PARAMETERS: OnceLock<Arc<Parameters>> = OnceLock::new();
-    let load = || {
-        let dir = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, Into::into);
-        let dir = dir.join("decider-tests");
-        let loaded = Parameters::load_or_generate(&dir, "toy", idle(), &TOY, &mut |_| {});
-        Arc::new(loaded.expect("parameters"))
-    };
-    PARAMETERS.get_or_init(load).clone()
+    PARAMETERS.get_or_init(|| kept_parameters(&directory())).clone()
+}
+
+/// Other parameters for [`TOY`], kept likewise.
+pub fn other_parameters() -> Arc<Parameters> {
+    kept_parameters(&directory().join("other"))
+}
+
+fn kept_parameters(dir: &Path) -> Arc<Parameters> {
+    let loaded = Parameters::load_or_generate(dir, "toy", idle(), &TOY, &mut |_| {});
+    Arc::new(loaded.expect("parameters"))
 }
 
 /// The id of the space that tests prove things about.
@@ -121,9 +129,19 @@ pub fn input(step: u64) -> Input {
     Input { ops: step + 5, ..Input::default() }
 }
 
-/// An honest proof of some steps.
+/// An honest proof of some steps, kept on disk like the parameters, and made anew should it not
+/// verify.
 pub fn proof(steps: u64) -> Proof {
     let parameters = parameters();
+    let key = parameters.verifying_key();
+    let path = directory().join(format!("{}-{steps}.proof", parameters.id()));
+    let kept =
+        std::fs::read(&path).ok().and_then(|bytes| Proof::decode(&bytes, key.cyclefold()).ok());
+    if let Some(proof) = kept.filter(|proof| verify(key, space(), proof).is_ok()) {
+        return proof;
+    }
     let running = running(&parameters, steps);
-    compress(&parameters, running.checkpoint()).expect("an honest proof")
+    let proof = compress(&parameters, running.checkpoint()).expect("an honest proof");
+    write_atomically(&path, &[&proof.encode()]).expect("a directory to write to");
+    proof
 }

@@ -1,6 +1,6 @@
 //! Honest provers are believed, and their running proofs survive.
 
-use crate::common::{fresh_parameters, input, parameters, running, space, Input, TOY};
+use crate::common::{input, other_parameters, parameters, running, space, Input, TOY};
 use ark_ff::Field;
 use rootfold_prover::{
     compress, Checkpoint, CheckpointError, CompressError, IvcError, RunningProof,
@@ -113,13 +113,13 @@ fn only_finished_epochs_of_the_same_parameters_are_compressed() {
     inside.prove_step(opens).unwrap();
     assert!(matches!(compress(&parameters, inside.checkpoint()), Err(CompressError::InsideEpoch)));
 
-    let other = fresh_parameters(&TOY, 2);
+    let other = other_parameters();
     assert_ne!(other.id(), parameters.id());
     assert!(matches!(
         compress(&other, inside.checkpoint()),
         Err(CompressError::OtherParameters { .. })
     ));
-    let resumed = RunningProof::resume(other.into(), TOY, inside.checkpoint().clone());
+    let resumed = RunningProof::resume(other, TOY, inside.checkpoint().clone());
     assert!(matches!(resumed, Err(IvcError::OtherParameters { .. })));
 }
 

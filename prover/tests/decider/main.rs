@@ -1,9 +1,19 @@
 //! The proof system from end to end, with a toy step circuit.
 #![allow(clippy::unwrap_used)]
 
+mod book;
 mod bytes;
+mod challenge;
+mod committed_inputs;
 mod common;
-mod forgeries;
+mod elements;
+mod forger;
 mod honest;
+mod keys;
 mod parameters;
-mod refused;
+mod sigma;
+mod statement;
+mod toy_decider;
+mod toy_setup;
+mod values;
+mod weakened;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{fresh_parameters, idle, input, parameters, rng, running, Toy, TOY};
+use crate::common::{idle, input, other_parameters, parameters, rng, running, Toy, TOY};
 use ark_bn254::{Bn254, G1Affine, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, VariableBaseMSM};
 use ark_ff::UniformRand;
@@ -63,14 +63,14 @@ fn parameters_survive_the_disk() {
             });
         (parameters.unwrap(), made)
     };
-    let (first, made) = load(&TOY);
-    assert!(made && first.is_development());
-    assert!(first.name().starts_with("toy-dev-"));
+    let first = parameters();
+    first.save(dir.path()).unwrap();
     let (second, made) = load(&TOY);
-    assert!(!made);
+    assert!(!made && second.is_development());
+    assert!(second.name().starts_with("toy-dev-"));
     assert_eq!(first.id(), second.id());
     // What one began, the other continues.
-    let mut running = running(&first.into(), 1);
+    let mut running = running(&first, 1);
     let checkpoint =
         rootfold_prover::Checkpoint::from_bytes(&running.checkpoint().to_bytes(), &second);
     let mut resumed =
@@ -113,7 +113,7 @@ fn damaged_and_misnamed_files_are_refused() {
     fs::write(&path, &bytes[..20]).unwrap();
     assert!(matches!(load(), Err(ParametersError::Decode { .. })));
 
-    let other = fresh_parameters(&TOY, 8);
+    let other = other_parameters();
     let misnamed = other.save(dir.path()).unwrap();
     fs::rename(misnamed, &path).unwrap();
     assert!(matches!(load(), Err(ParametersError::OtherId { .. })));
