@@ -185,7 +185,11 @@ fn batch_out(batch: &LogBatch) -> v1::LogBatch {
     v1::LogBatch { writer: *writer, first_seq: *first_seq, ops: ops.iter().map(op_out).collect() }
 }
 
-pub(crate) fn submission_in(message: Option<v1::Submission>) -> Result<Submission, WireError> {
+/// Ops with their values, as they come.
+///
+/// # Errors
+/// [`WireError`] if a part is missing or not encoded as there is one way to.
+pub fn submission_in(message: Option<v1::Submission>) -> Result<Submission, WireError> {
     let message = present("submission", message)?;
     Ok(Submission {
         batches: message.batches.iter().map(batch_in).collect::<Result<_, _>>()?,
@@ -193,7 +197,8 @@ pub(crate) fn submission_in(message: Option<v1::Submission>) -> Result<Submissio
     })
 }
 
-pub(crate) fn submission_out(submission: &Submission) -> v1::Submission {
+/// Ops with their values, as they go out.
+pub fn submission_out(submission: &Submission) -> v1::Submission {
     v1::Submission {
         values: submission.values.iter().cloned().map(value_out).collect(),
         batches: submission.batches.iter().map(batch_out).collect(),
