@@ -11,6 +11,7 @@ pub mod client;
 pub mod codec;
 pub mod epoch;
 pub mod folder;
+pub mod git;
 pub mod ingest;
 mod pages;
 pub mod progress;
