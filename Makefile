@@ -6,7 +6,7 @@
 help:
 	@echo "make demo    build, then sync a new replica of this repository's history from a proof"
 	@echo "make test    all checks and tests"
-	@echo "make bench   criterion benches and the side-by-side report"
+	@echo "make bench   measure side by side and write docs/performance.md; leave the machine idle"
 	@echo "make fmt     format the code"
 
 packages:
@@ -21,8 +21,11 @@ demo: build
 test: packages
 	@scripts/test.sh
 
+# The rivals are compiled here only, so here is where their code is linted. Parameters are made anew.
 bench: packages
-	cargo bench -p rootfold-benches
+	cargo clippy --release -p rootfold-benches --features rivals --all-targets -- -D warnings
+	env -u ROOTFOLD_PARAMS_DIR cargo run --release -p rootfold-benches --features rivals -- \
+		report --json $${CARGO_TARGET_DIR:-target}/bench/report.json --docs docs $(BENCH)
 
 fmt:
 	cargo fmt --all

@@ -16,6 +16,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(FILES, ["proto"])?;
     let out = PathBuf::from(env::var("OUT_DIR")?).join("rootfold_v1_descriptors.bin");
     fs::write(out, descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    let mut config = tonic_prost_build::Config::new();
+    // The codec looks a message's fields up by its name.
+    config.enable_type_names();
+    tonic_prost_build::configure()
+        .codec_path("crate::codec::LimitedCodec")
+        .compile_fds_with_config(descriptors, config)?;
     Ok(())
 }

@@ -17,8 +17,8 @@ pub enum FieldError {
         /// The refused bytes, in hexadecimal.
         hex: String,
     },
-    /// The hexadecimal text is not 64 digits.
-    #[error("a field element is written as 64 hexadecimal digits, got {text:?}")]
+    /// The hexadecimal text is not 64 lower-case digits.
+    #[error("a field element is written as 64 lower-case hexadecimal digits, got {text:?}")]
     NotHex {
         /// The refused text, cut to 80 characters.
         text: String,
@@ -50,14 +50,14 @@ pub fn to_hex(x: &F) -> String {
     hex_digits(&to_bytes(x))
 }
 
-/// Reads 64 hexadecimal digits.
+/// Reads 64 lower-case hexadecimal digits: an element has one text.
 ///
 /// # Errors
 /// [`FieldError::NotHex`] if the text is no such number, [`FieldError::NotCanonical`] if it is too
 /// large.
 pub fn from_hex(text: &str) -> Result<F, FieldError> {
     let refused = || FieldError::NotHex { text: text.chars().take(80).collect() };
-    let digits_only = text.bytes().all(|b| b.is_ascii_hexdigit());
+    let digits_only = text.bytes().all(is_digit);
     if text.len() != 2 * FIELD_BYTES || !digits_only {
         return Err(refused());
     }
@@ -67,6 +67,11 @@ pub fn from_hex(text: &str) -> Result<F, FieldError> {
         *byte = u8::from_str_radix(digits, 16).map_err(|_| refused())?;
     }
     from_bytes(&bytes)
+}
+
+/// Whether this is a digit as [`to_hex`] writes them.
+pub(crate) fn is_digit(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
 fn hex_digits(bytes: &[u8]) -> String {

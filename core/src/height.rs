@@ -1,8 +1,6 @@
 //! Height of a key: how many levels of the tree it bounds (design 4).
 
-use ark_ff::{Field, LegendreSymbol};
-
-use crate::{key::Key, F};
+use crate::{key::Key, symbol::is_nonzero_square, F};
 
 /// Number of levels below the root's own: the root is a chain of level `H`.
 pub const H: usize = 12;
@@ -12,20 +10,17 @@ pub const SQUARE_TESTS: usize = 2 * H;
 /// `min(H, r/2)`, with `r` the number of consecutive `i = 0, 1, 2, ...` for which `kappa + i` is a
 /// nonzero square. A key is of height >= l with probability 4^-l.
 pub fn height(kappa: F) -> usize {
-    let squares = (0..SQUARE_TESTS as u64)
-        .take_while(|i| (kappa + F::from(*i)).legendre() == LegendreSymbol::QuadraticResidue)
-        .count();
+    let squares =
+        (0..SQUARE_TESTS as u64).take_while(|i| is_nonzero_square(&(kappa + F::from(*i)))).count();
     squares / 2
 }
 
 /// The height of an entry's key. The end sentinel has height `H` and the start sentinel 0, whatever
 /// their digests.
 pub fn key_height(key: &Key) -> usize {
-    if *key == Key::END {
-        H
-    } else if *key == Key::START {
-        0
-    } else {
-        height(key.digest())
+    match *key {
+        Key::END => H,
+        Key::START => 0,
+        _ => height(key.digest()),
     }
 }

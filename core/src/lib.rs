@@ -17,6 +17,7 @@ pub mod log;
 pub mod space;
 pub mod stamp;
 pub mod step;
+mod symbol;
 pub mod tree;
 pub mod value;
 

@@ -155,8 +155,8 @@ pub enum InviteError {
     /// The space id is no field element.
     #[error("the space id of the invite: {0}")]
     Space(#[from] FieldError),
-    /// The parameter id is not 64 hexadecimal digits.
-    #[error("the parameter id of the invite is not 64 hexadecimal digits")]
+    /// The parameter id is not 64 lower-case hexadecimal digits.
+    #[error("the parameter id of the invite is not 64 lower-case hexadecimal digits")]
     Parameters,
 }
 
@@ -183,7 +183,7 @@ impl FromStr for Invite {
         };
         let space = field::from_hex(space)?;
         let mut parameters = [0u8; 32];
-        let regular = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        let regular = digits.len() == 64 && digits.bytes().all(field::is_digit);
         if !regular {
             return Err(InviteError::Parameters);
         }

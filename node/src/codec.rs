@@ -15,20 +15,21 @@ use crate::{
 };
 
 /// Key of an op: its writer and the number of ops before it.
-pub(crate) fn op_key(writer: u32, seq: u64) -> [u8; 12] {
+pub fn op_key(writer: u32, seq: u64) -> [u8; 12] {
     let mut key = [0; 12];
     key[..4].copy_from_slice(&writer.to_be_bytes());
     key[4..].copy_from_slice(&seq.to_be_bytes());
     key
 }
 
-/// What [`op_key`] made.
-pub(crate) fn parse_op_key(key: &[u8]) -> Option<(u32, u64)> {
+/// What [`op_key`] made; `None` for any other bytes.
+pub fn parse_op_key(key: &[u8]) -> Option<(u32, u64)> {
     let (writer, seq) = key.split_first_chunk::<4>()?;
     Some((u32::from_be_bytes(*writer), u64::from_be_bytes(seq.try_into().ok()?)))
 }
 
-pub(crate) fn encode_op(signed: &SignedOp) -> Vec<u8> {
+/// An op and its signature, if it has one.
+pub fn encode_op(signed: &SignedOp) -> Vec<u8> {
     let mut out = signed.op.to_bytes().to_vec();
     if let Some(signature) = &signed.signature {
         out.extend_from_slice(&signature.to_bytes());
@@ -36,7 +37,8 @@ pub(crate) fn encode_op(signed: &SignedOp) -> Vec<u8> {
     out
 }
 
-pub(crate) fn decode_op(bytes: &[u8]) -> Option<SignedOp> {
+/// What [`encode_op`] made; `None` for any other bytes.
+pub fn decode_op(bytes: &[u8]) -> Option<SignedOp> {
     let (op, signature) = bytes.split_first_chunk::<OP_BYTES>()?;
     let op = Op::from_bytes(op).ok()?;
     let signature = match signature.len() {
@@ -47,14 +49,16 @@ pub(crate) fn decode_op(bytes: &[u8]) -> Option<SignedOp> {
     Some(SignedOp { op, signature })
 }
 
-pub(crate) fn encode_tip(tip: &Tip) -> Vec<u8> {
+/// The end of a log: head and stamp.
+pub fn encode_tip(tip: &Tip) -> Vec<u8> {
     let mut out = tip.head.to_bytes().to_vec();
     out.extend_from_slice(&tip.stamp.ts.to_be_bytes());
     out.extend_from_slice(&tip.stamp.writer.to_be_bytes());
     out
 }
 
-pub(crate) fn decode_tip(bytes: &[u8]) -> Option<Tip> {
+/// What [`encode_tip`] made; `None` for any other bytes.
+pub fn decode_tip(bytes: &[u8]) -> Option<Tip> {
     let (head, stamp) = bytes.split_first_chunk::<HEAD_BYTES>()?;
     let (ts, writer) = stamp.split_first_chunk::<8>()?;
     let stamp =

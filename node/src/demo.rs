@@ -7,6 +7,7 @@ use std::{ffi::OsString, net::SocketAddr, path::Path, sync::Arc, time::Instant};
 
 use rootfold_core::{field, space::Invite};
 use rootfold_node::{
+    git::{self, History},
     prove::{EpochLimits, Prover},
     server::Server,
 };
@@ -22,7 +23,6 @@ use crate::{
         progress::Bars,
         space_new, Context,
     },
-    git::{self, History},
     import::{self, Import},
 };
 use child::Child;

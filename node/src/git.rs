@@ -13,6 +13,7 @@
 
 mod blobs;
 mod changes;
+pub mod plan;
 mod process;
 
 use std::path::{Path, PathBuf};

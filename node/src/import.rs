@@ -1,7 +1,5 @@
 //! Writes a git history into a space: each author a writer, each changed path an op.
 
-mod plan;
-
 use std::{collections::BTreeMap, path::Path};
 
 use rootfold_core::{
@@ -12,12 +10,14 @@ use rootfold_core::{
     value::{tombstone, value_digest},
     F,
 };
-use rootfold_node::{ingest::Submission, space::Space, values::Value};
-
-use crate::{
-    cli::failure::{Failure, OrFail},
-    git::{Blobs, Change, Content, History},
+use rootfold_node::{
+    git::{plan, Blobs, Change, Content, History},
+    ingest::Submission,
+    space::Space,
+    values::Value,
 };
+
+use crate::cli::failure::{Failure, OrFail};
 
 /// The owner's id.
 const OWNER: u32 = 0;

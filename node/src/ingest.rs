@@ -222,7 +222,8 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Ops of a log by the number of ops before them, taken or held.
+    /// At most `count` ops of a log that are held, and as many that were taken, by the number of ops
+    /// before them.
     fn ops(
         &self,
         writer: u32,
@@ -232,7 +233,10 @@ impl<'a> Intake<'a> {
         let mut ops: BTreeMap<u64, SignedOp> =
             self.space.log(writer, from, count)?.into_iter().collect();
         if let Some((first, fresh)) = self.fresh.get(&writer) {
-            ops.extend(fresh.iter().enumerate().map(|(i, op)| (first + i as u64, *op)));
+            // No more of them than asked for: a submission can come back to its own ops many times.
+            let before = usize::try_from(from.saturating_sub(*first)).unwrap_or(usize::MAX);
+            let fresh = fresh.iter().enumerate().skip(before).take(count);
+            ops.extend(fresh.map(|(i, op)| (first + i as u64, *op)));
         }
         Ok(ops)
     }

@@ -2,7 +2,6 @@
 
 mod cli;
 mod demo;
-mod git;
 mod import;
 
 use std::process::ExitCode;

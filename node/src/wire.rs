@@ -116,7 +116,11 @@ pub(crate) fn at_most(what: &'static str, count: usize, limit: usize) -> Result<
     Ok(())
 }
 
-pub(crate) fn name_in(message: &v1::ValueName) -> Result<ValueName, WireError> {
+/// A name of a value.
+///
+/// # Errors
+/// [`WireError`].
+pub fn name_in(message: &v1::ValueName) -> Result<ValueName, WireError> {
     let kind = match v1::ValueKind::try_from(message.kind) {
         Ok(v1::ValueKind::User) => ValueKind::User,
         Ok(v1::ValueKind::Head) => ValueKind::Head,
@@ -125,7 +129,8 @@ pub(crate) fn name_in(message: &v1::ValueName) -> Result<ValueName, WireError> {
     Ok(ValueName { kind, digest: field("value digest", &message.digest)? })
 }
 
-pub(crate) fn name_out(name: &ValueName) -> v1::ValueName {
+/// The message of a name.
+pub fn name_out(name: &ValueName) -> v1::ValueName {
     let kind = match name.kind {
         ValueKind::User => v1::ValueKind::User,
         ValueKind::Head => v1::ValueKind::Head,
@@ -134,12 +139,16 @@ pub(crate) fn name_out(name: &ValueName) -> v1::ValueName {
 }
 
 /// A value; whether it matches its name is for [`Value::check`].
-pub(crate) fn value_in(message: v1::Value) -> Result<Value, WireError> {
+///
+/// # Errors
+/// [`WireError`].
+pub fn value_in(message: v1::Value) -> Result<Value, WireError> {
     let name = name_in(&present("value name", message.name)?)?;
     Ok(Value { name, content: message.content })
 }
 
-pub(crate) fn value_out(value: Value) -> v1::Value {
+/// The message of a value.
+pub fn value_out(value: Value) -> v1::Value {
     v1::Value { name: Some(name_out(&value.name)), content: value.content }
 }
 
@@ -185,7 +194,11 @@ fn batch_out(batch: &LogBatch) -> v1::LogBatch {
     v1::LogBatch { writer: *writer, first_seq: *first_seq, ops: ops.iter().map(op_out).collect() }
 }
 
-pub(crate) fn submission_in(message: Option<v1::Submission>) -> Result<Submission, WireError> {
+/// Ops with values. What they mean is for an ingest to say.
+///
+/// # Errors
+/// [`WireError`].
+pub fn submission_in(message: Option<v1::Submission>) -> Result<Submission, WireError> {
     let message = present("submission", message)?;
     Ok(Submission {
         batches: message.batches.iter().map(batch_in).collect::<Result<_, _>>()?,
@@ -193,14 +206,19 @@ pub(crate) fn submission_in(message: Option<v1::Submission>) -> Result<Submissio
     })
 }
 
-pub(crate) fn submission_out(submission: &Submission) -> v1::Submission {
+/// The message of ops with values.
+pub fn submission_out(submission: &Submission) -> v1::Submission {
     v1::Submission {
         values: submission.values.iter().cloned().map(value_out).collect(),
         batches: submission.batches.iter().map(batch_out).collect(),
     }
 }
 
-pub(crate) fn header_in(message: Option<v1::SnapshotHeader>) -> Result<SnapshotHeader, WireError> {
+/// What a snapshot claims.
+///
+/// # Errors
+/// [`WireError`].
+pub fn header_in(message: Option<v1::SnapshotHeader>) -> Result<SnapshotHeader, WireError> {
     let message = present("snapshot header", message)?;
     Ok(SnapshotHeader {
         space: field("space id", &message.space)?,
@@ -211,7 +229,8 @@ pub(crate) fn header_in(message: Option<v1::SnapshotHeader>) -> Result<SnapshotH
     })
 }
 
-pub(crate) fn header_out(header: &SnapshotHeader) -> v1::SnapshotHeader {
+/// The message of a snapshot's claim.
+pub fn header_out(header: &SnapshotHeader) -> v1::SnapshotHeader {
     v1::SnapshotHeader {
         space: bytes(&header.space),
         parameters: header.parameters.to_vec(),
@@ -221,17 +240,26 @@ pub(crate) fn header_out(header: &SnapshotHeader) -> v1::SnapshotHeader {
     }
 }
 
-pub(crate) fn snapshot_in(message: Option<v1::Snapshot>) -> Result<Snapshot, WireError> {
+/// A snapshot. Not verified.
+///
+/// # Errors
+/// [`WireError`].
+pub fn snapshot_in(message: Option<v1::Snapshot>) -> Result<Snapshot, WireError> {
     let message = present("snapshot", message)?;
     at_most("bytes of proof", message.proof.len(), MAX_PROOF_BYTES)?;
     Ok(Snapshot { header: header_in(message.header)?, proof: message.proof })
 }
 
-pub(crate) fn snapshot_out(snapshot: &Snapshot) -> v1::Snapshot {
+/// The message of a snapshot.
+pub fn snapshot_out(snapshot: &Snapshot) -> v1::Snapshot {
     v1::Snapshot { header: Some(header_out(&snapshot.header)), proof: snapshot.proof.clone() }
 }
 
-pub(crate) fn entry_in(message: &v1::Entry) -> Result<Entry, WireError> {
+/// An entry of the state.
+///
+/// # Errors
+/// [`WireError`].
+pub fn entry_in(message: &v1::Entry) -> Result<Entry, WireError> {
     Ok(Entry {
         key: key("key of an entry", &message.key)?,
         stamp: Stamp { ts: message.ts, writer: message.writer },
@@ -239,7 +267,8 @@ pub(crate) fn entry_in(message: &v1::Entry) -> Result<Entry, WireError> {
     })
 }
 
-pub(crate) fn entry_out(entry: &Entry) -> v1::Entry {
+/// The message of an entry.
+pub fn entry_out(entry: &Entry) -> v1::Entry {
     v1::Entry {
         key: entry.key.as_bytes().to_vec(),
         ts: entry.stamp.ts,
@@ -248,7 +277,11 @@ pub(crate) fn entry_out(entry: &Entry) -> v1::Entry {
     }
 }
 
-pub(crate) fn at_in(number: i32) -> Result<At, WireError> {
+/// The state that a query is about; the newest if it does not say.
+///
+/// # Errors
+/// [`WireError::Unknown`].
+pub fn at_in(number: i32) -> Result<At, WireError> {
     match v1::At::try_from(number) {
         Ok(v1::At::Latest | v1::At::Unspecified) => Ok(At::Latest),
         Ok(v1::At::Snapshot) => Ok(At::Snapshot),
@@ -256,7 +289,8 @@ pub(crate) fn at_in(number: i32) -> Result<At, WireError> {
     }
 }
 
-pub(crate) fn at_out(at: At) -> i32 {
+/// The number of a state.
+pub fn at_out(at: At) -> i32 {
     match at {
         At::Latest => v1::At::Latest.into(),
         At::Snapshot => v1::At::Snapshot.into(),
@@ -264,10 +298,20 @@ pub(crate) fn at_out(at: At) -> i32 {
 }
 
 /// Writers and the numbers of their ops, ascending.
-pub(crate) fn frontier_in(writers: &[v1::WriterTip]) -> Result<Vec<(u32, u64)>, WireError> {
+///
+/// # Errors
+/// [`WireError`].
+pub fn frontier_in(writers: &[v1::WriterTip]) -> Result<Vec<(u32, u64)>, WireError> {
     at_most("writers in a frontier", writers.len(), MAX_FRONTIER)?;
     if writers.windows(2).any(|pair| pair[0].writer >= pair[1].writer) {
         return Err(WireError::Disorder { what: "the writers of a frontier" });
     }
-    Ok(writers.iter().map(|tip| (tip.writer, tip.seq)).collect())
+    let tip = |tip: &v1::WriterTip| {
+        // The head says what a fork would be about; only its form is looked at here.
+        if !tip.head.is_empty() {
+            field("head of a log", &tip.head)?;
+        }
+        Ok((tip.writer, tip.seq))
+    };
+    writers.iter().map(tip).collect()
 }

@@ -14,4 +14,9 @@ pub mod v1 {
         include_bytes!(concat!(env!("OUT_DIR"), "/rootfold_v1_descriptors.bin"));
 }
 
+pub mod codec;
+mod elements;
 pub mod limits;
+
+pub use codec::decode;
+pub use elements::ElementsRefused;

@@ -3,6 +3,9 @@
 
 /// The largest message in bytes, in either direction.
 pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+/// The most elements of all repeated fields of one message, at any depth: as many as the longest
+/// frontier has, and more than fit into a message as ops that a writer could have signed.
+pub const MAX_ELEMENTS: usize = MAX_FRONTIER;
 /// The largest number of pages or values in one request.
 pub const MAX_NAMES: usize = 64;
 /// The largest number of writers in a frontier.

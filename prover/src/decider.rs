@@ -1,19 +1,21 @@
 //! Compresses a running proof into the proof file that verifiers check.
 
-use ark_bn254::{Bn254, G1Affine, G1Projective};
-use ark_ec::{CurveGroup, VariableBaseMSM};
-use ark_ff::{AdditiveGroup, Field, One, PrimeField};
-use ark_groth16::Groth16;
+use ark_ec::CurveGroup;
+use ark_ff::{Field, One, PrimeField};
 use ark_relations::gr1cs::SynthesisError;
 use rayon::prelude::*;
 use rootfold_verifier::{
-    sonobe::{fold_transcript, IvcProofParts, PrimaryFolding, RunningInstance, RunningWitness},
-    verify, Groth16Proof, ParameterId, Proof, VerifyError, F,
+    sonobe::IvcProofParts, verify, Groth16Proof, ParameterId, Proof, VerifyError, F,
 };
-use sonobe_fs::FoldingSchemeProver;
 use thiserror::Error;
 
-use crate::{checkpoint::Checkpoint, ivc::no_randomness, parameters::Parameters, qap::SlackQap};
+use crate::{
+    checkpoint::Checkpoint,
+    fold::{fold_primary, Carried, PrimaryFold},
+    msm::msm,
+    parameters::Parameters,
+    qap::quotient,
+};
 
 /// Why a running proof could not be compressed.
 #[derive(Debug, Error)]
@@ -35,9 +37,6 @@ pub enum CompressError {
         /// Those of the running proof.
         found: ParameterId,
     },
-    /// Folding the last step in failed.
-    #[error("the last fold failed: {0}")]
-    Fold(#[from] sonobe_fs::Error),
     /// The Groth16 prover failed.
     #[error("the Groth16 prover failed: {0}")]
     Groth16(#[from] SynthesisError),
@@ -55,27 +54,19 @@ pub enum CompressError {
 /// [`CompressError`].
 pub fn compress(parameters: &Parameters, checkpoint: &Checkpoint) -> Result<Proof, CompressError> {
     let ops = check_state(parameters, checkpoint)?;
-    let IvcProofParts(running_w, running, incoming_w, incoming, cyclefold_w, cyclefold) =
-        &*checkpoint.proof;
-    let (witness, instance, cross_term) = <PrimaryFolding as FoldingSchemeProver<1, 1>>::prove(
-        &parameters.ivc.0,
-        &mut fold_transcript(&parameters.ivc.2 .0, parameters.id().pp_hash()),
-        &[running_w],
-        &[running],
-        &[incoming_w],
-        &[incoming],
-        no_randomness(),
-    )?;
+    let IvcProofParts(_, running, _, incoming, cyclefold_w, cyclefold) = &*checkpoint.proof;
+    let carried = Carried::of(parameters, checkpoint);
+    let folded = fold_primary(parameters, checkpoint, &carried);
     let proof = Proof {
         steps: checkpoint.steps,
         root: checkpoint.current[0],
         ops,
         running: running.clone(),
         incoming: incoming.clone(),
-        cross_term: cross_term.into_affine(),
-        groth16: prove_folded(parameters, &witness, &instance)?,
-        knowledge_w: msm(&parameters.bases.knowledge_w, &witness.w),
-        knowledge_e: msm(&parameters.bases.knowledge_e, &witness.e),
+        cross_term: folded.cross_term.into_affine(),
+        groth16: prove_folded(parameters, &folded)?,
+        knowledge_w: msm(&parameters.bases.knowledge_w, &folded.witness.w).into_affine(),
+        knowledge_e: msm(&parameters.bases.knowledge_e, &folded.witness.e).into_affine(),
         cyclefold: cyclefold.clone(),
         cyclefold_witness: cyclefold_w.w.clone(),
     };
@@ -103,30 +94,24 @@ fn check_state(parameters: &Parameters, checkpoint: &Checkpoint) -> Result<u64, 
     }
 }
 
-/// Groth16 over `z = (1, x/u, W/u)`. The slack `E/u^2` enters the proof only through the product
-/// `Az * Bz`; see [`SlackQap`].
+/// Groth16 over `z = (1, x/u, W/u)`, without blinding: three multi-scalar multiplications. The slack
+/// `E/u^2` enters the proof only through the product `Az * Bz`; see [`crate::qap`].
 fn prove_folded(
     parameters: &Parameters,
-    witness: &RunningWitness,
-    instance: &RunningInstance,
+    folded: &PrimaryFold,
 ) -> Result<Groth16Proof, SynthesisError> {
+    let PrimaryFold { witness, instance, products, .. } = folded;
     let inverse = instance.u.inverse().ok_or(SynthesisError::DivisionByZero)?;
     let assignment: Vec<F> = [F::one()]
         .into_par_iter()
         .chain(instance.x.par_iter().chain(&witness.w).map(|value| *value * inverse))
         .collect();
-    let proof = Groth16::<Bn254, SlackQap>::create_proof_with_reduction_and_matrices(
-        &parameters.bases.groth16,
-        F::ZERO,
-        F::ZERO,
-        &parameters.matrices,
-        assignment.len(),
-        parameters.sizes.n_constraints,
-        &assignment,
-    )?;
-    Ok(Groth16Proof { a: proof.a, b: proof.b, c: proof.c })
-}
-
-fn msm(bases: &[G1Affine], scalars: &[F]) -> G1Affine {
-    G1Projective::msm_unchecked(bases, scalars).into_affine()
+    let scaled = |matrix| parameters.rows.matrix(matrix, products).map(|value| value * inverse);
+    let quotient = quotient(scaled(0).collect(), scaled(1).collect())?;
+    let key = &parameters.bases.groth16;
+    Ok(Groth16Proof {
+        a: (msm(&key.a_query, &assignment) + key.vk.alpha_g1).into_affine(),
+        b: (msm(&key.b_g2_query, &assignment) + key.vk.beta_g2).into_affine(),
+        c: msm(&key.h_query, &quotient).into_affine(),
+    })
 }

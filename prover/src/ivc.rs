@@ -4,15 +4,22 @@ use std::{fmt, sync::Arc};
 
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use rootfold_verifier::{
-    sonobe::{Ivc, IvcProof, State},
+    sonobe::{IncomingInstance, IncomingWitness, Ivc, IvcProofParts, State},
     ParameterId, F,
 };
-use sonobe_fs::{PlainInstance, PlainWitness};
 use sonobe_ivc::IVC;
-use sonobe_primitives::{circuits::FCircuit, relations::Relation};
+use sonobe_primitives::{circuits::FCircuit, utils::null::Null};
 use thiserror::Error;
 
-use crate::{checkpoint::Checkpoint, parameters::Parameters, step::StepCircuit};
+use crate::{
+    augmented::{assignment, StepPart},
+    checkpoint::Checkpoint,
+    fold::{fold, Carried, PrimaryFold},
+    msm::msm,
+    parameters::Parameters,
+    phase::phase,
+    step::StepCircuit,
+};
 
 /// Why a step could not be proved, or a running proof not used.
 #[derive(Debug, Error)]
@@ -52,6 +59,8 @@ pub struct RunningProof<FC> {
     parameters: Arc<Parameters>,
     circuit: FC,
     checkpoint: Checkpoint,
+    /// The values of the rows at the checkpoint's witnesses, once a step has needed them.
+    carried: Option<Carried>,
 }
 
 impl<FC> fmt::Debug for RunningProof<FC> {
@@ -71,7 +80,7 @@ impl<FC: StepCircuit> RunningProof<FC> {
     /// [`PreparedVerifyingKey::initial_state`](rootfold_verifier::PreparedVerifyingKey::initial_state).
     pub fn new(parameters: Arc<Parameters>, circuit: FC, initial: State) -> Self {
         let checkpoint = Checkpoint::start(&parameters, initial);
-        Self { parameters, circuit, checkpoint }
+        Self { parameters, circuit, checkpoint, carried: None }
     }
 
     /// Continues from a checkpoint.
@@ -89,7 +98,7 @@ impl<FC: StepCircuit> RunningProof<FC> {
                 found: checkpoint.parameters,
             });
         }
-        Ok(Self { parameters, circuit, checkpoint })
+        Ok(Self { parameters, circuit, checkpoint, carried: None })
     }
 
     /// The parameters in use.
@@ -117,7 +126,9 @@ impl<FC: StepCircuit> RunningProof<FC> {
         &self.checkpoint
     }
 
-    /// Executes the step circuit on `inputs` and folds the step in.
+    /// Executes the step circuit on `inputs` and folds the step before it in.
+    ///
+    /// The step circuit is synthesized while the fold is computed: neither needs the other.
     ///
     /// # Errors
     /// [`IvcError::Step`] or [`IvcError::Unsatisfied`]; the running proof is then as before.
@@ -125,31 +136,44 @@ impl<FC: StepCircuit> RunningProof<FC> {
         &mut self,
         inputs: FC::ExternalInputs,
     ) -> Result<<FC as FCircuit>::ExternalOutputs, IvcError> {
+        let parameters = &*self.parameters;
         let before = &self.checkpoint;
         let step = before.steps + 1;
-        let (current, outputs, proof) = Ivc::prove::<FC>(
-            &self.parameters.ivc,
-            &self.circuit,
-            step_index(before.steps)?,
-            &before.initial,
-            &before.current,
-            inputs,
-            &before.proof,
-            no_randomness(),
-        )
-        .map_err(|source| IvcError::Step { step, source })?;
-        self.check_last_step(&proof).map_err(|_| IvcError::Unsatisfied { step })?;
-        self.checkpoint =
-            Checkpoint { steps: step, current, proof: Arc::new(proof), ..self.checkpoint.clone() };
-        Ok(outputs)
-    }
-
-    /// sonobe computes a witness without looking at the constraints, and one false step would
-    /// spoil every later proof.
-    fn check_last_step(&self, proof: &IvcProof) -> Result<(), sonobe_fs::Error> {
-        let witness = PlainWitness::<F>::from(proof.2.w.clone());
-        let instance = PlainInstance::<F>::from(proof.3.x.clone());
-        self.parameters.ivc.0.check_relation(&witness, &instance)
+        let index = step_index(before.steps)?;
+        let failed = |source| IvcError::Step { step, source };
+        let carried =
+            self.carried.get_or_insert_with(|| phase!("products", Carried::of(parameters, before)));
+        let (fold, part) = rayon::join(
+            || fold(parameters, before, carried),
+            || phase!("witness", StepPart::synthesize(&self.circuit, before, inputs)),
+        );
+        let (fold, part) = (fold.map_err(failed)?, part.map_err(|e| failed(e.into()))?);
+        let assignment =
+            phase!("augmented_witness", assignment(parameters, before, index, &part, &fold))
+                .map_err(|e| failed(e.into()))?;
+        let (x, w) = (assignment.public, assignment.private);
+        // One false step would spoil every later proof.
+        let incoming = phase!("check", parameters.rows.products(F::from(1), &x, &w));
+        if !parameters.rows.is_satisfied(&incoming) {
+            return Err(IvcError::Unsatisfied { step });
+        }
+        let cm_w = phase!("commit_w", msm(parameters.bases.commitment.witness(), &w));
+        let PrimaryFold { witness, instance, products, .. } = fold.primary;
+        self.checkpoint = Checkpoint {
+            steps: step,
+            current: part.next,
+            proof: Arc::new(IvcProofParts(
+                witness,
+                instance,
+                IncomingWitness { w, r_w: Null },
+                IncomingInstance { cm_w, x },
+                fold.cyclefold_witness,
+                fold.cyclefold,
+            )),
+            ..self.checkpoint.clone()
+        };
+        self.carried = Some(Carried { running: products, incoming });
+        Ok(part.outputs)
     }
 
     /// Checks the running proof with its witnesses, as sonobe does. Takes about as long as a step.

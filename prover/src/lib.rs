@@ -26,14 +26,19 @@
 //! ```
 
 pub mod atomic;
+mod augmented;
 mod cache;
 mod checkpoint;
 mod decider;
 pub mod engine;
+mod fold;
 mod ivc;
+pub mod msm;
 mod parameters;
+mod phase;
 pub mod planner;
 pub mod qap;
+pub mod rows;
 pub mod setup;
 pub mod shape;
 mod step;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use ark_relations::utils::matrix::Matrix;
 use rand::{CryptoRng, RngCore};
 use rootfold_verifier::{
     cyclefold::{bases_rng, CycleFoldShape},
@@ -21,6 +20,7 @@ use sonobe_primitives::{
 
 use crate::{
     cache,
+    rows::Rows,
     setup::{generate_bases, Bases, SetupError, SetupStage},
     shape::step_r1cs,
     step::StepCircuit,
@@ -31,8 +31,8 @@ pub struct Parameters {
     pub(crate) verifying: PreparedVerifyingKey,
     pub(crate) ivc: IvcKey,
     pub(crate) bases: Bases,
-    /// `A` and `B` of the step's R1CS, which Groth16 needs once more beside sonobe's own copy.
-    pub(crate) matrices: [Matrix<F>; 2],
+    /// The rows of the step's R1CS, for folding and for Groth16.
+    pub(crate) rows: Rows,
     pub(crate) sizes: ArithConfig,
 }
 
@@ -125,7 +125,7 @@ impl Parameters {
     ) -> Result<Self, SetupError> {
         let verifying = PreparedVerifyingKey::new(key)?;
         let sizes = shape.r1cs.config();
-        let [a, b] = [0, 1].map(|index| shape.r1cs.matrices()[index].clone());
+        let rows = Rows::new(shape.r1cs.matrices());
         let primary = PrimaryFolding::generate_keys(bases.commitment.clone(), shape.r1cs)?;
         let reference = verifying.initial_state(F::from(0));
         let pp_hash = verifying.id().pp_hash();
@@ -137,7 +137,7 @@ impl Parameters {
             ),
             verifying,
             bases,
-            matrices: [a, b],
+            rows,
             sizes,
         })
     }

@@ -7,12 +7,13 @@
 
 use ark_ff::PrimeField;
 use ark_groth16::r1cs_to_qap::R1CSToQAP;
-use ark_poly::EvaluationDomain;
+use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
 use ark_relations::{
     gr1cs::{ConstraintSystemRef, Result as R1CSResult, SynthesisError, R1CS_PREDICATE_LABEL},
     utils::matrix::Matrix,
 };
 use rayon::prelude::*;
+use rootfold_verifier::F;
 
 /// The reduction. Its columns are those of `(1, x, W)`: the column of `e_i` is the `i`-th Lagrange
 /// polynomial on the side of `C`, and is never needed in this form.
@@ -46,13 +47,50 @@ pub fn columns_at<P: PrimeField>(
     })
 }
 
-fn product<P: PrimeField>(matrix: &Matrix<P>, assignment: &[P], len: usize) -> Vec<P> {
-    let mut values: Vec<P> = matrix
+fn product<P: PrimeField>(matrix: &Matrix<P>, assignment: &[P]) -> Vec<P> {
+    matrix
         .par_iter()
         .map(|row| row.iter().map(|(coefficient, column)| assignment[*column] * coefficient).sum())
-        .collect();
-    values.resize(len, P::zero());
-    values
+        .collect()
+}
+
+/// The quotient `h` of `(sum a)(sum b) - (sum c + e)` by the vanishing polynomial, given the rows'
+/// values `Az` and `Bz`.
+///
+/// By the slack relation `sum c + e` has the values `Az * Bz` on the domain, whatever `e` is, so
+/// that only `A` and `B` are needed.
+///
+/// # Errors
+/// [`SynthesisError::PolynomialDegreeTooLarge`] if the field has no domain for so many rows.
+pub fn quotient(a: Vec<F>, b: Vec<F>) -> R1CSResult<Vec<F>> {
+    quotient_over::<F, GeneralEvaluationDomain<F>>(a, b)
+}
+
+fn quotient_over<P: PrimeField, D: EvaluationDomain<P>>(
+    mut a: Vec<P>,
+    mut b: Vec<P>,
+) -> R1CSResult<Vec<P>> {
+    let domain: D = domain(a.len())?;
+    let coset = domain.get_coset(P::GENERATOR).ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
+    a.resize(domain.size(), P::zero());
+    b.resize(domain.size(), P::zero());
+    let to_coset = |mut values: Vec<P>| {
+        domain.ifft_in_place(&mut values);
+        coset.fft_in_place(&mut values);
+        values
+    };
+    let ab = a.par_iter().zip(&b).map(|(a, b)| *a * b).collect();
+    let (a, b, ab) = (to_coset(a), to_coset(b), to_coset(ab));
+    let vanishing = domain
+        .evaluate_vanishing_polynomial(P::GENERATOR)
+        .inverse()
+        .ok_or(SynthesisError::DivisionByZero)?;
+    let mut h = a;
+    h.par_iter_mut().zip(&b).zip(&ab).for_each(|((h, b), ab)| *h = (*h * b - ab) * vanishing);
+    coset.ifft_in_place(&mut h);
+    // The quotient has degree at most `size - 2`.
+    h.truncate(domain.size() - 1);
+    Ok(h)
 }
 
 impl R1CSToQAP for SlackQap {
@@ -69,40 +107,16 @@ impl R1CSToQAP for SlackQap {
         Ok((a, b, c, vanishing, columns - 1, domain.size()))
     }
 
-    /// The quotient `h` of `(sum a)(sum b) - (sum c + e)` by the vanishing polynomial.
-    ///
-    /// By the slack relation `sum c + e` has the values `Az * Bz` on the domain, whatever `e` is,
-    /// so only `A` and `B` are needed and `full_assignment` is `(1, x, W)`.
+    /// [`quotient`] for `full_assignment = (1, x, W)`.
     fn witness_map_from_matrices<P: PrimeField, D: EvaluationDomain<P>>(
         matrices: &[Matrix<P>],
         _num_inputs: usize,
         num_constraints: usize,
         full_assignment: &[P],
     ) -> R1CSResult<Vec<P>> {
-        let domain: D = domain(num_constraints)?;
-        let coset =
-            domain.get_coset(P::GENERATOR).ok_or(SynthesisError::PolynomialDegreeTooLarge)?;
-        let to_coset = |mut values: Vec<P>| {
-            domain.ifft_in_place(&mut values);
-            coset.fft_in_place(&mut values);
-            values
-        };
-        let a = product(&matrices[0], full_assignment, domain.size());
-        let b = product(&matrices[1], full_assignment, domain.size());
-        let ab = a.par_iter().zip(&b).map(|(a, b)| *a * b).collect();
-        let (a, b, ab) = (to_coset(a), to_coset(b), to_coset(ab));
-        let vanishing = domain
-            .evaluate_vanishing_polynomial(P::GENERATOR)
-            .inverse()
-            .ok_or(SynthesisError::DivisionByZero)?;
-        let mut h = a;
-        h.par_iter_mut().zip(b).zip(ab).for_each(|((h, b), ab)| {
-            *h = (*h * b - ab) * vanishing;
-        });
-        coset.ifft_in_place(&mut h);
-        // The quotient has degree at most `size - 2`.
-        h.truncate(domain.size() - 1);
-        Ok(h)
+        let [a, b] = [0, 1].map(|m| product(&matrices[m], full_assignment));
+        debug_assert_eq!(a.len(), num_constraints);
+        quotient_over::<P, D>(a, b)
     }
 
     fn h_query_scalars<P: PrimeField, D: EvaluationDomain<P>>(

@@ -66,11 +66,13 @@ pub type RunningWitness = witnesses::RunningWitness<TwoListPedersen>;
 pub type IncomingWitness = witnesses::IncomingWitness<TwoListPedersen>;
 /// A relaxed CycleFold instance.
 pub type CycleFoldInstance = instances::RunningInstance<CycleFoldCommitment>;
+/// The CycleFold instance of one fold, before it is folded in.
+pub type CycleFoldIncomingInstance = instances::IncomingInstance<CycleFoldCommitment>;
 /// Witness of a [`CycleFoldInstance`].
 pub type CycleFoldWitness = witnesses::RunningWitness<CycleFoldCommitment>;
 
 /// Bits of a folding challenge.
-const CHALLENGE_BITS: usize = 128;
+pub const CHALLENGE_BITS: usize = 128;
 /// Field elements that one permutation of the transcript's sponge absorbs.
 const SPONGE_RATE: usize = 8;
 

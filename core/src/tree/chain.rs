@@ -3,14 +3,17 @@
 use std::sync::OnceLock;
 
 use crate::{
-    hash::{hash, Tag},
+    hash::{hash, hash_each, Tag},
     height::{height, H},
-    item::{item, Entry},
+    item::Entry,
     key::Key,
     F,
 };
 
 use super::page::{LEVELS_PER_PAGE, ROOT_RANK};
+
+/// How many entries are hashed at a time: enough to fill lanes, few enough to stay in the cache.
+const ENTRIES_AT_A_TIME: usize = 64;
 
 /// `IV_l = H_1^IV(l)`, the chain of a node of level `level` before its first item.
 ///
@@ -34,43 +37,76 @@ pub fn node_digest(level: usize, items: impl IntoIterator<Item = F>) -> F {
     items.into_iter().fold(iv(level), absorb)
 }
 
-/// The level-0 item of an entry and its height; hashes the key once for both.
-pub fn leaf_item(entry: &Entry) -> (F, usize) {
-    let kappa = entry.key.digest();
-    let height = if entry.key == Key::END {
-        H
-    } else if entry.key == Key::START {
-        0
-    } else {
-        height(kappa)
-    };
-    (item(kappa, entry.stamp.to_field(), entry.value), height)
+/// The level-0 items of entries and their heights; hashes each key once for both.
+pub fn leaf_items(entries: &[Entry]) -> Vec<(F, usize)> {
+    let mut items = Vec::with_capacity(entries.len());
+    for entries in entries.chunks(ENTRIES_AT_A_TIME) {
+        let limbs: Vec<[F; 3]> = entries.iter().map(|e| e.key.limbs()).collect();
+        let kappas = hash_each(Tag::Key, &limbs);
+        let inputs = |(entry, kappa): (&Entry, &F)| [*kappa, entry.stamp.to_field(), entry.value];
+        let inputs: Vec<[F; 3]> = entries.iter().zip(&kappas).map(inputs).collect();
+        let digests = hash_each(Tag::Item, &inputs);
+        let heights = entries.iter().zip(kappas).map(|(entry, kappa)| match entry.key {
+            Key::END => H,
+            Key::START => 0,
+            _ => height(kappa),
+        });
+        items.extend(digests.into_iter().zip(heights));
+    }
+    items
 }
 
-/// Closes the nodes inside a page of this rank whose lowest items are given as (digest, height),
-/// and returns the page's name. Told of each item of the upper levels of the page, in order, as
-/// (levels above the page's lowest, digest, index of the lowest item at which its node ends).
+/// An item of some level inside a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PageItem {
+    pub(super) digest: F,
+    /// The lowest item of the page at which its node ends.
+    pub(super) last: usize,
+}
+
+/// A page with its nodes closed.
+pub(super) struct FoldedPage {
+    /// The items of the page's levels, the lowest first.
+    pub(super) levels: Vec<Vec<PageItem>>,
+    /// The page's name.
+    pub(super) name: F,
+}
+
+/// Closes the nodes inside a page of this rank whose lowest items are given as (digest, height).
 ///
 /// The items must be a page's: only the last reaches the level above the page.
-pub(super) fn fold_page(
-    rank: u8,
-    items: impl IntoIterator<Item = (F, usize)>,
-    mut on_item: impl FnMut(usize, F, usize),
-) -> F {
+pub(super) fn fold_page(rank: u8, items: &[(F, usize)]) -> FoldedPage {
     let base = LEVELS_PER_PAGE * usize::from(rank);
-    let levels = if rank == ROOT_RANK { 1 } else { LEVELS_PER_PAGE };
-    let start: [F; LEVELS_PER_PAGE] = std::array::from_fn(|k| iv(base + k.min(levels - 1)));
-    let mut chains = start;
-    for (index, (digest, height)) in items.into_iter().enumerate() {
-        let mut carry = digest;
-        for k in 0..levels {
-            chains[k] = absorb(chains[k], carry);
-            if k + 1 == levels || height <= base + k {
-                break;
-            }
-            carry = std::mem::replace(&mut chains[k], start[k]);
-            on_item(k + 1, carry, index);
+    let count = if rank == ROOT_RANK { 1 } else { LEVELS_PER_PAGE };
+    let lowest = items.iter().enumerate().map(|(last, item)| PageItem { digest: item.0, last });
+    let mut levels: Vec<Vec<PageItem>> = vec![lowest.collect()];
+    for level in base..base + count - 1 {
+        let below = &levels[levels.len() - 1];
+        let nodes: Vec<_> = below.split_inclusive(|item| items[item.last].1 > level).collect();
+        let digests = node_digests(level, &nodes);
+        let ends = nodes.iter().map(|node| node[node.len() - 1].last);
+        let above = digests.into_iter().zip(ends).map(|(digest, last)| PageItem { digest, last });
+        levels.push(above.collect());
+    }
+    let top = levels[levels.len() - 1].iter().map(|item| item.digest);
+    FoldedPage { name: node_digest(base + count - 1, top), levels }
+}
+
+/// The digests of nodes of one level. A chain is sequential, but the chains do not depend on each
+/// other, so they all advance together.
+fn node_digests(level: usize, nodes: &[&[PageItem]]) -> Vec<F> {
+    let mut chains = vec![iv(level); nodes.len()];
+    let mut open: Vec<usize> = (0..nodes.len()).collect();
+    for position in 0.. {
+        open.retain(|node| position < nodes[*node].len());
+        if open.is_empty() {
+            break;
+        }
+        let inputs: Vec<[F; 2]> =
+            open.iter().map(|node| [chains[*node], nodes[*node][position].digest]).collect();
+        for (node, chain) in open.iter().zip(hash_each(Tag::Node, &inputs)) {
+            chains[*node] = chain;
         }
     }
-    chains[levels - 1]
+    chains
 }

@@ -3,7 +3,7 @@
 use crate::{height::H, item::Entry, key::Key, F};
 
 use super::{
-    chain::{fold_page, leaf_item},
+    chain::{fold_page, leaf_items},
     error::PageError,
 };
 
@@ -96,14 +96,14 @@ impl Page {
     /// belong to another rank or to several pages.
     pub fn name(&self) -> Result<F, PageError> {
         let items = self.items()?;
-        Ok(fold_page(self.rank(), items, |_, _, _| {}))
+        Ok(fold_page(self.rank(), &items).name)
     }
 
     /// The lowest items as (digest, height); heights of an internal page are capped.
     pub(super) fn items(&self) -> Result<Vec<(F, usize)>, PageError> {
         self.check_shape()?;
         let items: Vec<_> = match self {
-            Page::Leaf(entries) => entries.iter().map(leaf_item).collect(),
+            Page::Leaf(entries) => leaf_items(entries),
             Page::Internal { children, .. } => {
                 children.iter().map(|c| (c.digest, usize::from(c.height))).collect()
             }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::{item::Entry, key::Key, F};
 
 use super::{
-    chain::{fold_page, leaf_item},
+    chain::{fold_page, leaf_items},
     cursor::Cursor,
     error::{Misfit, TreeError},
     page::{Child, Page, ROOT_RANK},
@@ -98,11 +98,12 @@ struct Made {
 
 /// Cuts a run of entries that ends where a leaf page ends into leaf pages.
 fn cut_leaves(entries: &[Entry], pages: &mut Vec<(F, Page)>) -> Vec<Made> {
-    let made = |entry: &Entry| {
-        let (digest, height) = leaf_item(entry);
-        Made { digest, height, last_key: entry.key }
+    let made = |(entry, (digest, height)): (&Entry, (F, usize))| Made {
+        digest,
+        height,
+        last_key: entry.key,
     };
-    let items: Vec<Made> = entries.iter().map(made).collect();
+    let items: Vec<Made> = entries.iter().zip(leaf_items(entries)).map(made).collect();
     cut(0, &items, pages, |range| Page::Leaf(entries[range].to_vec()))
 }
 
@@ -130,7 +131,8 @@ fn cut(
     let mut first = 0;
     for run in items.split_inclusive(ends) {
         let last = run[run.len() - 1];
-        let digest = fold_page(rank, run.iter().map(|i| (i.digest, i.height)), |_, _, _| {});
+        let lowest: Vec<_> = run.iter().map(|item| (item.digest, item.height)).collect();
+        let digest = fold_page(rank, &lowest).name;
         pages.push((digest, page(first..first + run.len())));
         upper.push(Made { digest, ..last });
         first += run.len();

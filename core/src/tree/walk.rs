@@ -9,9 +9,9 @@ use std::sync::Arc;
 use crate::{height::H, item::Entry, key::Key, F};
 
 use super::{
-    chain::fold_page,
+    chain::{fold_page, FoldedPage, PageItem},
     error::{Misfit, PageError, TreeError},
-    page::{Page, LEVELS_PER_PAGE, ROOT_RANK},
+    page::{Page, LEVELS_PER_PAGE},
     place::{load, Place},
     store::PageStore,
 };
@@ -120,25 +120,14 @@ struct PageNodes {
     /// Heights of the lowest items, not capped.
     heights: Vec<usize>,
     /// The items of level 3 * rank + k.
-    levels: Vec<Vec<Record>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Record {
-    digest: F,
-    /// The lowest item of the page with which it ends.
-    last: usize,
+    levels: Vec<Vec<PageItem>>,
 }
 
 impl PageNodes {
     fn new(place: &Place, page: Arc<Page>) -> Result<PageNodes, TreeError> {
         let refused = |source| TreeError::Page { name: place.name, source };
         let items = page.items().map_err(refused)?;
-        let count = if place.rank == ROOT_RANK { 1 } else { LEVELS_PER_PAGE };
-        let mut levels = vec![Vec::new(); count];
-        levels[0].extend(items.iter().enumerate().map(|(last, i)| Record { digest: i.0, last }));
-        let on_item = |k: usize, digest, last| levels[k].push(Record { digest, last });
-        let actual = fold_page(place.rank, items.iter().copied(), on_item);
+        let FoldedPage { levels, name: actual } = fold_page(place.rank, &items);
         if actual != place.name {
             return Err(refused(PageError::WrongName { expected: place.name, actual }));
         }
@@ -172,7 +161,7 @@ impl PageNodes {
 
     fn item(self: &Arc<PageNodes>, level: usize, k: usize, index: usize) -> Item {
         let records = &self.levels[k];
-        let Record { digest, last } = records[index];
+        let PageItem { digest, last } = records[index];
         let left = index.checked_sub(1).map(|left| records[left].last);
         Item {
             level,

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use ff_ce::PrimeField;
 use light_poseidon::{Poseidon, PoseidonHasher};
+use rand::Rng;
 use rootfold_core::{
-    hash::{hash, hash_slice, Tag, MAX_INPUTS},
+    hash::{hash, hash_each, hash_slice, parameters, permute, Tag, MAX_INPUTS},
     F,
 };
 
@@ -68,6 +69,50 @@ fn equals_light_poseidon_under_every_tag() {
             assert_eq!(hash_slice(tag, &inputs), oracle.hash(&inputs).unwrap(), "{tag:?} {n}");
         }
     }
+}
+
+/// Inputs from zero to the largest number, alone and among random ones.
+fn extremes<const N: usize>(rng: &mut impl Rng) -> Vec<[F; N]> {
+    let ends = [F::from(0u64), F::from(1u64), -F::from(1u64), -F::from(2u64)];
+    let mut all: Vec<[F; N]> = ends.iter().map(|x| [*x; N]).collect();
+    for end in ends {
+        let mut inputs = [end; N].map(|_| element(rng));
+        inputs[rng.gen_range(0..N)] = end;
+        all.push(inputs);
+    }
+    all
+}
+
+#[test]
+fn equals_the_permutation_as_the_paper_has_it() {
+    let mut rng = rng(3);
+    for inputs in extremes::<MAX_INPUTS>(&mut rng) {
+        for n in 1..=MAX_INPUTS {
+            for tag in [Tag::Circomlib, Tag::Cursor] {
+                let mut state = vec![tag.to_field()];
+                state.extend_from_slice(&inputs[..n]);
+                permute(parameters(n), &mut state, |_| {});
+                assert_eq!(hash_slice(tag, &inputs[..n]), state[0], "{tag:?} {:?}", &inputs[..n]);
+            }
+        }
+    }
+}
+
+fn each_equals_one_by_one<const N: usize>() {
+    let mut rng = rng(4);
+    for _ in 0..50 {
+        let mut all = extremes::<N>(&mut rng);
+        all.truncate(rng.gen_range(0..=all.len()));
+        let one_by_one: Vec<F> = all.iter().map(|inputs| hash(Tag::Node, *inputs)).collect();
+        assert_eq!(hash_each(Tag::Node, &all), one_by_one, "{all:?}");
+    }
+}
+
+#[test]
+fn many_hashes_equal_one_by_one() {
+    each_equals_one_by_one::<1>();
+    each_equals_one_by_one::<2>();
+    each_equals_one_by_one::<3>();
 }
 
 #[test]

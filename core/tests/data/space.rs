@@ -102,7 +102,10 @@ fn invite_texts() {
     assert_eq!(of(format!("{text} ")), InviteError::Parameters);
     assert_eq!(of(format!("rootfold1:{space}:{}", "+f".repeat(32))), InviteError::Parameters);
     assert_eq!(of(format!("rootfold1:{space}:{}", "é".repeat(32))), InviteError::Parameters);
-    for space in ["+f".repeat(32), "é".repeat(32), "f".repeat(64), String::new()] {
+    // An invite has one text: capitals would be a second.
+    assert_eq!(of(format!("rootfold1:{space}:{}", "AB".repeat(32))), InviteError::Parameters);
+    let capitals = format!("{:0>64}", "FF");
+    for space in ["+f".repeat(32), "é".repeat(32), "f".repeat(64), String::new(), capitals] {
         let error = of(format!("rootfold1:{space}:{parameters}"));
         assert!(matches!(error, InviteError::Space(_)), "{space}");
     }

@@ -18,14 +18,14 @@ fn the_table_of_heights_is_right() {
     for (height, number) in TALL {
         let key = tall_key(*number);
         assert_eq!(key_height(&key), *height, "h{number}");
-        assert_eq!(chain::leaf_item(&entry(key, 1)), (entry(key, 1).item(), *height));
+        assert_eq!(chain::leaf_items(&[entry(key, 1)]), [(entry(key, 1).item(), *height)]);
     }
     for height in 3..H {
         assert!(TALL.iter().any(|(h, _)| *h == height), "a key of height {height}");
     }
     for sentinel in whole([]) {
         let expected = (sentinel.item(), key_height(&sentinel.key));
-        assert_eq!(chain::leaf_item(&sentinel), expected);
+        assert_eq!(chain::leaf_items(&[sentinel]), [expected]);
     }
 }
 

@@ -29,7 +29,7 @@ fn check(store: &MemoryStore, node: &Node, digest: F, height: usize, out: &mut V
             Opened::Entry(entry) => {
                 assert_eq!(*level, 0);
                 assert_eq!(item.entry(), Some(&entry));
-                assert_eq!((item.digest, item.height), chain::leaf_item(&entry));
+                assert_eq!([(item.digest, item.height)], chain::leaf_items(&[entry])[..]);
                 out.push(entry);
             }
             Opened::Node(node) => {

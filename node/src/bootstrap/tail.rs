@@ -5,10 +5,14 @@ use rootfold_core::F;
 use super::{blocking, BootstrapError};
 use crate::{
     client::{Peer, PeerError},
-    ingest::IngestError,
+    ingest::{IngestError, Ingested},
     progress::{Event, Progress},
     space::Space,
 };
+
+/// Messages in a row without a new op, after which a peer is not listened to any more: he could go
+/// on for ever.
+const MAX_STALE_MESSAGES: u64 = 64;
 
 /// What syncing the tail came to.
 #[derive(Debug)]
@@ -78,15 +82,21 @@ async fn take_from(
     // The peer's word, and only for the progress bar.
     let known = Some(missing.fold(0u64, u64::saturating_add));
     let mut entries = peer.log_entries(space.id(), &tips).await?;
+    let mut stale = 0;
     while let Some(submission) = entries.next().await? {
         let into = space.clone();
         let done = blocking(move || into.ingest(&submission)).await.map_err(Failed::Here)?;
         match done {
-            Ok(ingested) => tail.ops += ingested.ops,
+            Ok(Ingested { ops: 0, .. }) => stale += 1,
+            Ok(Ingested { ops, .. }) => (tail.ops, stale) = (tail.ops + ops, 0),
             Err(IngestError::Store(e)) => return Err(Failed::Here(e.into())),
             Err(e) => return Err(peer.blame(e).into()),
         }
         progress.on(Event::Ops { done: tail.ops - before, known });
+        if stale > MAX_STALE_MESSAGES {
+            tracing::warn!(peer = peer.address(), "goes on about ops that are held");
+            break;
+        }
     }
     tail.source_root.get_or_insert(frontier.root);
     Ok(())

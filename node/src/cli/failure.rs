@@ -3,13 +3,11 @@
 use std::fmt;
 
 use rootfold_node::{
-    bootstrap::BootstrapError, folder::FolderError, ingest::IngestError, prove::ProveError,
-    replay::ReplayError, server::ServeError, snapshot::SnapshotError, space::SpaceError,
-    store::StoreError, verify::VerifyError,
+    bootstrap::BootstrapError, folder::FolderError, git::GitError, ingest::IngestError,
+    prove::ProveError, replay::ReplayError, server::ServeError, snapshot::SnapshotError,
+    space::SpaceError, store::StoreError, verify::VerifyError,
 };
 use rootfold_prover::ParametersError;
-
-use crate::git::GitError;
 
 /// What the exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,10 @@
 //! `import-git`
 
+use rootfold_node::git;
 use serde_json::json;
 
 use super::{args::ImportArgs, failure::Failure, keyring::OWNER, progress::Bars, Context};
-use crate::{
-    git,
-    import::{self, Import},
-};
+use crate::import::{self, Import};
 
 /// Writes a git history into the space.
 pub fn run(context: &Context, args: &ImportArgs) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use rootfold_core::{
 };
 use rootfold_proto::{limits::MAX_RANGE, v1};
 
-use super::{inline_values, PeerCause};
+use super::{reply::inline_values, PeerCause};
 use crate::{values::ValueName, wire};
 
 /// A key's entry, shown by pages.
@@ -37,7 +37,11 @@ pub struct RangeAnswer {
     pub next: Option<Key>,
 }
 
-pub(super) fn check_get(key: &Key, reply: v1::GetReply) -> Result<GetAnswer, PeerCause> {
+/// Checks the answer to a request for `key`.
+///
+/// # Errors
+/// [`PeerCause`] if it does not follow from its pages.
+pub fn check_get(key: &Key, reply: v1::GetReply) -> Result<GetAnswer, PeerCause> {
     let root = wire::field("root", &reply.root)?;
     let (pages, _) = receive(&reply.pages)?;
     let shown = tree::lookup(&pages, root, key)?;
@@ -54,16 +58,17 @@ pub(super) fn check_get(key: &Key, reply: v1::GetReply) -> Result<GetAnswer, Pee
             name.check(&reply.value)?;
             Some(reply.value)
         }
+        None if !reply.value.is_empty() => return Err(PeerCause::OtherAnswer),
         None => None,
     };
     Ok(GetAnswer { root, entry: shown, value })
 }
 
-pub(super) fn check_range(
-    from: &Key,
-    to: &Key,
-    reply: v1::RangeReply,
-) -> Result<RangeAnswer, PeerCause> {
+/// Checks the answer to a request for the keys from `from` up to, but not with, `to`.
+///
+/// # Errors
+/// [`PeerCause`] if it does not follow from its pages.
+pub fn check_range(from: &Key, to: &Key, reply: v1::RangeReply) -> Result<RangeAnswer, PeerCause> {
     let root = wire::field("root", &reply.root)?;
     wire::at_most("entries", reply.entries.len(), MAX_RANGE)?;
     let next = match reply.next.as_slice() {

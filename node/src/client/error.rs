@@ -81,6 +81,12 @@ pub enum PeerCause {
     /// A value that is not the one of its digest.
     #[error("a bad value: {0}")]
     Value(#[from] ValueRefused),
+    /// Messages without content, which could go on for ever.
+    #[error("sent {messages} empty messages")]
+    Empty {
+        /// How many.
+        messages: usize,
+    },
     /// Something that nobody asked for.
     #[error("sent a {what} that was not asked for")]
     NotAsked {
@@ -120,8 +126,14 @@ pub enum PeerCause {
     },
 }
 
-/// The longest words of a peer that are repeated.
+/// The longest words of a peer that are repeated, in characters.
 const MAX_WORDS: usize = 500;
+
+/// A peer's words as they may be repeated: not too many, and nothing that a terminal would obey.
+pub(super) fn words(of_a_peer: &str) -> String {
+    let tame = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    of_a_peer.chars().take(MAX_WORDS).map(tame).collect()
+}
 
 impl PeerCause {
     pub(crate) fn unreachable(e: &dyn std::error::Error) -> PeerCause {
@@ -135,7 +147,7 @@ impl PeerCause {
             }
             source = e.source();
         }
-        PeerCause::Unreachable { what: what.chars().take(MAX_WORDS).collect() }
+        PeerCause::Unreachable { what: words(&what) }
     }
 }
 
@@ -145,10 +157,7 @@ impl From<Status> for PeerCause {
             Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
                 PeerCause::unreachable(&status)
             }
-            code => {
-                let what = status.message().chars().take(MAX_WORDS).collect();
-                PeerCause::Refused { code, what }
-            }
+            code => PeerCause::Refused { code, what: words(status.message()) },
         }
     }
 }

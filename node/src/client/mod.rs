@@ -2,9 +2,10 @@
 //! sends. Nothing that it says is believed; every answer is checked before it is returned, as far
 //! as it can be without knowing the right root.
 
-mod answer;
+pub mod answer;
 mod counting;
 mod error;
+pub mod reply;
 
 use std::{
     collections::BTreeMap,
@@ -16,11 +17,9 @@ use std::{
 };
 
 use rootfold_core::{
-    field,
     key::Key,
     log::Tip,
-    space::{Genesis, GenesisError, Invite},
-    tree::{Page, MAX_PAGE_BYTES},
+    space::{Genesis, Invite},
     F,
 };
 use rootfold_proto::{
@@ -30,7 +29,7 @@ use rootfold_proto::{
         verification_client::VerificationClient,
     },
 };
-use rootfold_verifier::{PreparedVerifyingKey, VerifyingKey};
+use rootfold_verifier::{KeyError, PreparedVerifyingKey};
 use tonic::{
     transport::{Channel, Endpoint},
     Response, Status, Streaming,
@@ -44,43 +43,15 @@ use crate::{
     wire,
 };
 
+use reply::{OpStream, PageStream, ValueStream};
+
 pub use answer::{GetAnswer, RangeAnswer};
 pub use error::{PeerCause, PeerError};
+pub use reply::{Checked, Frontier, ReceivedPage};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long a unary call, or the next message of a stream, may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
-/// The largest verifying key that is decoded.
-const MAX_KEY_BYTES: usize = 64 * 1024;
-
-/// What a peer says about how far it is. Nothing of it is proved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frontier {
-    /// The root of all ops that it holds.
-    pub root: F,
-    /// The number of ops of each writer.
-    pub writers: BTreeMap<u32, u64>,
-}
-
-/// What a peer answered when it was asked to check a snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checked {
-    /// Why it refuses the snapshot; `None` if it accepts it.
-    pub refusal: Option<String>,
-    /// How long it took, in microseconds.
-    pub micros: u64,
-}
-
-/// A page with the small values that came with it, checked against its name.
-#[derive(Debug, Clone)]
-pub struct ReceivedPage {
-    /// Its name.
-    pub name: F,
-    /// The page. Its hints are not bound by the name.
-    pub page: Page,
-    /// Values of its entries, checked against their digests.
-    pub values: Vec<Value>,
-}
 
 /// A node somewhere else. Cheap to clone.
 #[derive(Clone)]
@@ -146,6 +117,17 @@ impl Peer {
         reply.map(Response::into_inner).map_err(|status| self.blame(status))
     }
 
+    /// Checks what takes long beside the thread that waits for sockets.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        check: impl FnOnce() -> Result<T, PeerCause> + Send + 'static,
+    ) -> Result<T, PeerError> {
+        match tokio::task::spawn_blocking(check).await {
+            Ok(checked) => checked.map_err(|e| self.blame(e)),
+            Err(e) => Err(self.blame(PeerCause::Panicked { what: e.to_string() })),
+        }
+    }
+
     /// The next message of a stream.
     async fn next<T>(&self, stream: &mut Streaming<T>) -> Result<Option<T>, PeerError> {
         match tokio::time::timeout(ANSWER_LIMIT, stream.message()).await {
@@ -162,21 +144,7 @@ impl Peer {
         let request = v1::GenesisRequest { space: wire::bytes(&space) };
         let reply = self.reply(self.replication.clone().genesis(request).await)?;
         // Thousands of writers take seconds.
-        let checked = tokio::task::spawn_blocking(move || {
-            let genesis = Genesis::from_bytes(&reply.genesis)?;
-            genesis.check()?;
-            let id = genesis.space_id();
-            Ok::<_, GenesisError>((genesis, id))
-        });
-        let (genesis, actual) = match checked.await {
-            Ok(checked) => checked.map_err(|e| self.blame(e))?,
-            Err(e) => return Err(self.blame(PeerCause::Panicked { what: e.to_string() })),
-        };
-        if actual != space {
-            let (expected, actual) = (field::to_hex(&space), field::to_hex(&actual));
-            return Err(self.blame(PeerCause::OtherGenesis { expected, actual }));
-        }
-        Ok(genesis)
+        self.off_thread(move || reply::genesis(space, &reply)).await
     }
 
     /// The verifying key of the parameters with this id, checked against it.
@@ -188,21 +156,11 @@ impl Peer {
         parameters: [u8; 32],
     ) -> Result<PreparedVerifyingKey, PeerError> {
         let request = v1::VerifyingKeyRequest { parameters: parameters.to_vec() };
-        let bytes = self.reply(self.replication.clone().verifying_key(request).await)?;
-        let bytes = bytes.verifying_key;
-        wire::at_most("bytes of verifying key", bytes.len(), MAX_KEY_BYTES)
-            .map_err(|e| self.blame(e))?;
-        let refused = |what: String| self.blame(PeerCause::VerifyingKey { what });
-        let key = VerifyingKey::decode(&bytes).map_err(|e| refused(e.to_string()))?;
-        if key.id().0 != parameters {
-            return Err(refused(format!("it belongs to parameters {}", key.id())));
-        }
+        let reply = self.reply(self.replication.clone().verifying_key(request).await)?;
+        let key = reply::verifying_key(parameters, &reply).map_err(|e| self.blame(e))?;
         // Preparing takes tenths of a second, too long for the thread that waits for sockets.
-        let prepared = tokio::task::spawn_blocking(|| PreparedVerifyingKey::new(key)).await;
-        match prepared {
-            Ok(prepared) => prepared.map_err(|e| refused(e.to_string())),
-            Err(e) => Err(refused(e.to_string())),
-        }
+        let refused = |e: KeyError| PeerCause::VerifyingKey { what: e.to_string() };
+        self.off_thread(move || PreparedVerifyingKey::new(key).map_err(refused)).await
     }
 
     /// The newest snapshot that the peer offers. Not verified.
@@ -212,7 +170,7 @@ impl Peer {
     pub async fn latest_snapshot(&self, space: F) -> Result<Snapshot, PeerError> {
         let request = v1::LatestSnapshotRequest { space: wire::bytes(&space) };
         let reply = self.reply(self.replication.clone().latest_snapshot(request).await)?;
-        wire::snapshot_in(reply.snapshot).map_err(|e| self.blame(e))
+        reply::latest_snapshot(reply).map_err(|e| self.blame(e))
     }
 
     /// How far the peer says it is.
@@ -222,9 +180,7 @@ impl Peer {
     pub async fn frontier(&self, space: F) -> Result<Frontier, PeerError> {
         let request = v1::FrontierRequest { space: wire::bytes(&space) };
         let reply = self.reply(self.replication.clone().frontier(request).await)?;
-        let root = wire::field("root", &reply.root).map_err(|e| self.blame(e))?;
-        let writers = wire::frontier_in(&reply.writers).map_err(|e| self.blame(e))?;
-        Ok(Frontier { root, writers: writers.into_iter().collect() })
+        reply::frontier(&reply).map_err(|e| self.blame(e))
     }
 
     /// Pages by name, each checked against its name. What the peer does not send is not there; the
@@ -251,40 +207,16 @@ impl Peer {
             names: names.iter().map(wire::bytes).collect(),
         };
         let mut stream = self.reply(self.replication.clone().pages(request).await)?;
-        let mut wanted: Vec<F> = names.to_vec();
-        let mut begun: Option<(F, Vec<u8>)> = None;
+        let mut parts = PageStream::new(names);
         while let Some(message) = self.next(&mut stream).await? {
+            parts.see(&message).map_err(|e| self.blame(e))?;
             for part in message.pages {
-                let name = wire::field("page name", &part.name).map_err(|e| self.blame(e))?;
-                let (of, mut content) = begun.take().unwrap_or((name, Vec::new()));
-                if of != name || !wanted.contains(&name) {
-                    return Err(self.blame(PeerCause::NotAsked { what: "page" }));
+                if let Some((name, content)) = parts.take(part).map_err(|e| self.blame(e))? {
+                    pages.push(self.off_thread(move || reply::page(name, &content)).await?);
                 }
-                wire::at_most("bytes of page", content.len() + part.content.len(), MAX_PAGE_BYTES)
-                    .map_err(|e| self.blame(e))?;
-                content.extend_from_slice(&part.content);
-                if part.more {
-                    begun = Some((name, content));
-                    continue;
-                }
-                wanted.retain(|wanted| *wanted != name);
-                pages.push(self.check_page(name, content).await?);
             }
         }
         Ok(())
-    }
-
-    async fn check_page(&self, name: F, content: Vec<u8>) -> Result<ReceivedPage, PeerError> {
-        // Hashing an average leaf takes milliseconds.
-        let checked = tokio::task::spawn_blocking(move || {
-            let (page, inline) = Page::check(&name, &content)?;
-            let values = inline_values(&page, inline);
-            Ok(ReceivedPage { name, page, values })
-        });
-        match checked.await {
-            Ok(page) => page.map_err(|cause| self.blame(PeerCause::Page { source: cause })),
-            Err(e) => Err(self.blame(PeerCause::Panicked { what: e.to_string() })),
-        }
     }
 
     /// Values by name, each checked against its digest. What the peer does not send is not there;
@@ -311,16 +243,11 @@ impl Peer {
             names: names.iter().map(wire::name_out).collect(),
         };
         let mut stream = self.reply(self.replication.clone().values(request).await)?;
-        let mut wanted: Vec<ValueName> = names.to_vec();
+        let mut wanted = ValueStream::new(names);
         while let Some(message) = self.next(&mut stream).await? {
+            wanted.see(&message).map_err(|e| self.blame(e))?;
             for value in message.values {
-                let value = wire::value_in(value).map_err(|e| self.blame(e))?;
-                if !wanted.contains(&value.name) {
-                    return Err(self.blame(PeerCause::NotAsked { what: "value" }));
-                }
-                value.check().map_err(|e| self.blame(e))?;
-                wanted.retain(|wanted| *wanted != value.name);
-                values.push(value);
+                values.push(wanted.take(value).map_err(|e| self.blame(e))?);
             }
         }
         Ok(())
@@ -342,7 +269,7 @@ impl Peer {
         let frontier = tips.iter().filter_map(named).collect();
         let request = v1::LogEntriesRequest { space: wire::bytes(&space), frontier };
         let stream = self.reply(self.replication.clone().log_entries(request).await)?;
-        Ok(LogEntries { peer: self.clone(), stream })
+        Ok(LogEntries { peer: self.clone(), stream, ops: OpStream::default() })
     }
 
     /// Hands ops over.
@@ -355,8 +282,7 @@ impl Peer {
             submission: Some(wire::submission_out(submission)),
         };
         let reply = self.reply(self.replication.clone().submit(request).await)?;
-        let root = wire::field("root", &reply.root).map_err(|e| self.blame(e))?;
-        Ok(Ingested { ops: reply.accepted, root })
+        reply::submitted(&reply).map_err(|e| self.blame(e))
     }
 
     /// Has the peer check a snapshot. Only for who trusts it.
@@ -370,8 +296,7 @@ impl Peer {
             snapshot: Some(wire::snapshot_out(snapshot)),
         };
         let reply = self.reply(self.verification.clone().check(request).await)?;
-        let refusal = (!reply.accepted).then_some(reply.refusal);
-        Ok(Checked { refusal, micros: reply.micros })
+        Ok(reply::checked(&reply))
     }
 
     /// One key, checked against the root of the answer; whether that root is the right one is for
@@ -414,32 +339,11 @@ impl Peer {
     }
 }
 
-/// The inline values of a page by their names. [`Page::decode`] checked each against its entry.
-fn inline_values(page: &Page, inline: rootfold_core::tree::InlineValues) -> Vec<Value> {
-    let mut inline = inline.into_iter().peekable();
-    let mut values = Vec::new();
-    for entry in page.entries() {
-        // They come in the order of the entries; one that has none is passed over.
-        let Some((digest, _)) = inline.peek() else { break };
-        if *digest != entry.value {
-            continue;
-        }
-        if let (Some(name), Some((_, content))) = (ValueName::of_entry(entry), inline.next()) {
-            let value = Value { name, content };
-            // An entry without its value may stand before one with the same digest and another
-            // kind of key.
-            if value.check().is_ok() {
-                values.push(value);
-            }
-        }
-    }
-    values
-}
-
 /// Ops that a peer sends.
 pub struct LogEntries {
     peer: Peer,
     stream: Streaming<v1::LogEntriesReply>,
+    ops: OpStream,
 }
 
 impl LogEntries {
@@ -449,6 +353,6 @@ impl LogEntries {
     /// [`PeerError`].
     pub async fn next(&mut self) -> Result<Option<Submission>, PeerError> {
         let Some(message) = self.peer.next(&mut self.stream).await? else { return Ok(None) };
-        wire::submission_in(message.submission).map(Some).map_err(|e| self.peer.blame(e))
+        self.ops.take(message).map(Some).map_err(|e| self.peer.blame(e))
     }
 }

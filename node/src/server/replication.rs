@@ -1,6 +1,9 @@
 //! The replication service.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use rootfold_core::F;
 use rootfold_proto::{
@@ -18,8 +21,8 @@ use super::{
 use crate::{
     snapshot::Snapshot,
     space::Space,
-    values::{Value, ValueName},
-    wire,
+    values::Value,
+    wire::{self, WireError},
 };
 
 /// A message of pages or values is closed when it has that many bytes.
@@ -105,9 +108,9 @@ impl Replication for ReplicationService {
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;
         wire::at_most("page names", request.names.len(), MAX_NAMES)?;
-        let names: Result<VecDeque<F>, _> =
-            request.names.iter().map(|name| wire::field("page name", name)).collect();
-        let source = Pages { space: self.space.clone(), names: names?, cut: VecDeque::new() };
+        let name = |name: &Vec<u8>| wire::field("page name", name);
+        let names = once_each(request.names.iter().map(name))?;
+        let source = Pages { space: self.space.clone(), names, cut: VecDeque::new() };
         Ok(Response::new(self.work.stream(source.into_messages())))
     }
 
@@ -118,9 +121,8 @@ impl Replication for ReplicationService {
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;
         wire::at_most("value names", request.names.len(), MAX_NAMES)?;
-        let names: Result<VecDeque<ValueName>, _> =
-            request.names.iter().map(wire::name_in).collect();
-        let (mut names, space) = (names?, self.space.clone());
+        let mut names = once_each(request.names.iter().map(wire::name_in))?;
+        let space = self.space.clone();
         let source = move || {
             let (mut values, mut size) = (Vec::new(), 0);
             while size < CLOSE_AT {
@@ -186,6 +188,14 @@ impl Replication for ReplicationService {
         })
         .await
     }
+}
+
+/// Names in their order. What is named many times is sent once.
+fn once_each<N: Ord + Copy>(
+    names: impl Iterator<Item = Result<N, WireError>>,
+) -> Result<VecDeque<N>, WireError> {
+    let mut seen = BTreeSet::new();
+    names.filter(|name| name.as_ref().map_or(true, |name| seen.insert(*name))).collect()
 }
 
 /// Pages that are still to be sent.

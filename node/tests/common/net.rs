@@ -54,6 +54,10 @@ pub struct Lies {
     pub pages: Change<v1::PagesReply>,
     pub values: Change<v1::ValuesReply>,
     pub log: Change<v1::LogEntriesReply>,
+    /// What every stream of pages goes on with for ever.
+    pub endless_pages: Option<v1::PagesReply>,
+    /// What every stream of ops goes on with for ever.
+    pub endless_log: Option<v1::LogEntriesReply>,
 }
 
 struct Liar {
@@ -117,6 +121,16 @@ fn changed<T: Send + 'static>(
     Response::new(Box::pin(changed))
 }
 
+/// The stream, and then the same message again and again.
+fn endless<T: Clone + Send + 'static>(
+    reply: Response<ReplyStream<T>>,
+    message: &Option<T>,
+) -> Response<ReplyStream<T>> {
+    let Some(message) = message.clone() else { return reply };
+    let again = tokio_stream::iter(std::iter::repeat_with(move || Ok(message.clone())));
+    Response::new(Box::pin(reply.into_inner().chain(again)))
+}
+
 #[tonic::async_trait]
 impl Replication for Liar {
     type PagesStream = ReplyStream<v1::PagesReply>;
@@ -161,7 +175,8 @@ impl Replication for Liar {
         &self,
         request: Request<v1::PagesRequest>,
     ) -> Result<Response<Self::PagesStream>, Status> {
-        Ok(changed(self.honest.pages(request).await?, self.lies.pages))
+        let reply = changed(self.honest.pages(request).await?, self.lies.pages);
+        Ok(endless(reply, &self.lies.endless_pages))
     }
 
     async fn values(
@@ -182,7 +197,8 @@ impl Replication for Liar {
         &self,
         request: Request<v1::LogEntriesRequest>,
     ) -> Result<Response<Self::LogEntriesStream>, Status> {
-        Ok(changed(self.honest.log_entries(request).await?, self.lies.log))
+        let reply = changed(self.honest.log_entries(request).await?, self.lies.log);
+        Ok(endless(reply, &self.lies.endless_log))
     }
 
     async fn submit(

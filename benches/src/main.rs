@@ -1,0 +1,83 @@
+//! `rootfold-benches`: measures, and writes the page about it.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use rootfold_benches::{
+    measure::phases::Phases,
+    page,
+    report::Report,
+    run::run,
+    sections::{Scale, Section},
+};
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt, EnvFilter, Layer};
+
+#[derive(Debug, Parser)]
+#[command(about = "Measures Rootfold side by side with others")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measures everything, writes the report and, if asked to, the page.
+    Report {
+        #[command(flatten)]
+        scale: Scale,
+        /// Where the report goes.
+        #[arg(long, value_name = "FILE")]
+        json: PathBuf,
+        /// The folder of `performance.json`, `performance.md` and `plots/`, to be written anew.
+        #[arg(long, value_name = "DIR")]
+        docs: Option<PathBuf>,
+    },
+    /// Measures one section and prints its figures as JSON.
+    Measure {
+        #[command(flatten)]
+        scale: Scale,
+        /// What to measure.
+        #[command(subcommand)]
+        section: Section,
+    },
+    /// Writes the page anew from the figures of the last report.
+    Page {
+        /// The folder of `performance.json`, `performance.md` and `plots/`.
+        #[arg(long, value_name = "DIR", default_value = page::DOCS)]
+        docs: PathBuf,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let phases = Phases::default();
+    let say = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("off,rootfold_benches=info"));
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(say);
+    tracing_subscriber::registry().with(phases.layer()).with(log).init();
+    match cli.command {
+        Command::Report { scale, json, docs } => {
+            let report = run(&scale)?;
+            let text = serde_json::to_string_pretty(&report)? + "\n";
+            if let Some(folder) = json.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(&json, &text).with_context(|| json.display().to_string())?;
+            if let Some(docs) = docs {
+                fs::create_dir_all(&docs)?;
+                fs::write(docs.join(page::DATA), &text)?;
+                page::render(&report)?.write(&docs)?;
+            }
+        }
+        Command::Measure { scale, section } => {
+            println!("{}", section.measure(&scale, &phases)?);
+        }
+        Command::Page { docs } => {
+            let data = fs::read_to_string(docs.join(page::DATA))?;
+            let report: Report = serde_json::from_str(&data)?;
+            page::render(&report)?.write(&docs)?;
+        }
+    }
+    Ok(())
+}

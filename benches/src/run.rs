@@ -1,0 +1,133 @@
+//! A whole run: every section in a process of its own, one after another.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use anyhow::Context;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    machine::Machine,
+    measure::Spread,
+    report::{NativeFigures, ProfileFigures, RateFigures, Report, RivalFigures, SyncFigures},
+    sections::{nova, profile, rates, setup, sizes::Sizes, Scale},
+};
+
+/// Measures everything.
+///
+/// # Errors
+/// If a section fails.
+pub fn run(scale: &Scale) -> anyhow::Result<Report> {
+    let clock = Instant::now();
+    let mut machine = Machine::here();
+    tracing::info!(cpu = machine.cpu, cores = machine.cores, load = machine.load[0], "begins");
+    if machine.load[0] > 0.5 {
+        tracing::warn!("something else runs on this machine: the figures will be noisy");
+    }
+    // Parameters that are kept need not be made, and making them is not measured then.
+    let made = match setup::folder() {
+        Some(_) => None,
+        None => Some(tempfile::tempdir()?),
+    };
+    let folder = made.as_ref().map(|folder| folder.path().to_owned());
+    let sections = Sections { scale, folder, clock };
+    let native: NativeFigures = sections.answer(&["native"])?;
+    let mut profiles = Vec::new();
+    let mut proved = Vec::new();
+    for profile in Sizes::of(scale).profiles {
+        let setup = match made {
+            Some(_) => Some(sections.answer(&["setup", profile.name])?),
+            None => None,
+        };
+        let answer: profile::Answer = sections.answer(&["profile", profile.name])?;
+        profiles.push(ProfileFigures { setup, ..answer.figures });
+        proved.extend(answer.proved);
+    }
+    let rates: Vec<rates::Answer> = sections.answer(&["rates"])?;
+    let rates = rates.into_iter().map(|rate| with_rate(rate, &profiles)).collect::<Result<_, _>>();
+    let sync: SyncFigures = sections.answer(&["sync"])?;
+    let groth16 = sections.rivals("groth16", &profiles)?;
+    let nova = match nova::COMPILED {
+        true => sections.rivals("nova", &profiles)?,
+        false => Vec::new(),
+    };
+    machine.finish();
+    Ok(Report {
+        quick: scale.quick,
+        machine,
+        seconds: clock.elapsed().as_secs_f64(),
+        profiles,
+        groth16,
+        nova,
+        rates: rates?,
+        proved,
+        sync,
+        native,
+    })
+}
+
+/// The rate follows from the plans and from what a fold takes in the profile.
+fn with_rate(rate: rates::Answer, profiles: &[ProfileFigures]) -> anyhow::Result<RateFigures> {
+    let rates::Answer { load, profile, keys, per_writer, ops, epochs } = rate;
+    let figures = profiles.iter().find(|figures| figures.shape.name == profile);
+    let fold = figures.context("a load in a profile that was not measured")?.fold.median;
+    let of_epoch =
+        epochs.iter().map(|epoch| ops as f64 / (epoch.planning + fold * epoch.steps as f64));
+    let rate = Spread::of(of_epoch);
+    Ok(RateFigures { load, profile, keys, per_writer, ops, epochs, rate })
+}
+
+struct Sections<'a> {
+    scale: &'a Scale,
+    /// Where the parameters are made; `None` if they are kept elsewhere.
+    folder: Option<PathBuf>,
+    clock: Instant,
+}
+
+impl Sections<'_> {
+    /// Runs this program again for one section.
+    fn answer<T: DeserializeOwned>(&self, section: &[&str]) -> anyhow::Result<T> {
+        let name = section.join(" ");
+        tracing::info!(at = ?self.clock.elapsed(), "measures: {name}");
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("measure").arg("--git").arg(&self.scale.git);
+        if self.scale.quick {
+            command.arg("--quick");
+        }
+        if let Some(folder) = &self.folder {
+            command.env(setup::PARAMETERS, folder);
+        }
+        let child = command.args(section).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let output = child.wait_with_output()?;
+        anyhow::ensure!(output.status.success(), "section {name}: {}", output.status);
+        serde_json::from_slice(&output.stdout).with_context(|| format!("the answer of {name}"))
+    }
+
+    fn rivals(&self, who: &str, profiles: &[ProfileFigures]) -> anyhow::Result<Vec<RivalFigures>> {
+        let rival = |figures: &ProfileFigures| {
+            let number = |count: usize| count.to_string();
+            let (name, step) = (&figures.shape.name, &figures.step);
+            // Groth16 is compared with compressing, which proves the folding too.
+            let constraints = match who {
+                "groth16" => figures.constraints,
+                _ => step.constraints,
+            };
+            let scaled = |count: usize| number(count * constraints / step.constraints.max(1));
+            self.answer(&[
+                who,
+                "--profile",
+                name,
+                "--constraints",
+                &number(constraints),
+                "--bits",
+                &scaled(step.bits),
+                "--nonzeros",
+                &scaled(step.nonzeros),
+            ])
+        };
+        profiles.iter().map(rival).collect()
+    }
+}

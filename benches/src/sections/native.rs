@@ -1,0 +1,147 @@
+//! Hashes, signatures and pages on one core, in turns with other implementations.
+
+use std::hint::black_box;
+
+use ark_ff::PrimeField as _;
+use ark_std::UniformRand;
+use ff_ce::PrimeField as _;
+use light_poseidon::{Poseidon, PoseidonHasher};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use rootfold_core::{
+    eddsa::{verify, SecretKey},
+    hash::{hash, Tag},
+    item::Entry,
+    stamp::Stamp,
+    tree::{build, Page},
+    F,
+};
+
+use super::sizes::Sizes;
+use crate::{
+    loads::random,
+    measure::{timed, Spread},
+    report::{Contest, Entrant, NativeFigures},
+};
+
+/// EdDSA takes this many times as long as a hash or more.
+const EDDSA_HASHES: usize = 10;
+/// Entries of the tree whose pages are checked.
+const PAGE_ENTRIES: usize = 4000;
+
+/// One of those who compute the same thing: who, and how to compute it once.
+type Computes<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+
+fn entrant<'a, T>(who: &'static str, mut compute: impl FnMut() -> T + 'a) -> Computes<'a> {
+    let once = move || {
+        black_box(compute());
+    };
+    (who, Box::new(once))
+}
+
+/// Measures everything native.
+///
+/// # Errors
+/// If two implementations disagree, which is a bug.
+pub fn measure(sizes: &Sizes) -> anyhow::Result<NativeFigures> {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let contests = vec![
+        poseidon::<2>("H_2", sizes, &mut rng)?,
+        poseidon::<3>("H_3", sizes, &mut rng)?,
+        eddsa(sizes, &mut rng)?,
+    ];
+    let (page_entries, page_size) = pages(sizes, &mut rng)?;
+    Ok(NativeFigures { contests, page_entries, page_size })
+}
+
+/// `turns` turns in which everybody computes the thing `repetitions` times.
+fn contest(what: &str, turns: usize, repetitions: usize, mut all: Vec<Computes<'_>>) -> Contest {
+    let mut each: Vec<Vec<f64>> = vec![Vec::new(); all.len()];
+    for _ in 0..turns {
+        for ((_, compute), each) in all.iter_mut().zip(&mut each) {
+            let ((), took) = timed(|| (0..repetitions).for_each(|_| compute()));
+            each.push(took.as_secs_f64() / repetitions as f64);
+        }
+    }
+    let ours = each[0].clone();
+    let entrants = all.iter().zip(each).map(|((who, _), each)| Entrant {
+        who: (*who).to_owned(),
+        ratio: Spread::of(each.iter().zip(&ours).map(|(theirs, ours)| theirs / ours)),
+        each: Spread::of(each),
+    });
+    Contest { what: what.to_owned(), entrants: entrants.collect() }
+}
+
+fn poseidon<const N: usize>(
+    what: &str,
+    sizes: &Sizes,
+    rng: &mut ChaCha20Rng,
+) -> anyhow::Result<Contest> {
+    let inputs: [F; N] = std::array::from_fn(|_| F::rand(rng));
+    let mut light = Poseidon::<F>::new_circom(N)?;
+    let iden3 = poseidon_rs::Poseidon::new();
+    let theirs = |x: &F| poseidon_rs::Fr::from_str(&x.to_string());
+    let converted: Option<Vec<_>> = inputs.iter().map(theirs).collect();
+    let converted = converted.ok_or_else(|| anyhow::anyhow!("poseidon-rs refuses an element"))?;
+
+    let ours = hash(Tag::Circomlib, inputs);
+    anyhow::ensure!(light.hash(&inputs)? == ours, "light-poseidon hashes otherwise");
+    let hashed = iden3.hash(converted.clone()).map_err(anyhow::Error::msg)?;
+    anyhow::ensure!(Some(hashed) == theirs(&ours), "poseidon-rs hashes otherwise");
+
+    let all: Vec<Computes<'_>> = vec![
+        entrant("Rootfold", || hash(Tag::Circomlib, black_box(inputs))),
+        entrant("light-poseidon", || light.hash(black_box(&inputs))),
+        entrant("poseidon-rs", || iden3.hash(black_box(converted.clone()))),
+    ];
+    Ok(contest(what, sizes.turns, sizes.repetitions, all))
+}
+
+fn eddsa(sizes: &Sizes, rng: &mut ChaCha20Rng) -> anyhow::Result<Contest> {
+    let secret = SecretKey::random(rng);
+    let message = F::rand(rng);
+    let (key, signature) = (secret.public_key(), secret.sign(message));
+    verify(&key, message, &signature)?;
+
+    let iden3 = babyjubjub_rs::PrivateKey::import(rng.gen::<[u8; 32]>().to_vec());
+    let iden3 = iden3.map_err(anyhow::Error::msg)?;
+    let their_message = message.into_bigint().to_string().parse::<num_bigint::BigInt>()?;
+    let their_signature = iden3.sign(their_message.clone()).map_err(anyhow::Error::msg)?;
+    let their_key = iden3.public();
+    let check = || {
+        let (key, signature) = (their_key.clone(), their_signature.clone());
+        babyjubjub_rs::verify(key, signature, their_message.clone())
+    };
+    anyhow::ensure!(check(), "babyjubjub-rs refuses its own signature");
+
+    let all: Vec<Computes<'_>> = vec![
+        entrant("Rootfold", || verify(&key, black_box(message), &signature)),
+        entrant("babyjubjub-rs", check),
+    ];
+    let repetitions = sizes.repetitions.div_ceil(EDDSA_HASHES);
+    Ok(contest("EdDSA verification", sizes.turns, repetitions, all))
+}
+
+/// Entries per second over all pages of a tree, and the entries of an average leaf.
+fn pages(sizes: &Sizes, rng: &mut ChaCha20Rng) -> anyhow::Result<(Spread, f64)> {
+    let count = PAGE_ENTRIES.min(sizes.keys);
+    let mut entries: Vec<Entry> = random(1)
+        .take(count)
+        .map(|(key, value)| Entry { key, value, stamp: Stamp { ts: rng.gen(), writer: 1 } })
+        .chain([Entry::start_sentinel(), Entry::end_sentinel()])
+        .collect();
+    entries.sort_by_key(|entry| entry.key);
+    let built = build(&entries);
+    let leaves = built.pages.iter().filter(|(_, page)| page.rank() == 0).count();
+    let encoded: Vec<(F, Vec<u8>)> =
+        built.pages.iter().map(|(name, page)| (*name, page.encode(&|_| None))).collect();
+    let mut rates = Vec::with_capacity(sizes.turns);
+    for _ in 0..sizes.turns {
+        let (checked, took) = timed(|| {
+            encoded.iter().try_for_each(|(name, bytes)| Page::check(name, bytes).map(drop))
+        });
+        checked?;
+        rates.push(entries.len() as f64 / took.as_secs_f64());
+    }
+    Ok((Spread::of(rates), entries.len() as f64 / leaves as f64))
+}

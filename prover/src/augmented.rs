@@ -1,0 +1,129 @@
+//! The witness of an augmented step: the step circuit's part and the part that verifies the fold.
+//!
+//! The step circuit needs nothing of the fold, so that its part is synthesized on its own, while
+//! the fold is still being computed, and then put in its place.
+
+use ark_r1cs_std::{
+    alloc::AllocVar,
+    fields::fp::{AllocatedFp, FpVar},
+    GR1CSVar,
+};
+use ark_relations::gr1cs::{SynthesisError, Variable};
+use rootfold_verifier::{
+    sonobe::{IvcKeyParts, State, StepWithFolding},
+    F,
+};
+use sonobe_fs::DeciderKey as _;
+use sonobe_primitives::circuits::{AssignmentsExtractor, AssignmentsOwned, FCircuit};
+
+use crate::{checkpoint::Checkpoint, fold::Fold, parameters::Parameters, step::StepCircuit};
+
+/// What a step circuit contributes to the witness of a step.
+pub struct StepPart<Outputs> {
+    /// The variables that the circuit allocates, in their order.
+    witness: Vec<F>,
+    /// The state after the step.
+    pub next: State,
+    /// What else the circuit returns.
+    pub outputs: Outputs,
+}
+
+impl<Outputs> StepPart<Outputs> {
+    /// Synthesizes the step circuit for the step that follows `before`.
+    ///
+    /// # Errors
+    /// Those of the circuit.
+    pub fn synthesize<FC: StepCircuit<ExternalOutputs = Outputs>>(
+        circuit: &FC,
+        before: &Checkpoint,
+        inputs: FC::ExternalInputs,
+    ) -> Result<Self, SynthesisError> {
+        let cs = AssignmentsExtractor::new();
+        let (own, next, outputs) = cs.execute_fn(|cs| {
+            let index = FpVar::new_witness(cs.clone(), || Ok(F::from(before.steps)))?;
+            let state = <FC::StateVar as AllocVar<State, F>>::new_witness(cs.clone(), || {
+                Ok(before.current)
+            })?;
+            let own = cs.num_witness_variables();
+            let (next, outputs) = circuit.generate_step_constraints(index, state, inputs)?;
+            Ok((own, next.value()?, outputs))
+        })?;
+        let witness = cs.assignments()?.private.split_off(own);
+        Ok(Self { witness, next, outputs })
+    }
+}
+
+/// A step circuit whose witness is known: it allocates the variables and constrains nothing.
+/// Only for synthesis without matrices.
+struct Replay<'a> {
+    witness: &'a [F],
+    next: State,
+}
+
+impl FCircuit for Replay<'_> {
+    type Field = F;
+    type State = State;
+    type StateVar = [FpVar<F>; 3];
+    type ExternalInputs = ();
+    type ExternalOutputs = ();
+
+    fn same_state_shape(_: &State, _: &State) -> bool {
+        true
+    }
+
+    fn dummy_state(&self) -> State {
+        self.next
+    }
+
+    fn dummy_external_inputs(&self) {}
+
+    fn generate_step_constraints(
+        &self,
+        index: FpVar<F>,
+        _: [FpVar<F>; 3],
+        (): (),
+    ) -> Result<([FpVar<F>; 3], ()), SynthesisError> {
+        let cs = index.cs();
+        for value in self.witness {
+            let _ = cs.new_witness_variable(|| Ok(*value))?;
+        }
+        // Without matrices only a variable's value matters, not which one it is.
+        let variable = |value| FpVar::Var(AllocatedFp::new(Some(value), Variable::One, cs.clone()));
+        Ok((self.next.map(variable), ()))
+    }
+}
+
+/// The whole assignment of the step after `before`, which takes `fold` in.
+///
+/// # Errors
+/// Those of sonobe's circuit.
+pub fn assignment<Outputs>(
+    parameters: &Parameters,
+    before: &Checkpoint,
+    index: usize,
+    part: &StepPart<Outputs>,
+    fold: &Fold,
+) -> Result<AssignmentsOwned<F>, SynthesisError> {
+    let IvcKeyParts(step, cyclefold, (sponge, pp_hash, _)) = &parameters.ivc;
+    let (step, cyclefold) = (step.to_arith_config(), cyclefold.to_arith_config());
+    let replay = Replay { witness: &part.witness, next: part.next };
+    let circuit = StepWithFolding::new(sponge, &step, &cyclefold, &replay);
+    let cs = AssignmentsExtractor::new();
+    cs.execute_fn(|cs| {
+        circuit.compute_next_state(
+            cs,
+            *pp_hash,
+            index,
+            &before.initial,
+            &before.current,
+            (),
+            &before.proof.1,
+            &before.proof.3,
+            fold.primary.cross_term,
+            &before.proof.5,
+            fold.cyclefold_incoming.clone(),
+            fold.cyclefold_cross_terms.clone(),
+        )
+    })?;
+    cs.assignments()
+}

@@ -1,0 +1,224 @@
+//! Folds the last step into the running instance, and the two CycleFold instances of that fold
+//! into theirs.
+//!
+//! The equations are Nova's (section 4.2 of <https://eprint.iacr.org/2021/370>) and sonobe's
+//! verifier circuit checks them. sonobe's own prover evaluates the matrices for every cross term;
+//! here the values of their rows are carried along ([`crate::rows`]).
+
+use ark_bn254::G1Projective;
+use ark_ff::AdditiveGroup;
+use rayon::prelude::*;
+use rootfold_verifier::{
+    sonobe::{
+        fold_transcript, CycleFoldFolding, CycleFoldIncomingInstance, CycleFoldInstance,
+        CycleFoldWitness, IncomingInstance, IncomingWitness, IvcProofParts, PrimaryFolding,
+        RunningInstance, RunningWitness, CHALLENGE_BITS,
+    },
+    F,
+};
+use sonobe_fs::{DeciderKey as _, FoldingSchemeProver};
+use sonobe_ivc::compilers::cyclefold::{circuits::CycleFoldCircuit, FoldingSchemeCycleFoldExt};
+use sonobe_primitives::{
+    algebra::ops::bits::FromBits,
+    circuits::AssignmentsExtractor,
+    relations::WitnessInstanceSampler,
+    traits::Dummy,
+    transcripts::{recording::RecordingTranscript, Transcript},
+    utils::null::Null,
+};
+
+use crate::{
+    checkpoint::Checkpoint, ivc::no_randomness, msm::msm, parameters::Parameters, phase::phase,
+    rows::Products,
+};
+
+/// The values of the rows at the running witness and at the last step's.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    /// At `(u, x, W)` of the running instance.
+    pub running: Products,
+    /// At `(1, x, w)` of the last step.
+    pub incoming: Products,
+}
+
+impl Carried {
+    /// Evaluates the matrices for both witnesses of a checkpoint.
+    pub fn of(parameters: &Parameters, checkpoint: &Checkpoint) -> Self {
+        let IvcProofParts(running_w, running, incoming_w, incoming, ..) = &*checkpoint.proof;
+        let rows = &parameters.rows;
+        Self {
+            running: rows.products(running.u, &running.x, &running_w.w),
+            incoming: rows.products(F::from(1), &incoming.x, &incoming_w.w),
+        }
+    }
+}
+
+/// The fold of step instances alone.
+pub struct PrimaryFold {
+    /// The folded witness.
+    pub witness: RunningWitness,
+    /// The folded instance.
+    pub instance: RunningInstance,
+    /// `cm_T`.
+    pub cross_term: G1Projective,
+    /// The values of the rows at the folded witness.
+    pub products: Products,
+}
+
+/// A fold with its CycleFold instances.
+pub struct Fold {
+    /// The fold of the step instances.
+    pub primary: PrimaryFold,
+    /// The CycleFold instances of this fold.
+    pub cyclefold_incoming: Vec<CycleFoldIncomingInstance>,
+    /// The commitments to their cross terms.
+    pub cyclefold_cross_terms: Vec<ark_grumpkin::Projective>,
+    /// The folded CycleFold witness.
+    pub cyclefold_witness: CycleFoldWitness,
+    /// The folded CycleFold instance.
+    pub cyclefold: CycleFoldInstance,
+}
+
+/// Cycle-folded point sums of one fold.
+const CYCLEFOLDS: usize = <PrimaryFolding as FoldingSchemeCycleFoldExt<1, 1>>::N_CYCLEFOLDS;
+
+type RecordedSponge = RecordingTranscript<F, rootfold_verifier::sonobe::Sponge>;
+
+fn transcript(parameters: &Parameters) -> RecordedSponge {
+    RecordingTranscript::new(fold_transcript(&parameters.ivc.2 .0, parameters.id().pp_hash()))
+}
+
+/// Folds the last step of `checkpoint` into its running instance.
+pub fn fold_primary(
+    parameters: &Parameters,
+    checkpoint: &Checkpoint,
+    carried: &Carried,
+) -> PrimaryFold {
+    fold_in(parameters, &mut transcript(parameters), checkpoint, carried)
+}
+
+fn fold_in(
+    parameters: &Parameters,
+    transcript: &mut RecordedSponge,
+    checkpoint: &Checkpoint,
+    carried: &Carried,
+) -> PrimaryFold {
+    let IvcProofParts(running_w, running, incoming_w, incoming, ..) = &*checkpoint.proof;
+    let cross = phase!(
+        "cross_term",
+        parameters.rows.cross_term(running.u, &carried.running, &carried.incoming)
+    );
+    let cross_term = phase!("commit_t", msm(parameters.bases.commitment.error(), &cross));
+    let bits =
+        transcript.add(running).add(incoming).add(&cross_term).challenge_bits(CHALLENGE_BITS);
+    let challenge = F::from_bits_le(&bits);
+    PrimaryFold {
+        witness: fold_witness(running_w, incoming_w, &cross, challenge),
+        instance: fold_instance(running, incoming, cross_term, challenge),
+        cross_term,
+        products: carried.running.fold(&carried.incoming, challenge),
+    }
+}
+
+fn fold_witness(
+    running: &RunningWitness,
+    incoming: &IncomingWitness,
+    cross_term: &[F],
+    challenge: F,
+) -> RunningWitness {
+    let fold = |a: &[F], b: &[F]| a.par_iter().zip(b).map(|(a, b)| challenge * b + a).collect();
+    RunningWitness {
+        e: fold(&running.e, cross_term),
+        r_e: Null,
+        w: fold(&running.w, &incoming.w),
+        r_w: Null,
+    }
+}
+
+fn fold_instance(
+    running: &RunningInstance,
+    incoming: &IncomingInstance,
+    cross_term: G1Projective,
+    challenge: F,
+) -> RunningInstance {
+    RunningInstance {
+        cm_e: running.cm_e + cross_term * challenge,
+        u: running.u + challenge,
+        cm_w: running.cm_w + incoming.cm_w * challenge,
+        x: running.x.iter().zip(&incoming.x).map(|(a, b)| challenge * b + a).collect(),
+    }
+}
+
+/// Folds the last step of `checkpoint` in, with the CycleFold instances that the next step needs.
+/// Where there is no step yet, the fold is that of dummies, as sonobe's circuit expects.
+///
+/// # Errors
+/// Those of sonobe.
+pub fn fold(
+    parameters: &Parameters,
+    checkpoint: &Checkpoint,
+    carried: &Carried,
+) -> Result<Fold, sonobe_ivc::Error> {
+    if checkpoint.steps == 0 {
+        let IvcProofParts(running_w, running, ..) = &*checkpoint.proof;
+        let config = &parameters.ivc.1.to_arith_config();
+        return Ok(Fold {
+            primary: PrimaryFold {
+                witness: running_w.clone(),
+                instance: running.clone(),
+                cross_term: G1Projective::ZERO,
+                products: carried.running.clone(),
+            },
+            cyclefold_incoming: vec![Dummy::dummy(config); CYCLEFOLDS],
+            cyclefold_cross_terms: vec![Dummy::dummy(config); CYCLEFOLDS],
+            cyclefold_witness: Dummy::dummy(config),
+            cyclefold: Dummy::dummy(config),
+        });
+    }
+    let mut transcript = transcript(parameters);
+    let primary = fold_in(parameters, &mut transcript, checkpoint, carried);
+    phase!("cyclefold", fold_cyclefold(parameters, checkpoint, transcript, primary))
+}
+
+/// Folds the CycleFold instances of a fold in.
+fn fold_cyclefold(
+    parameters: &Parameters,
+    checkpoint: &Checkpoint,
+    mut transcript: RecordedSponge,
+    primary: PrimaryFold,
+) -> Result<Fold, sonobe_ivc::Error> {
+    let key = &parameters.ivc.1;
+    let IvcProofParts(_, running, _, incoming, cyclefold_w, cyclefold) = &*checkpoint.proof;
+    let circuits = PrimaryFolding::to_cyclefold_circuits(
+        &[running],
+        &[incoming],
+        &primary.cross_term,
+        transcript.clone().into(),
+    );
+    let mut fold = Fold {
+        primary,
+        cyclefold_incoming: Vec::with_capacity(CYCLEFOLDS),
+        cyclefold_cross_terms: Vec::with_capacity(CYCLEFOLDS),
+        cyclefold_witness: cyclefold_w.clone(),
+        cyclefold: cyclefold.clone(),
+    };
+    for circuit in circuits {
+        let cs = AssignmentsExtractor::new();
+        cs.execute_fn(|cs| circuit.verify_point_rlc(cs))?;
+        let (own_witness, own) = key.sample(cs.assignments()?, no_randomness())?;
+        let (witness, instance, cross_term) =
+            <CycleFoldFolding as FoldingSchemeProver<1, 1>>::prove(
+                key.to_pk(),
+                &mut transcript,
+                &[&fold.cyclefold_witness],
+                &[&fold.cyclefold],
+                &[&own_witness],
+                &[&own],
+                no_randomness(),
+            )?;
+        (fold.cyclefold_witness, fold.cyclefold) = (witness, instance);
+        fold.cyclefold_incoming.push(own);
+        fold.cyclefold_cross_terms.push(cross_term);
+    }
+    Ok(fold)
+}
