@@ -5,14 +5,13 @@ use ark_ff::{Field, One, PrimeField};
 use ark_relations::gr1cs::SynthesisError;
 use rayon::prelude::*;
 use rootfold_verifier::{
-    sonobe::IvcProofParts, verify, Groth16Proof, ParameterId, Proof, VerifyError, F,
+    msm::msm, sonobe::IvcProofParts, verify, Groth16Proof, ParameterId, Proof, VerifyError, F,
 };
 use thiserror::Error;
 
 use crate::{
     checkpoint::Checkpoint,
     fold::{fold_primary, Carried, PrimaryFold},
-    msm::msm,
     parameters::Parameters,
     qap::quotient,
 };

@@ -9,6 +9,7 @@ use ark_bn254::G1Projective;
 use ark_ff::AdditiveGroup;
 use rayon::prelude::*;
 use rootfold_verifier::{
+    msm::msm,
     sonobe::{
         fold_transcript, CycleFoldFolding, CycleFoldIncomingInstance, CycleFoldInstance,
         CycleFoldWitness, IncomingInstance, IncomingWitness, IvcProofParts, PrimaryFolding,

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use rootfold_verifier::{
+    msm::msm,
     sonobe::{IncomingInstance, IncomingWitness, Ivc, IvcProofParts, State},
     ParameterId, F,
 };
@@ -15,7 +16,6 @@ use crate::{
     augmented::{assignment, StepPart},
     checkpoint::Checkpoint,
     fold::{fold, Carried, PrimaryFold},
-    msm::msm,
     parameters::Parameters,
     phase::phase,
     step::StepCircuit,

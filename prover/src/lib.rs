@@ -33,7 +33,6 @@ mod decider;
 pub mod engine;
 mod fold;
 mod ivc;
-pub mod msm;
 mod parameters;
 mod phase;
 pub mod planner;

@@ -1,7 +1,8 @@
 //! The CycleFold side of a proof, checked in the clear: its witness is short enough to send.
 
 use ark_crypto_primitives::sponge::poseidon::PoseidonConfig;
-use ark_ec::{CurveGroup, VariableBaseMSM};
+use ark_ec::CurveGroup;
+use ark_grumpkin::GrumpkinConfig;
 use ark_relations::gr1cs::SynthesisError;
 use ark_std::UniformRand;
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
@@ -13,6 +14,7 @@ use sonobe_primitives::{
 use crate::{
     digest::{r1cs_digest, Digest},
     encoding::Writer,
+    msm::PreparedBases,
     sonobe::{cyclefold_r1cs, CycleFoldInstance, Fq, Grumpkin, F},
 };
 
@@ -29,7 +31,7 @@ pub fn bases_rng() -> ChaCha20Rng {
 #[derive(Clone, Debug)]
 pub struct CycleFoldShape {
     r1cs: R1CS<Fq>,
-    bases: Vec<ark_grumpkin::Affine>,
+    bases: PreparedBases<GrumpkinConfig>,
 }
 
 impl CycleFoldShape {
@@ -44,7 +46,7 @@ impl CycleFoldShape {
         let points: Vec<_> = (0..config.n_constraints.max(config.n_witnesses))
             .map(|_| Grumpkin::rand(&mut rng))
             .collect();
-        Ok(Self { r1cs, bases: Grumpkin::normalize_batch(&points) })
+        Ok(Self { r1cs, bases: PreparedBases::new(&Grumpkin::normalize_batch(&points)) })
     }
 
     /// The circuit's constraints.
@@ -54,7 +56,7 @@ impl CycleFoldShape {
 
     /// The commitment bases, as many as the longer of witness and error vector needs.
     pub fn bases(&self) -> &[ark_grumpkin::Affine] {
-        &self.bases
+        self.bases.bases()
     }
 
     /// Number of witness variables.
@@ -73,7 +75,7 @@ impl CycleFoldShape {
         let mut hasher = blake3::Hasher::new_derive_key("rootfold 2026 folding v1");
         hasher.update(&r1cs_digest(&self.r1cs));
         let mut bytes = Writer::default();
-        for base in &self.bases {
+        for base in self.bases() {
             bytes.point(base);
         }
         for size in [sponge.full_rounds, sponge.partial_rounds, sponge.rate, sponge.capacity] {
@@ -101,11 +103,11 @@ impl CycleFoldShape {
             return false;
         };
         let mut scalars: Vec<Fq> = error.iter().map(|e| weight * e).collect();
-        scalars.resize(self.bases.len(), Fq::default());
+        scalars.resize(self.bases().len(), Fq::default());
         for (scalar, w) in scalars.iter_mut().zip(witness) {
             *scalar += w;
         }
-        Grumpkin::msm_unchecked(&self.bases, &scalars) == instance.cm_w + instance.cm_e * weight
+        self.bases.msm(&scalars) == instance.cm_w + instance.cm_e * weight
     }
 }
 
@@ -119,9 +121,10 @@ mod tests {
     #[test]
     fn sonobe_draws_the_same_bases() {
         let shape = CycleFoldShape::new().expect("synthesizes");
-        let key = CycleFoldCommitment::generate_key(shape.bases.len(), bases_rng()).expect("draws");
+        let key =
+            CycleFoldCommitment::generate_key(shape.bases().len(), bases_rng()).expect("draws");
         let mut ours = Vec::new();
-        shape.bases.serialize_uncompressed(&mut ours).expect("serializes");
+        shape.bases().to_vec().serialize_uncompressed(&mut ours).expect("serializes");
         let mut theirs = Vec::new();
         key.serialize_uncompressed(&mut theirs).expect("serializes");
         // Both begin with the number of points, which sonobe rounds up to a power of two.

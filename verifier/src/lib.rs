@@ -30,6 +30,7 @@ pub mod commitment;
 pub mod cyclefold;
 pub mod digest;
 pub mod encoding;
+pub mod msm;
 mod proof;
 pub mod sonobe;
 mod verify;

@@ -1,6 +1,8 @@
 //! Scalars as signed digits, window by window.
 
 use ark_ff::{BigInteger, PrimeField};
+use ark_std::{cfg_into_iter, cfg_iter};
+#[cfg(feature = "parallel")]
 use rayon::prelude::*;
 
 use super::Signed;
@@ -18,11 +20,10 @@ pub struct Digits {
 impl Digits {
     /// Recodes the scalars into windows of `bits` bits, as many as the longest scalar needs.
     pub fn new<P: PrimeField>(scalars: &[Signed<P::BigInt>], bits: usize) -> Self {
-        let longest = scalars.par_iter().map(|s| s.magnitude.num_bits()).max().unwrap_or(0);
+        let longest = cfg_iter!(scalars).map(|s| s.magnitude.num_bits()).max().unwrap_or(0);
         // A digit above half the window is replaced by a negative one and carries into the next.
         let windows = (longest as usize + 1).div_ceil(bits);
-        let digits = (0..windows)
-            .into_par_iter()
+        let digits = cfg_into_iter!(0..windows)
             .map(|window| scalars.iter().map(|s| digit(s, window, bits)).collect())
             .collect();
         Self { bits, digits }
@@ -77,8 +78,7 @@ mod tests {
     use super::*;
     use ark_bn254::Fr;
     use ark_ff::{AdditiveGroup, UniformRand};
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha20Rng;
+    use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 
     #[test]
     fn digits_add_up_to_the_scalar() {

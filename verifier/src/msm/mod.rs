@@ -7,10 +7,15 @@
 
 mod buckets;
 mod digits;
+mod prepared;
 
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ff::{AdditiveGroup, BigInteger, PrimeField};
+use ark_std::{cfg_into_iter, cfg_iter};
+#[cfg(feature = "parallel")]
 use rayon::prelude::*;
+
+pub use prepared::PreparedBases;
 
 use buckets::window_sum;
 use digits::Digits;
@@ -19,11 +24,10 @@ use digits::Digits;
 pub fn msm<C: SWCurveConfig>(bases: &[Affine<C>], scalars: &[C::ScalarField]) -> Projective<C> {
     let len = bases.len().min(scalars.len());
     let (bases, scalars) = (&bases[..len], &scalars[..len]);
-    let signed: Vec<Signed<_>> = scalars.par_iter().map(|s| Signed::of(*s)).collect();
+    let signed: Vec<Signed<_>> = cfg_iter!(scalars).map(|s| Signed::of(*s)).collect();
     let full_size = signed.iter().filter(|s| s.magnitude.num_bits() > SMALL_BITS).count();
     let digits = Digits::new::<C::ScalarField>(&signed, window_bits(full_size));
-    let sums: Vec<Projective<C>> = (0..digits.windows())
-        .into_par_iter()
+    let sums: Vec<Projective<C>> = cfg_into_iter!(0..digits.windows())
         .map(|window| window_sum(bases, digits.of_window(window)))
         .collect();
     sums.into_iter().rev().fold(Projective::ZERO, |mut sum, window| {
@@ -37,16 +41,25 @@ pub fn msm<C: SWCurveConfig>(bases: &[Affine<C>], scalars: &[C::ScalarField]) ->
 /// Scalars up to this size have digits in the first windows only.
 const SMALL_BITS: u32 = 64;
 
+/// Multiplications of one addition to a bucket, with what surrounds it.
+const ADDITION: usize = 7;
+/// Multiplications that a bucket takes when the buckets of a window are summed.
+const BUCKET: usize = 24;
+
+/// How many threads share the work.
+fn threads() -> usize {
+    #[cfg(feature = "parallel")]
+    return rayon::current_num_threads();
+    #[cfg(not(feature = "parallel"))]
+    return 1;
+}
+
 /// The window width that takes the fewest multiplications for this many full-size scalars.
 fn window_bits(scalars: usize) -> usize {
-    /// Multiplications of one addition of two points of a bucket.
-    const PAIR: usize = 7;
-    /// Multiplications that a bucket takes when the buckets of a window are summed.
-    const BUCKET: usize = 24;
     let cost = |bits: usize| {
         let windows = (<ark_bn254::Fr as PrimeField>::MODULUS_BIT_SIZE as usize).div_ceil(bits);
         // The windows are shared out to the threads.
-        windows.div_ceil(rayon::current_num_threads()) * (scalars * PAIR + (BUCKET << (bits - 1)))
+        windows.div_ceil(threads()) * (scalars * ADDITION + (BUCKET << (bits - 1)))
     };
     (2..=digits::MAX_BITS).min_by_key(|bits| cost(*bits)).unwrap_or(2)
 }
@@ -71,15 +84,15 @@ impl<B: BigInteger> Signed<B> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use ark_bn254::{Fr, G1Affine, G1Projective};
     use ark_ec::{CurveGroup, VariableBaseMSM};
     use ark_ff::{Field, UniformRand};
-    use rand::{Rng, SeedableRng};
-    use rand_chacha::ChaCha20Rng;
+    use ark_std::rand::Rng;
+    use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 
-    fn points(rng: &mut impl Rng, len: usize) -> Vec<G1Affine> {
+    pub(super) fn points(rng: &mut impl Rng, len: usize) -> Vec<G1Affine> {
         (0..len).map(|_| G1Affine::rand(rng)).collect()
     }
 
