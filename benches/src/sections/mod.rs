@@ -107,9 +107,7 @@ impl Section {
             Section::Profile { profile } => {
                 serde_json::to_value(profile::measure(&named(profile)?, &sizes, phases)?)?
             }
-            Section::Setup { profile } => {
-                serde_json::to_value(setup::measure(&named(profile)?)?)?
-            }
+            Section::Setup { profile } => serde_json::to_value(setup::measure(&named(profile)?)?)?,
             Section::Rates => serde_json::to_value(rates::measure(&sizes)?)?,
             Section::Sync => serde_json::to_value(sync::measure(&sizes)?)?,
             Section::Native => serde_json::to_value(native::measure(&sizes)?)?,
