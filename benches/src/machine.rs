@@ -27,8 +27,8 @@ pub struct Machine {
     pub commit: String,
     /// The day, in UTC.
     pub date: String,
-    /// Load average over one minute before and after: what else was running.
-    pub load: [f64; 2],
+    /// What part of the processors' time went to other work during the run, 0 to 1.
+    pub others: f64,
 }
 
 /// What arkworks' field arithmetic can make use of, with whether this build does.
@@ -62,14 +62,44 @@ impl Machine {
             flags: format!("opt-level {}, {flags}", env!("REPORT_OPT_LEVEL")),
             commit: commit().unwrap_or_else(|| "unknown".into()),
             date: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
-            load: [load(), 0.0],
+            others: 0.0,
         }
     }
+}
 
-    /// Notes the load after everything was measured.
-    pub fn finish(&mut self) {
-        self.load[1] = load();
+/// Processor time so far, in ticks of the system.
+#[derive(Debug, Clone, Copy)]
+pub struct Ticks {
+    all: u64,
+    busy: u64,
+    /// Of this process and of its children that have ended.
+    own: u64,
+}
+
+impl Ticks {
+    /// Until now; `None` where the system does not tell.
+    pub fn now() -> Option<Ticks> {
+        // proc(5): user, nice, system, idle, iowait, irq, softirq, steal.
+        let stat = read("/proc/stat");
+        let all: Vec<u64> = numbers(stat.lines().next()?.strip_prefix("cpu")?).take(8).collect();
+        let idle = all.get(3)? + all.get(4)?;
+        let all = all.iter().sum();
+        // The second field, in parentheses, may hold spaces. utime to cstime are 14th to 17th.
+        let own = read("/proc/self/stat");
+        let own = numbers(own.rsplit(')').next()?.trim_start().get(1..)?).skip(10).take(4).sum();
+        Some(Ticks { all, busy: all - idle, own })
     }
+
+    /// What part of the processors' time since then went to others.
+    pub fn others_until(self, now: Ticks) -> f64 {
+        let of = (now.all - self.all).max(1);
+        let others = (now.busy - self.busy).saturating_sub(now.own - self.own);
+        others as f64 / of as f64
+    }
+}
+
+fn numbers(text: &str) -> impl Iterator<Item = u64> + '_ {
+    text.split_whitespace().map(|number| number.parse().unwrap_or(0))
 }
 
 fn read(path: &str) -> String {
@@ -83,11 +113,6 @@ fn after_colon(text: &str, name: &str) -> Option<String> {
         (key.trim() == name).then_some(value)
     })?;
     Some(value.trim().to_owned())
-}
-
-fn load() -> f64 {
-    let first = read("/proc/loadavg").split(' ').next().map(str::parse);
-    first.and_then(Result::ok).unwrap_or(0.0)
 }
 
 fn commit() -> Option<String> {

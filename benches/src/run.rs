@@ -10,7 +10,7 @@ use anyhow::Context;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    machine::Machine,
+    machine::{Machine, Ticks},
     measure::Spread,
     report::{NativeFigures, ProfileFigures, RateFigures, Report, RivalFigures, SyncFigures},
     sections::{nova, profile, rates, setup, sizes::Sizes, Scale},
@@ -23,10 +23,8 @@ use crate::{
 pub fn run(scale: &Scale) -> anyhow::Result<Report> {
     let clock = Instant::now();
     let mut machine = Machine::here();
-    tracing::info!(cpu = machine.cpu, cores = machine.cores, load = machine.load[0], "begins");
-    if machine.load[0] > 0.5 {
-        tracing::warn!("something else runs on this machine: the figures will be noisy");
-    }
+    let ticks = Ticks::now();
+    tracing::info!(cpu = machine.cpu, cores = machine.cores, "begins");
     // Parameters that are kept need not be made, and making them is not measured then.
     let made = match setup::folder() {
         Some(_) => None,
@@ -54,7 +52,7 @@ pub fn run(scale: &Scale) -> anyhow::Result<Report> {
         true => sections.rivals("nova", &profiles)?,
         false => Vec::new(),
     };
-    machine.finish();
+    machine.others = others(ticks).unwrap_or(0.0);
     Ok(Report {
         quick: scale.quick,
         machine,
@@ -67,6 +65,16 @@ pub fn run(scale: &Scale) -> anyhow::Result<Report> {
         sync,
         native,
     })
+}
+
+/// What others took of the processors' time. More than a little makes figures that mislead.
+fn others(since: Option<Ticks>) -> Option<f64> {
+    let others = since?.others_until(Ticks::now()?);
+    tracing::info!("other work took {:.0} % of the processors' time", others * 100.0);
+    if others > 0.05 {
+        tracing::warn!("these figures are noisy: run this on an idle machine");
+    }
+    Some(others)
 }
 
 /// The rate follows from the plans and from what a fold takes in the profile.

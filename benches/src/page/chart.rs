@@ -11,13 +11,14 @@ const SIZE: (u32, u32) = (760, 380);
 const TITLE: (&str, i32) = ("sans-serif", 18);
 const TEXT: (&str, i32) = ("sans-serif", 14);
 /// Told apart by the colour-blind too (Okabe and Ito).
-const COLOURS: [RGBColor; 7] = [
+const COLOURS: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
     RGBColor(0, 158, 115),
     RGBColor(204, 121, 167),
     RGBColor(86, 180, 233),
     RGBColor(213, 94, 0),
+    RGBColor(240, 228, 66),
     RGBColor(150, 150, 150),
 ];
 

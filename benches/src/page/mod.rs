@@ -1,7 +1,8 @@
 //! `docs/performance.md` and its plots, made from a report and nothing else.
 //!
-//! The text is in `performance.md.in`, a Jinja template with the report as its data; the story of
-//! what was tried, written by hand, is in `push.md.in` and goes in as it is.
+//! The text is in `performance.md.in`, a Jinja template with the report as its data. What is written
+//! by hand goes in as it is: the output of a demo (`demo.md.in`), and the story of what was tried
+//! (`push.md.in`).
 
 mod chart;
 mod format;
@@ -31,6 +32,7 @@ pub const PLOTS: &str = "plots";
 /// The spans of a step, in its order.
 const STEP: [&str; 6] = ["witness", "check", "commit_w", "cross_term", "commit_t", "cyclefold"];
 const TEMPLATE: &str = include_str!("performance.md.in");
+const DEMO: &str = include_str!("demo.md.in");
 const PUSH: &str = include_str!("push.md.in");
 
 /// A page with its plots.
@@ -54,6 +56,7 @@ pub fn render(report: &Report) -> anyhow::Result<Page> {
     format::add_filters(&mut templates);
     templates.add_template("page", TEMPLATE)?;
     let data = context! {
+        demo => DEMO.trim_end(),
         push => PUSH.trim_end(),
         phase_names => phase_names(report),
         ..Value::from(Serde(report))

@@ -139,7 +139,7 @@ impl Writer {
         for op in ops {
             self.tip = self.tip.apply(id, &op).expect("the clock grows");
             let head = self.tip.head;
-            let run_ends = (signed.len() + 1) % OPS_PER_SIGNATURE == 0;
+            let run_ends = (signed.len() + 1).is_multiple_of(OPS_PER_SIGNATURE);
             let sign = || self.secret.sign(signed_message(head.head, head.seq));
             signed.push(SignedOp { op, signature: run_ends.then(sign) });
         }
