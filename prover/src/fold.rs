@@ -29,7 +29,7 @@ use sonobe_primitives::{
 };
 
 use crate::{
-    checkpoint::Checkpoint, ivc::no_randomness, msm::msm, parameters::Parameters, phase::phase,
+    checkpoint::Checkpoint, ivc::no_randomness, parameters::Parameters, phase::phase,
     rows::Products,
 };
 

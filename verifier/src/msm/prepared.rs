@@ -1,6 +1,8 @@
 //! Sums over bases that never change and are few: with multiples of them at hand, all windows share
 //! one set of buckets.
 
+use std::fmt;
+
 use ark_ec::{
     short_weierstrass::{Affine, Projective, SWCurveConfig},
     CurveGroup,
@@ -18,12 +20,27 @@ use super::{
 
 /// Bases with their multiples by `2^bits`, `2^(2 bits)` and so on: 72 bytes for each base and
 /// window.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreparedBases<C: SWCurveConfig> {
     bits: usize,
     len: usize,
     /// All bases, then all of them times `2^bits`, and so on.
     multiples: Vec<Affine<C>>,
+}
+
+// Derived, these would ask the same of the curve's configuration.
+impl<C: SWCurveConfig> Clone for PreparedBases<C> {
+    fn clone(&self) -> Self {
+        Self { bits: self.bits, len: self.len, multiples: self.multiples.clone() }
+    }
+}
+
+impl<C: SWCurveConfig> fmt::Debug for PreparedBases<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedBases")
+            .field("bits", &self.bits)
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<C: SWCurveConfig> PreparedBases<C> {
