@@ -165,8 +165,8 @@ impl Columns {
     fn add_square_row(&mut self, limb: __m256i, twice: __m256i, others: &Element, row: usize) {
         let square = self.lanes.times(limb, limb);
         self.sums[row] = self.lanes.plus(self.sums[row], square);
-        for i in row + 1..LIMBS {
-            self.sums[i] = self.lanes.plus(self.sums[i], self.lanes.times(twice, others[i]));
+        for (sum, other) in self.sums.iter_mut().zip(others).skip(row + 1) {
+            *sum = self.lanes.plus(*sum, self.lanes.times(twice, *other));
         }
     }
 
@@ -175,8 +175,8 @@ impl Columns {
     fn divide(&mut self) {
         let factor = self.lanes.factor(self.sums[0]);
         let carry = self.lanes.carry(self.lanes.cancel(self.sums[0], factor));
-        for i in 1..LIMBS {
-            let product = self.lanes.times(factor, self.lanes.splat(MODULUS[i]));
+        for (i, limb) in MODULUS.iter().enumerate().skip(1) {
+            let product = self.lanes.times(factor, self.lanes.splat(*limb));
             self.sums[i - 1] = self.lanes.plus(self.sums[i], product);
         }
         self.sums[0] = self.lanes.plus(self.sums[0], carry);
