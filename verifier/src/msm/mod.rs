@@ -2,7 +2,7 @@
 //!
 //! Pippenger's bucket method with signed digits. What differs from `ark-ec`'s is how points are
 //! added to buckets: in affine coordinates, with one field inversion for hundreds of additions
-//! ([`buckets`]). An addition then takes 6 multiplications instead of the 10 of extended Jacobian
+//! (`buckets.rs`). An addition then takes 6 multiplications instead of the 10 of extended Jacobian
 //! coordinates.
 
 mod buckets;
