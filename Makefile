@@ -1,12 +1,15 @@
 # `make demo` and `make test` are all a newcomer needs. DEMO passes options on, for instance
-# `make demo DEMO="--ops 64 --json"`.
+# `make demo DEMO="--ops 64 --json"`; FUZZ_SECONDS and FUZZ_TARGETS do so for `make fuzz`.
 
-.PHONY: help demo test bench fmt build packages
+export FUZZ_SECONDS FUZZ_TARGETS
+
+.PHONY: help demo test bench fuzz fmt build packages
 
 help:
 	@echo "make demo    build, then sync a new replica of this repository's history from a proof"
 	@echo "make test    all checks and tests"
 	@echo "make bench   measure side by side and write docs/performance.md; leave the machine idle"
+	@echo "make fuzz    libFuzzer on every decoder, FUZZ_SECONDS each (20)"
 	@echo "make fmt     format the code"
 
 packages:
@@ -26,6 +29,9 @@ bench: packages
 	cargo clippy --release -p rootfold-benches --features rivals --all-targets -- -D warnings
 	env -u ROOTFOLD_PARAMS_DIR cargo run --release -p rootfold-benches --features rivals -- \
 		report --json $${CARGO_TARGET_DIR:-target}/bench/report.json --docs docs $(BENCH)
+
+fuzz: packages
+	@scripts/fuzz.sh
 
 fmt:
 	cargo fmt --all

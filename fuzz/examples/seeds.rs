@@ -1,0 +1,62 @@
+//! Writes the seeds in `fuzz/corpus`.
+//!
+//! `--prove` proves the honest space anew first: needed when the format of proofs, keys or headers
+//! changed, or the honest space did. It takes a minute, and some more if the parameters of the small
+//! profile are not in ROOTFOLD_PARAMS_DIR.
+
+use std::{env, fs, path::PathBuf, process::Command, sync::Arc};
+
+use anyhow::{ensure, Context};
+use clap::Parser;
+use rootfold_core::step::SMALL;
+use rootfold_fuzz::{honest::honest, seeds};
+use rootfold_node::{
+    folder::DataFolder,
+    prove::{EpochLimits, Prover},
+};
+use rootfold_prover::engine;
+
+/// What to write.
+#[derive(Parser)]
+struct Arguments {
+    /// Prove the honest space anew.
+    #[arg(long)]
+    prove: bool,
+}
+
+fn main() -> anyhow::Result<()> {
+    if Arguments::parse().prove {
+        prove()?;
+        // The seeds are made from what is compiled in, so they come from a build with the new proof.
+        let built = Command::new(env!("CARGO"))
+            .args(["run", "--release", "-p", env!("CARGO_PKG_NAME"), "--example", "seeds"])
+            .status()?;
+        ensure!(built.success(), "the seeds could not be made");
+        return Ok(());
+    }
+    for ((target, name), bytes) in seeds::all() {
+        write(target, &name, &bytes)?;
+    }
+    Ok(())
+}
+
+fn write(target: &str, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = seeds::folder().join(target);
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join(name), bytes).with_context(|| format!("writing {target}/{name}"))
+}
+
+/// Proves all ops of the honest space in one epoch and writes proof, verifying key and header.
+fn prove() -> anyhow::Result<()> {
+    let cache = env::var_os("ROOTFOLD_PARAMS_DIR").map_or_else(env::temp_dir, PathBuf::from);
+    let parameters = Arc::new(engine::load_or_generate(&cache, &SMALL, &mut |_| {})?);
+    let running = tempfile::tempdir()?;
+    let data = DataFolder::new(running.path());
+    let mut prover = Prover::open(honest().copy(), &data, parameters.clone())?;
+    prover.prove(EpochLimits::default(), None, &())?;
+    let (snapshot, _) = prover.publish(&())?;
+    ensure!(snapshot.header.root == honest().space.status().root, "not all ops were proved");
+    write("proof", "honest", &snapshot.proof)?;
+    write("verifying_key", "honest", &parameters.verifying_key().key().encode())?;
+    write("snapshot_header", "honest", &snapshot.header.to_bytes())
+}

@@ -1,0 +1,159 @@
+//! Proofs altered element by element. Almost no random change of a point's bytes gives a point, so
+//! here the input says which elements of the honest proof to put where.
+
+use ark_ff::{BigInteger, PrimeField};
+use rootfold_verifier::{
+    encoding::FIELD_BYTES,
+    sonobe::{Fq, F},
+    verify, Proof,
+};
+
+use crate::{
+    honest::{header, verifying_key, PROOF},
+    proof::{assert_proof, assert_statement},
+    Verdict,
+};
+
+/// Magic, version.
+const PREFIX: usize = 9;
+/// Bytes of one change in the input.
+const CHANGE_BYTES: usize = 6;
+/// The most changes that are made.
+const MAX_CHANGES: usize = 16;
+
+/// What an element of a proof is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A number of eight bytes.
+    Number,
+    /// An element of BN254's scalar field.
+    Scalar,
+    /// An element of its base field.
+    Base,
+    /// A point of G1.
+    G1,
+    /// A point of G2.
+    G2,
+    /// A point of Grumpkin.
+    Grumpkin,
+}
+
+impl Kind {
+    fn bytes(self) -> usize {
+        match self {
+            Kind::Number => 8,
+            Kind::Scalar | Kind::Base => FIELD_BYTES,
+            Kind::G1 | Kind::Grumpkin => 2 * FIELD_BYTES,
+            Kind::G2 => 4 * FIELD_BYTES,
+        }
+    }
+}
+
+/// The elements before the CycleFold instance's public input, in the order of the file.
+const ELEMENTS: [Kind; 19] = [
+    Kind::Number,
+    Kind::Scalar,
+    Kind::Number,
+    Kind::G1,
+    Kind::Scalar,
+    Kind::G1,
+    Kind::Scalar,
+    Kind::G1,
+    Kind::Scalar,
+    Kind::G1,
+    Kind::G1,
+    Kind::G2,
+    Kind::G1,
+    Kind::G1,
+    Kind::G1,
+    Kind::Grumpkin,
+    Kind::Base,
+    Kind::Grumpkin,
+    Kind::Base,
+];
+
+/// Element `index` and where it begins. The last kind goes on to the end of the file.
+fn element(index: usize) -> Option<(Kind, usize)> {
+    let kind = |index: usize| *ELEMENTS.get(index).unwrap_or(&Kind::Base);
+    let begin = PREFIX + (0..index).map(|index| kind(index).bytes()).sum::<usize>();
+    (begin + kind(index).bytes() <= PROOF.len()).then(|| (kind(index), begin))
+}
+
+/// Changes of six bytes each: the element (two bytes), what to do (one), with what (two), one more.
+/// The changed proof is decoded and verified.
+///
+/// What is accepted is the honest proof of the honest statement.
+pub fn target(changes: &[u8]) -> Verdict {
+    let mut bytes = PROOF.to_vec();
+    for change in changes.chunks_exact(CHANGE_BYTES).take(MAX_CHANGES) {
+        apply(&mut bytes, change);
+    }
+    let key = verifying_key();
+    let Ok(proof) = Proof::decode(&bytes, key.cyclefold()) else { return Verdict::Refused };
+    let Ok(verified) = verify(key, header().space, &proof) else { return Verdict::Refused };
+    assert_statement(&verified);
+    assert_proof(&proof);
+    Verdict::Accepted
+}
+
+fn apply(bytes: &mut [u8], change: &[u8]) {
+    let number = |at: usize| usize::from(u16::from_be_bytes([change[at], change[at + 1]]));
+    let Some((kind, at)) = element(number(0)) else { return };
+    let range = at..at + kind.bytes();
+    match change[2] % 5 {
+        // Infinity, or the number zero.
+        0 => bytes[range].fill(0),
+        // Another element of this kind, changed or not.
+        1 => {
+            if let Some((_, from)) = element(number(3)).filter(|(other, _)| *other == kind) {
+                bytes.copy_within(from..from + kind.bytes(), at);
+            }
+        }
+        // The same element of the proof as it was.
+        2 => bytes[range.clone()].copy_from_slice(&PROOF[range]),
+        3 => negate(kind, &mut bytes[range]),
+        _ => bytes[at] = bytes[at].wrapping_add(change[5]),
+    }
+}
+
+/// The negative of a number, or of a point by its y.
+fn negate(kind: Kind, bytes: &mut [u8]) {
+    let words = bytes.chunks_mut(FIELD_BYTES).rev();
+    match kind {
+        Kind::Number => bytes.iter_mut().for_each(|byte| *byte = !*byte),
+        Kind::Scalar | Kind::Grumpkin => words.take(1).for_each(negate_word::<F>),
+        Kind::Base | Kind::G1 => words.take(1).for_each(negate_word::<Fq>),
+        Kind::G2 => words.take(2).for_each(negate_word::<Fq>),
+    }
+}
+
+fn negate_word<P: PrimeField>(word: &mut [u8]) {
+    let negative = -P::from_le_bytes_mod_order(word);
+    word.copy_from_slice(&negative.into_bigint().to_bytes_le());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_elements_cover_the_proof() {
+        let ends = |index: &usize| element(*index).is_some();
+        let count = (0..).take_while(ends).count();
+        let (kind, begin) = element(count - 1).expect("the last one");
+        assert_eq!(begin + kind.bytes(), PROOF.len());
+    }
+
+    /// A Groth16 proof is malleable: so a proof's bytes name nothing. See `docs/soundness.md`.
+    #[test]
+    fn negative_a_and_b_prove_the_same() {
+        let negated = |elements: &[u8]| -> Vec<u8> {
+            elements.iter().flat_map(|element| [0, *element, 3, 0, 0, 0]).collect()
+        };
+        assert_eq!(target(&[]), Verdict::Accepted);
+        assert_eq!(target(&negated(&[10, 11])), Verdict::Accepted);
+        assert_eq!(target(&negated(&[10])), Verdict::Refused);
+        assert_eq!(target(&negated(&[11])), Verdict::Refused);
+        assert_eq!(target(&negated(&[10, 12])), Verdict::Refused);
+    }
+}

@@ -1,0 +1,200 @@
+//! The honest space that attackers alter: what it holds, the proof of it, and what comes next.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, OnceLock},
+};
+
+use rootfold_core::{
+    eddsa::SecretKey,
+    key::Key,
+    log::{LogBatch, SignedOp, Tip},
+    space::{Genesis, Invite},
+    tree::{pages_below, Page},
+    F,
+};
+use rootfold_node::{
+    author::{compose, grant, Change},
+    ingest::Submission,
+    snapshot::{Snapshot, SnapshotHeader},
+    space::Space,
+    store::{dump, Batch, Dump, Durability, MemoryStore, Store},
+    values::{Value, ValueName},
+};
+use rootfold_verifier::{PreparedVerifyingKey, VerifyingKey};
+use tokio::runtime::Runtime;
+
+/// The bytes of the proof that the space's root is the fold of its ops.
+pub const PROOF: &[u8] = include_bytes!("../corpus/proof/honest");
+/// The bytes of the verifying key of that proof.
+pub const VERIFYING_KEY: &[u8] = include_bytes!("../corpus/verifying_key/honest");
+/// The bytes of the header that the proof shows to be right.
+pub const HEADER: &[u8] = include_bytes!("../corpus/snapshot_header/honest");
+
+/// A proof that stands for [`PROOF`] inside of larger inputs: so their seeds stay small, and an
+/// attacker's changes do not all fall into the proof, which has targets of its own.
+pub const PROOF_ALIAS: &[u8] = b"honest";
+
+/// A writer whom the owner admitted after genesis.
+pub const ADMITTED: u32 = 7;
+
+/// An honest space.
+pub struct Honest {
+    /// What it was made from.
+    pub genesis: Genesis,
+    /// All that the proof covers.
+    pub space: Space,
+    store: Arc<MemoryStore>,
+    /// The secret keys of its writers 0, 1 and [`ADMITTED`].
+    pub secrets: BTreeMap<u32, SecretKey>,
+    /// Where the logs end in [`Honest::space`].
+    pub tips: BTreeMap<u32, Tip>,
+    /// The ops after these, of all three writers. The last batch is signed only at its end.
+    pub next: Submission,
+    /// Its pages by name, as they are sent.
+    pub pages: BTreeMap<F, (Page, Vec<u8>)>,
+    /// Its values by name.
+    pub values: BTreeMap<ValueName, Vec<u8>>,
+}
+
+/// The honest space, made once.
+pub fn honest() -> &'static Honest {
+    static HONEST: OnceLock<Honest> = OnceLock::new();
+    HONEST.get_or_init(Honest::make)
+}
+
+/// The prepared verifying key of the honest proof, made once.
+///
+/// # Panics
+/// If the committed key is none: make the seeds anew.
+pub fn verifying_key() -> &'static Arc<PreparedVerifyingKey> {
+    static KEY: OnceLock<Arc<PreparedVerifyingKey>> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let key = VerifyingKey::decode(VERIFYING_KEY).expect("the committed key decodes");
+        Arc::new(PreparedVerifyingKey::new(key).expect("the committed key is good"))
+    })
+}
+
+/// The header of the honest snapshot.
+///
+/// # Panics
+/// If the committed header is none: make the seeds anew.
+pub fn header() -> SnapshotHeader {
+    SnapshotHeader::from_bytes(HEADER).expect("the committed header decodes")
+}
+
+/// The invite to the honest space.
+pub fn invite() -> Invite {
+    let SnapshotHeader { space, parameters, .. } = header();
+    Invite { space, parameters }
+}
+
+/// Puts the honest proof where its alias stands.
+pub fn resolve(mut snapshot: Snapshot) -> Snapshot {
+    if snapshot.proof == PROOF_ALIAS {
+        snapshot.proof = PROOF.to_vec();
+    }
+    snapshot
+}
+
+/// Waits for a service's answer.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    let make = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime of one thread starts")
+    };
+    RUNTIME.get_or_init(make).block_on(work)
+}
+
+fn put(key: &str, value: &[u8]) -> Change {
+    Change { value: Some(value.to_vec()), ..delete(key) }
+}
+
+fn delete(key: &str) -> Change {
+    let key = Key::user(key.as_bytes()).expect("the keys of the honest space are short");
+    Change { key, value: None, at: Some(1_000) }
+}
+
+impl Honest {
+    fn make() -> Honest {
+        let secrets: BTreeMap<u32, SecretKey> =
+            [0, 1, ADMITTED].map(|w| (w, SecretKey::from_bytes([w as u8 + 1; 32]))).into();
+        let first = [&secrets[&0], &secrets[&1]].map(SecretKey::public_key).to_vec();
+        let genesis = Genesis::new(F::from(2026u64), first).expect("honest keys are good");
+        let store = Arc::new(MemoryStore::new());
+        let space = Space::create(store.clone(), &genesis).expect("the store is empty");
+
+        let said = |writer: u32, changes: Vec<Change>| {
+            let tip = space.tip(writer).expect("an honest writer is admitted");
+            compose(&tip, writer, &secrets[&writer], changes).expect("honest ops continue").0
+        };
+        let take = |submission: &Submission| {
+            space.ingest(submission).expect("honest ops are taken in");
+        };
+        take(&said(0, vec![put("colour", b"blue"), put("long", &[7; 300]), put("gone", b"soon")]));
+        take(&said(0, vec![delete("gone")]));
+        let (owner, admitted) = (space.tip(0).expect("there is an owner"), &secrets[&ADMITTED]);
+        let key = admitted.public_key();
+        let granted = grant(&owner, &secrets[&0], genesis.salt, ADMITTED, key, Some(1_000));
+        take(&granted.expect("the owner grants").0);
+        take(&said(1, vec![put("colour", b"green"), put("empty", b"")]));
+
+        let mut last = said(ADMITTED, vec![put("n", b"first"), put("o", &[8; 40])]);
+        last.batches[0].ops[0].signature = None;
+        let next = said(0, vec![put("colour", b"red"), put("a", b"one")]);
+        let next = joined(joined(next, said(1, vec![delete("long")])), last);
+
+        let root = space.status().root;
+        let (mut pages, mut values) = (BTreeMap::new(), BTreeMap::new());
+        for page in pages_below(space.page_store(), root) {
+            let (place, page) = page.expect("an honest tree is whole");
+            for name in page.entries().iter().filter_map(ValueName::of_entry) {
+                let value = space.value(&name).expect("a store in memory reads");
+                values.insert(name, value.expect("an honest value is held"));
+            }
+            let bytes = space.page_bytes(&place.name).expect("a store in memory reads");
+            let bytes = bytes.expect("the page was there");
+            pages.insert(place.name, (Page::clone(&page), bytes));
+        }
+        let tips = space.writers();
+        Honest { genesis, space, store, secrets, tips, next, pages, values }
+    }
+
+    /// The space once more, to be changed.
+    pub fn copy(&self) -> Space {
+        let store = MemoryStore::new();
+        let mut batch = Batch::new();
+        for (column, key, value) in self.dump() {
+            batch.put(column, key, value);
+        }
+        store.write(batch, Durability::Buffered).expect("a store in memory takes everything");
+        Space::open(Arc::new(store)).expect("the copy of a space is one")
+    }
+
+    /// All records of the space.
+    pub fn dump(&self) -> Dump {
+        dump(&*self.store).expect("a store in memory reads")
+    }
+
+    /// The honest log of a writer, with the ops of [`Honest::next`].
+    pub fn log(&self, writer: u32) -> Vec<SignedOp> {
+        let held = self.space.log(writer, 0, usize::MAX).expect("a store in memory reads");
+        let batches = self.next.batches.iter().filter(|batch| batch.writer == writer);
+        let held = held.into_iter().map(|(_, op)| op);
+        held.chain(batches.flat_map(|batch| batch.ops.iter().copied())).collect()
+    }
+
+    /// The next batch of a writer with the values that it needs.
+    pub fn next_of(&self, writer: u32) -> (&LogBatch, &[Value]) {
+        let batch = self.next.batches.iter().find(|batch| batch.writer == writer);
+        (batch.expect("every honest writer goes on"), &self.next.values)
+    }
+}
+
+fn joined(mut one: Submission, other: Submission) -> Submission {
+    one.batches.extend(other.batches);
+    one.values.extend(other.values);
+    one
+}

@@ -1,0 +1,114 @@
+//! Keys, ops, heads and runs of ops.
+
+use rootfold_core::{
+    fold::{fold, Epoch, Run},
+    head::Head,
+    key::{Key, KeyKind, KEY_BYTES, MAX_APPLICATION_KEY, USER_BYTE},
+    log::{extend, LogBatch, Op},
+    tree,
+};
+use rootfold_node::wire;
+use rootfold_proto::v1;
+
+use crate::{honest::honest, message, Verdict};
+
+/// [`Key::from_slice`] and [`Key::user`].
+///
+/// One encoding; what a key is for follows from its bytes; the order of keys is that of the
+/// application's keys.
+pub fn key(bytes: &[u8]) -> Verdict {
+    let user = Key::user(bytes);
+    assert_eq!(user.is_ok(), bytes.len() <= MAX_APPLICATION_KEY);
+    if let Ok(key) = user {
+        assert_eq!(key.application_key(), Some(bytes));
+        let (shorter, _) = bytes.split_at(bytes.len() / 2);
+        let shorter_key = Key::user(shorter).expect("it is shorter");
+        assert_eq!(shorter_key.cmp(&key), shorter.cmp(bytes));
+    }
+    let Ok(key) = Key::from_slice(bytes) else {
+        assert_ne!(bytes.len(), KEY_BYTES);
+        return Verdict::Refused;
+    };
+    assert_eq!(key.as_bytes(), bytes);
+    match key.kind() {
+        KeyKind::User => assert_eq!(bytes[0], USER_BYTE),
+        KeyKind::Head(writer) => assert_eq!(key, Key::head(writer)),
+        KeyKind::StartSentinel => assert_eq!(key, Key::START),
+        KeyKind::EndSentinel => assert_eq!(key, Key::END),
+        KeyKind::Unused => assert_ne!(bytes[0], USER_BYTE),
+    }
+    if let Some(application_key) = key.application_key() {
+        assert_eq!(Key::user(application_key), Ok(key), "an application's key has one encoding");
+    }
+    let text = format!("{key:?}");
+    assert!(!text.chars().any(char::is_control), "a key obeyed by a terminal: {text}");
+    Verdict::Accepted
+}
+
+/// [`Op::from_bytes`]: 133 bytes.
+///
+/// One encoding; only the owner grants, and nobody writes to any other system key; an altered op is
+/// another item.
+pub fn op(bytes: &[u8]) -> Verdict {
+    let Ok(array) = bytes.try_into() else { return Verdict::Refused };
+    let Ok(op) = Op::from_bytes(array) else { return Verdict::Refused };
+    assert_eq!(op.to_bytes(), *array, "an op has one encoding");
+    let may = |writer| op.granted(writer, 1).is_ok();
+    assert_eq!(may(1), op.key.kind() == KeyKind::User);
+    assert_eq!(may(0), matches!(op.key.kind(), KeyKind::User | KeyKind::Head(_)));
+    let (batch, _) = honest().next_of(0);
+    let signed = batch.ops[0].op;
+    assert_eq!(op.item(0) == signed.item(0), op == signed, "two ops of one item");
+    Verdict::Accepted
+}
+
+/// [`Head::from_bytes`]: 128 bytes, the opening of a head entry.
+///
+/// One encoding; nothing but the honest opening opens an honest head entry.
+pub fn head(bytes: &[u8]) -> Verdict {
+    let Ok(array) = bytes.try_into() else { return Verdict::Refused };
+    let Ok(head) = Head::from_bytes(array) else { return Verdict::Refused };
+    assert_eq!(head.to_bytes(), *array, "a head has one encoding");
+    let held = honest().tips[&0].head;
+    assert_eq!(head.digest() == held.digest(), head == held, "two openings of one head");
+    Verdict::Accepted
+}
+
+/// A message `LogBatch` on its way into the log of its writer and into the fold: `wire`,
+/// [`extend`], [`Run::from_batch`], [`fold`].
+///
+/// No op enters a log that its writer did not sign: what is accepted is a part of the honest log,
+/// up to a signature. The fold refuses what the log refuses.
+pub fn batch(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::LogBatch>(bytes) else { return Verdict::Refused };
+    let submission = v1::Submission { batches: vec![message], values: Vec::new() };
+    let Ok(submission) = wire::submission_in(Some(submission)) else { return Verdict::Refused };
+    let again = wire::submission_in(Some(wire::submission_out(&submission)));
+    let [batch] = &submission.batches[..] else { panic!("there was one batch") };
+    assert_eq!(again.expect("it was decoded once").batches, submission.batches);
+    let Some(tip) = honest().tips.get(&batch.writer) else { return Verdict::Refused };
+    let known = |writer| honest().tips.contains_key(&writer);
+    let accepted = extend(tip, &known, batch).is_ok();
+    assert!(!accepted || is_honest(batch), "an op that its writer did not sign");
+    if let Some(run) = Run::from_batch(*tip, batch) {
+        let pages = honest().space.page_store();
+        let root = honest().space.status().root;
+        let folded = fold(&|key| tree::lookup(pages, root, key), &Epoch { runs: vec![run] });
+        // The fold looks at one signature, the last; and where the log went on it cannot know.
+        assert!(folded.is_ok() || !accepted, "the log accepts what the fold refuses");
+        let ops = |batch: &LogBatch| batch.ops.iter().map(|op| op.op).collect::<Vec<_>>();
+        let prefix = honest().next_of(batch.writer).0;
+        assert!(folded.is_err() || ops(prefix).starts_with(&ops(batch)), "a forged fold");
+    }
+    Verdict::of(accepted)
+}
+
+/// Whether a batch continues the honest log as its writer did.
+fn is_honest(batch: &LogBatch) -> bool {
+    let (next, _) = honest().next_of(batch.writer);
+    let same = next.ops.iter().zip(&batch.ops).all(|(honest, theirs)| {
+        honest.op == theirs.op
+            && (theirs.signature.is_none() || theirs.signature == honest.signature)
+    });
+    same && batch.ops.len() <= next.ops.len() && batch.first_seq == next.first_seq
+}

@@ -1,0 +1,33 @@
+//! Records of the store. No peer writes them, but what they hold came from peers, and a disk can
+//! return anything.
+
+use rootfold_node::codec;
+
+use crate::Verdict;
+
+/// An op with its signature.
+///
+/// One encoding.
+pub fn op(bytes: &[u8]) -> Verdict {
+    let Some(op) = codec::decode_op(bytes) else { return Verdict::Refused };
+    assert_eq!(codec::encode_op(&op), bytes, "an op has one record");
+    Verdict::Accepted
+}
+
+/// The end of a log.
+///
+/// One encoding.
+pub fn tip(bytes: &[u8]) -> Verdict {
+    let Some(tip) = codec::decode_tip(bytes) else { return Verdict::Refused };
+    assert_eq!(codec::encode_tip(&tip), bytes, "a tip has one record");
+    Verdict::Accepted
+}
+
+/// The key of an op.
+///
+/// One encoding.
+pub fn op_key(bytes: &[u8]) -> Verdict {
+    let Some((writer, seq)) = codec::parse_op_key(bytes) else { return Verdict::Refused };
+    assert_eq!(codec::op_key(writer, seq), bytes, "an op has one key");
+    Verdict::Accepted
+}

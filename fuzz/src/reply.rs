@@ -1,0 +1,190 @@
+//! Replies: decoded and checked as our own client does it.
+
+use rootfold_core::key::Key;
+use rootfold_node::{
+    client::{answer, reply},
+    space::At,
+    values::{Value, ValueName},
+    wire,
+};
+use rootfold_proto::v1;
+
+use crate::{
+    honest::{header, honest, resolve, VERIFYING_KEY},
+    message, page,
+    request::assert_honest_logs,
+    snapshot, Verdict,
+};
+
+/// `GenesisReply`: what passes for the honest space's config is it.
+pub fn genesis(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::GenesisReply>(bytes) else { return Verdict::Refused };
+    let Ok(genesis) = reply::genesis(honest().space.id(), &message) else {
+        return Verdict::Refused;
+    };
+    assert_eq!(genesis, honest().genesis, "another config of the space");
+    Verdict::Accepted
+}
+
+/// `VerifyingKeyReply`: what passes for the honest key is it.
+pub fn verifying_key(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::VerifyingKeyReply>(bytes) else {
+        return Verdict::Refused;
+    };
+    let Ok(key) = reply::verifying_key(header().parameters, &message) else {
+        return Verdict::Refused;
+    };
+    assert_eq!(key.encode(), VERIFYING_KEY, "another key of the parameters");
+    Verdict::Accepted
+}
+
+/// `LatestSnapshotReply`, then verified. A proof of the word `honest` stands for the honest one.
+///
+/// What is accepted is the honest snapshot, or genesis.
+pub fn latest_snapshot(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::LatestSnapshotReply>(bytes) else {
+        return Verdict::Refused;
+    };
+    let Ok(decoded) = reply::latest_snapshot(message) else { return Verdict::Refused };
+    let again = wire::snapshot_in(Some(wire::snapshot_out(&decoded)));
+    assert_eq!(again.as_ref(), Ok(&decoded), "a snapshot means one thing");
+    snapshot::accepted(resolve(decoded))
+}
+
+/// `PagesReply`, asked for all pages of the honest space: what passes for a page of it is that page
+/// but for its hints.
+pub fn pages(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::PagesReply>(bytes) else { return Verdict::Refused };
+    let names: Vec<_> = honest().pages.keys().copied().collect();
+    let mut stream = reply::PageStream::new(&names);
+    if stream.see(&message).is_err() {
+        return Verdict::Refused;
+    }
+    let mut came = 0;
+    for part in message.pages {
+        let Ok(complete) = stream.take(part) else { return Verdict::Refused };
+        let Some((name, content)) = complete else { continue };
+        let Ok(received) = reply::page(name, &content) else { return Verdict::Refused };
+        page::assert_same(&honest().pages[&name].0, &received.page, &Vec::new());
+        received.values.iter().for_each(assert_honest_value);
+        came += 1;
+    }
+    assert!(came <= names.len(), "a page was taken twice");
+    Verdict::of(came > 0)
+}
+
+fn assert_honest_value(value: &Value) {
+    assert_eq!(honest().values.get(&value.name), Some(&value.content), "another value");
+}
+
+/// `ValuesReply`, asked for all values of the honest space: what passes for one of them is it.
+pub fn values(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::ValuesReply>(bytes) else { return Verdict::Refused };
+    let names: Vec<ValueName> = honest().values.keys().copied().collect();
+    let mut stream = reply::ValueStream::new(&names);
+    if stream.see(&message).is_err() {
+        return Verdict::Refused;
+    }
+    let mut came = 0;
+    for value in message.values {
+        let Ok(value) = stream.take(value) else { return Verdict::Refused };
+        let again = wire::value_in(wire::value_out(value.clone()));
+        assert_eq!(again.as_ref(), Ok(&value), "a value means one thing");
+        assert_honest_value(&value);
+        came += 1;
+    }
+    assert!(came <= names.len(), "a value was taken twice");
+    Verdict::of(came > 0)
+}
+
+/// `FrontierReply`. Nothing of it is believed.
+pub fn frontier(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::FrontierReply>(bytes) else {
+        return Verdict::Refused;
+    };
+    let Ok(frontier) = reply::frontier(&message) else { return Verdict::Refused };
+    let claimed = message.writers.iter().map(|tip| (tip.writer, tip.seq)).collect();
+    assert_eq!(frontier.writers, claimed, "no writer is named twice");
+    Verdict::Accepted
+}
+
+/// `LogEntriesReply`, taken in by a copy of the honest space.
+///
+/// No op enters a log that its writer did not sign; what is refused changes nothing.
+pub fn log_entries(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::LogEntriesReply>(bytes) else {
+        return Verdict::Refused;
+    };
+    let Ok(submission) = reply::OpStream::default().take(message) else { return Verdict::Refused };
+    let again = wire::submission_in(Some(wire::submission_out(&submission)));
+    let again = again.expect("it was decoded once");
+    assert_eq!((&again.batches, &again.values), (&submission.batches, &submission.values));
+    let space = honest().copy();
+    let taken = space.ingest(&submission);
+    assert_honest_logs(&space);
+    match taken {
+        Ok(ingested) => {
+            assert_eq!(ingested.root, space.status().root);
+            Verdict::of(ingested.ops > 0)
+        }
+        Err(e) => {
+            assert!(e.is_refusal(), "{e}");
+            assert_eq!(space.status(), honest().space.status(), "a refusal that changed something");
+            Verdict::Refused
+        }
+    }
+}
+
+/// `SubmitReply`. Nothing of it is believed.
+pub fn submit(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::SubmitReply>(bytes) else { return Verdict::Refused };
+    Verdict::of(reply::submitted(&message).is_ok())
+}
+
+/// `CheckReply`, for who trusts the peer. Its words are cut, and no terminal obeys them.
+pub fn check(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::CheckReply>(bytes) else { return Verdict::Refused };
+    let checked = reply::checked(&message);
+    assert_eq!(checked.refusal.is_none(), message.accepted);
+    let words = checked.refusal.unwrap_or_default();
+    assert!(words.chars().count() <= 500 && !words.chars().any(char::is_control));
+    Verdict::of(message.accepted)
+}
+
+/// `GetReply`: an answer under the honest root is the honest one.
+pub fn get(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::GetReply>(bytes) else { return Verdict::Refused };
+    let mut verdict = Verdict::Refused;
+    // One that is there and one that is not.
+    for name in ["colour", "nothing"] {
+        let key = Key::user(name.as_bytes()).expect("it is short");
+        let Ok(got) = answer::check_get(&key, message.clone()) else { continue };
+        let space = &honest().space;
+        if got.root == space.status().root {
+            let held = space.get(At::Latest, &key).expect("reads");
+            assert_eq!(got.entry, held.as_ref().map(|found| found.entry), "a false answer");
+            assert_eq!(got.value, held.and_then(|found| found.value), "a false value");
+            verdict = Verdict::Accepted;
+        }
+    }
+    verdict
+}
+
+/// `RangeReply`: an answer under the honest root is the honest one.
+pub fn range(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::RangeReply>(bytes) else { return Verdict::Refused };
+    let (from, to) = (Key::START, Key::END);
+    let Ok(got) = answer::check_range(&from, &to, message) else { return Verdict::Refused };
+    let space = &honest().space;
+    if got.root != space.status().root {
+        return Verdict::Refused;
+    }
+    let end = got.next.unwrap_or(to);
+    let held = space.scan(At::Latest, &from, &end, usize::MAX, false);
+    let held: Vec<_> = held.expect("reads").into_iter().map(|found| found.entry).collect();
+    assert_eq!(got.entries, held, "a false answer");
+    for (name, content) in &got.values {
+        assert_eq!(honest().values.get(name), Some(content), "a false value");
+    }
+    Verdict::Accepted
+}

@@ -1,0 +1,170 @@
+//! Seeds of replies.
+
+use prost::Message;
+use rootfold_core::{key::Key, F};
+use rootfold_node::{
+    server::QueryService,
+    values::{Value, ValueName},
+    wire,
+};
+use rootfold_proto::v1::{self, query_server::Query};
+use tonic::Request;
+
+use super::{
+    honest_seed, hostile_seed,
+    messages::{altered, bytes, key, space},
+    Seeds,
+};
+use crate::honest::{block_on, honest, VERIFYING_KEY};
+
+pub(super) fn add(seeds: &mut Seeds) {
+    simple_replies(seeds);
+    listing_replies(seeds);
+    answers(seeds);
+}
+
+fn simple_replies(seeds: &mut Seeds) {
+    let reply = v1::GenesisReply { genesis: honest().genesis.to_bytes() };
+    altered(
+        seeds,
+        "genesis_reply",
+        &reply,
+        &[
+            ("another-salt", |r| r.genesis[31] ^= 1),
+            ("count-of-all", |r| r.genesis[32..36].fill(0xff)),
+            ("nothing", |r| r.genesis.clear()),
+        ],
+    );
+    let reply = v1::VerifyingKeyReply { verifying_key: VERIFYING_KEY.to_vec() };
+    altered(
+        seeds,
+        "verifying_key_reply",
+        &reply,
+        &[
+            ("a-digest-changed", |r| r.verifying_key[100] ^= 1),
+            ("cut", |r| r.verifying_key.truncate(99)),
+        ],
+    );
+    let reply = v1::SubmitReply { accepted: u64::MAX, root: space() };
+    altered(seeds, "submit_reply", &reply, &[("no-root", |r| r.root.clear())]);
+    let reply = v1::CheckReply { accepted: true, refusal: String::new(), micros: u64::MAX };
+    altered(
+        seeds,
+        "check_reply",
+        &reply,
+        &[("words-for-a-terminal", |r| {
+            (r.accepted, r.refusal) = (false, "\u{1b}[31mred\u{7}".repeat(100));
+        })],
+    );
+    hostile_seed(seeds, "check_reply", "not-utf8", [0x12, 2, 0xc3, 0x28]);
+    let tip = |writer: u32, seq: u64| v1::WriterTip { writer, seq, head: space() };
+    let writers = vec![tip(0, 4), tip(1, 2), tip(u32::MAX, u64::MAX)];
+    let reply = v1::FrontierReply { root: space(), writers };
+    altered(
+        seeds,
+        "frontier_reply",
+        &reply,
+        &[
+            ("in-disorder", |r| r.writers.reverse()),
+            ("a-writer-twice", |r| r.writers[1].writer = 0),
+            ("a-head-of-three-bytes", |r| r.writers[0].head.truncate(3)),
+            ("no-root", |r| r.root.clear()),
+        ],
+    );
+}
+
+fn listing_replies(seeds: &mut Seeds) {
+    let page = |(name, (_, content)): (&F, &(_, Vec<u8>))| v1::Page {
+        name: bytes(name),
+        content: content.clone(),
+        more: false,
+    };
+    let reply = v1::PagesReply { pages: honest().pages.iter().map(page).collect() };
+    altered(
+        seeds,
+        "pages_reply",
+        &reply,
+        &[
+            ("under-another-name", |r| r.pages[0].name = r.pages[1].name.clone()),
+            ("twice", |r| r.pages[1] = r.pages[0].clone()),
+            ("never-complete", |r| {
+                r.pages.truncate(1);
+                r.pages[0].more = true;
+            }),
+            ("no-pages", |r| r.pages.clear()),
+        ],
+    );
+    let mut parts = reply;
+    let whole = parts.pages.swap_remove(0);
+    let (head, tail) = whole.content.split_at(whole.content.len() / 2);
+    let part = |content: &[u8], more| v1::Page { content: content.to_vec(), more, ..whole.clone() };
+    parts.pages = vec![part(head, true), part(tail, false)];
+    honest_seed(seeds, "pages_reply", "in-parts", parts.encode_to_vec());
+
+    let value = |(name, content): (&ValueName, &Vec<u8>)| {
+        wire::value_out(Value { name: *name, content: content.clone() })
+    };
+    let reply = v1::ValuesReply { values: honest().values.iter().map(value).collect() };
+    altered(
+        seeds,
+        "values_reply",
+        &reply,
+        &[
+            ("another", |r| r.values[0].content.push(0)),
+            ("no-name", |r| r.values[0].name = None),
+            ("twice", |r| r.values[1] = r.values[0].clone()),
+            ("too-large", |r| r.values[0].content = vec![0; 500]),
+            ("no-values", |r| r.values.clear()),
+        ],
+    );
+}
+
+/// What the honest node answers to queries.
+fn answers(seeds: &mut Seeds) {
+    let query = QueryService::new(honest().space.clone());
+    let get = v1::GetRequest { space: space(), at: 1, key: key("colour") };
+    let reply = block_on(query.get(Request::new(get.clone()))).expect("it answers").into_inner();
+    altered(
+        seeds,
+        "get_reply",
+        &reply,
+        &[
+            ("another-value", |r| r.value = b"blue".to_vec()),
+            ("no-entry", |r| r.entry = None),
+            ("another-root", |r| r.root[31] ^= 1),
+            ("a-page-less", |r| drop(r.pages.pop())),
+            ("a-value-for-nothing", |r| r.entry.as_mut().expect("it is there").ts += 1),
+        ],
+    );
+    let get = v1::GetRequest { key: key("nothing"), ..get };
+    let reply = block_on(query.get(Request::new(get))).expect("it answers").into_inner();
+    honest_seed(seeds, "get_reply", "nothing-there", reply.encode_to_vec());
+    let claimed = v1::GetReply { value: b"something".to_vec(), ..reply };
+    hostile_seed(seeds, "get_reply", "a-value-of-nothing", claimed.encode_to_vec());
+
+    let (from, to) = (Key::START, Key::END);
+    let range = v1::RangeRequest {
+        space: space(),
+        at: 1,
+        from: from.as_bytes().to_vec(),
+        to: to.as_bytes().to_vec(),
+        limit: 1000,
+    };
+    let reply =
+        block_on(query.range(Request::new(range.clone()))).expect("it answers").into_inner();
+    altered(
+        seeds,
+        "range_reply",
+        &reply,
+        &[
+            ("an-entry-left-out", |r| drop(r.entries.remove(1))),
+            ("an-entry-changed", |r| r.entries[1].ts += 1),
+            ("cut-short", |r| r.next = r.entries[1].key.clone()),
+            ("a-page-less", |r| drop(r.pages.pop())),
+            ("no-pages", |r| r.pages.clear()),
+        ],
+    );
+    let some = v1::RangeRequest { limit: 3, ..range };
+    let reply = block_on(query.range(Request::new(some))).expect("it answers").into_inner();
+    honest_seed(seeds, "range_reply", "first-three", reply.encode_to_vec());
+}

@@ -1,0 +1,37 @@
+//! What a space begins with and what invites to it.
+
+use rootfold_core::space::{Genesis, Invite};
+
+use crate::{honest::honest, Verdict};
+
+/// [`Genesis::from_bytes`], [`Genesis::check`] and [`Genesis::space_id`].
+///
+/// One encoding; no other config has the honest space's id.
+pub fn genesis(bytes: &[u8]) -> Verdict {
+    let Ok(genesis) = Genesis::from_bytes(bytes) else { return Verdict::Refused };
+    assert_eq!(genesis.to_bytes(), bytes, "a config has one encoding");
+    if genesis.check().is_err() {
+        return Verdict::Refused;
+    }
+    let same = genesis.space_id() == honest().space.id();
+    assert_eq!(same, genesis == honest().genesis, "two configs of one space");
+    Verdict::Accepted
+}
+
+/// An invite's text.
+///
+/// One text for each invite.
+pub fn invite(bytes: &[u8]) -> Verdict {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Verdict::Refused };
+    match text.parse::<Invite>() {
+        Ok(invite) => {
+            assert_eq!(invite.to_string(), text, "an invite has one text");
+            Verdict::Accepted
+        }
+        Err(e) => {
+            // It is shown to whoever typed the text.
+            let _ = e.to_string();
+            Verdict::Refused
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Verifying keys and their names.
+
+use rootfold_verifier::{ParameterId, VerifyingKey};
+
+use crate::{honest::VERIFYING_KEY, Verdict};
+
+/// [`VerifyingKey::decode`] and [`VerifyingKey::check`].
+///
+/// One encoding; an altered key has another id, so it is not the one that the invite names.
+pub fn target(bytes: &[u8]) -> Verdict {
+    let Ok(key) = VerifyingKey::decode(bytes) else { return Verdict::Refused };
+    assert_eq!(key.encode(), bytes, "a key has one encoding");
+    let name = key.name();
+    assert!(name.bytes().all(|c| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-')), "{name}");
+    if key.check().is_err() {
+        return Verdict::Refused;
+    }
+    let honest = VerifyingKey::decode(VERIFYING_KEY).expect("the committed key decodes");
+    let same = key.id() == honest.id();
+    assert_eq!(same, bytes == VERIFYING_KEY, "two keys of one id");
+    Verdict::of(same)
+}
+
+/// The text of a [`ParameterId`].
+///
+/// One text for each id.
+pub fn parameter_id(bytes: &[u8]) -> Verdict {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Verdict::Refused };
+    let Ok(id) = text.parse::<ParameterId>() else { return Verdict::Refused };
+    assert_eq!(id.to_string(), text, "an id has one text");
+    Verdict::Accepted
+}

@@ -1,0 +1,157 @@
+//! A writer who is admitted, and signs whatever pleases him: the strongest caller of the ingest.
+
+use std::collections::BTreeMap;
+
+use ark_ff::Field;
+use rootfold_core::{
+    eddsa::SecretKey,
+    head::{link, signed_message, Head},
+    item::Entry,
+    key::{Key, KeyKind},
+    log::{LogBatch, Op, SignedOp, Tip},
+    tree,
+    value::tombstone,
+    F,
+};
+use rootfold_node::{ingest::Submission, space::Space, values::Value};
+
+use crate::{
+    honest::{honest, ADMITTED},
+    Verdict,
+};
+
+/// The most submissions of one input.
+const MAX_SUBMISSIONS: usize = 6;
+/// Writers who sign; the last two are not admitted yet.
+const WRITERS: [u32; 5] = [0, 1, ADMITTED, 8, 9];
+
+/// The input is a program of submissions, each with batches of ops on any keys, with any clocks and
+/// values, rightly signed or not at all.
+///
+/// What is refused changes nothing. Whatever is accepted, the tree has the shape that its entries
+/// give it, and holds the ends of all logs.
+pub fn target(bytes: &[u8]) -> Verdict {
+    let space = honest().copy();
+    let mut program = Program(bytes);
+    let mut taken = 0;
+    for _ in 0..MAX_SUBMISSIONS {
+        if program.0.is_empty() {
+            break;
+        }
+        let before = space.status();
+        match space.ingest(&program.submission(space.writers())) {
+            Ok(ingested) => taken += ingested.ops,
+            Err(e) => {
+                assert!(e.is_refusal(), "{e}");
+                assert_eq!(space.status(), before, "a refusal that changed something");
+            }
+        }
+        assert_sound(&space);
+    }
+    Verdict::of(taken > 0)
+}
+
+/// Asserts that the tree is the one that its entries make, and agrees with the tips.
+fn assert_sound(space: &Space) {
+    let status = space.status();
+    let entries: Result<Vec<Entry>, _> =
+        tree::scan(space.page_store(), status.root, ..).expect("the tree reads").collect();
+    let entries = entries.expect("the tree reads");
+    assert_eq!(tree::build(&entries).root, status.root, "another shape for the same entries");
+    assert_eq!(status.entries, entries.len() as u64 - 2);
+    for (writer, tip) in space.writers() {
+        let head = tree::lookup(space.page_store(), status.root, &Key::head(writer));
+        assert_eq!(head.expect("the tree reads"), Some(tip.entry(writer)), "writer {writer}");
+    }
+}
+
+fn secret(writer: u32) -> SecretKey {
+    SecretKey::from_bytes([writer as u8 + 1; 32])
+}
+
+/// What is left of an input.
+struct Program<'a>(&'a [u8]);
+
+impl Program<'_> {
+    /// The next byte; zero behind the end.
+    fn next(&mut self) -> u8 {
+        let (byte, rest) = self.0.split_first().unwrap_or((&0, &[]));
+        self.0 = rest;
+        *byte
+    }
+
+    fn submission(&mut self, mut tips: BTreeMap<u32, Tip>) -> Submission {
+        let mut submission = Submission::default();
+        for _ in 0..=self.next() % 3 {
+            let writer = WRITERS[usize::from(self.next()) % WRITERS.len()];
+            // One who is not admitted takes himself for a writer of genesis.
+            let nobody = Tip::genesis(honest().genesis.salt, writer, secret(writer).public_key());
+            let tip = tips.entry(writer).or_insert(nobody);
+            let first_seq = tip.seq(writer).unwrap_or(u64::MAX);
+            let skipped = u64::from(self.next() / 250);
+            let mut batch =
+                LogBatch { writer, first_seq: first_seq.saturating_add(skipped), ops: Vec::new() };
+            let mut granted = Vec::new();
+            for _ in 0..=self.next() % 4 {
+                let (op, head) = self.op(tip, &mut submission.values);
+                granted.extend(head.map(|head| (op, head)));
+                *tip = after(tip, writer, &op);
+                let message = signed_message(tip.head.head, tip.head.seq);
+                let forgets = self.next().is_multiple_of(8);
+                let signature = (!forgets).then(|| secret(writer).sign(message));
+                batch.ops.push(SignedOp { op, signature });
+            }
+            for (op, head) in granted {
+                if let KeyKind::Head(granted) = op.key.kind() {
+                    tips.insert(granted, Tip { head, stamp: op.stamp(writer) });
+                }
+            }
+            submission.batches.push(batch);
+        }
+        submission
+    }
+
+    /// The next op, and the head that its value opens to.
+    fn op(&mut self, tip: &Tip, values: &mut Vec<Value>) -> (Op, Option<Head>) {
+        let (form, byte) = (self.next(), self.next());
+        let key = match form % 8 {
+            0..=3 => Key::user(&[byte]).expect("it is short"),
+            4 | 5 => Key::head(u32::from(byte % 12)),
+            6 if byte < 128 => Key::START,
+            6 => Key::END,
+            _ => Key::from_bytes([byte; 93]),
+        };
+        let ts = match form / 8 % 4 {
+            0 | 1 => tip.stamp.ts.saturating_add(1 + u64::from(byte)),
+            2 => tip.stamp.ts.saturating_sub(u64::from(byte)),
+            _ => u64::MAX - u64::from(byte),
+        };
+        let first = Head::first(honest().genesis.salt, secret(u32::from(byte % 12)).public_key());
+        let head = match form / 32 {
+            0 | 1 => Some(first),
+            2 => Some(Head { seq: F::from(u64::MAX - u64::from(byte)), ..first }),
+            3 => Some(Head { seq: F::from(u128::from(u64::MAX) + u128::from(byte)), ..first }),
+            _ => None,
+        };
+        let value = match (head, form / 32) {
+            (Some(head), _) => Value::head(&head),
+            (None, 4) => return (Op { ts, key, value: tombstone() }, None),
+            // A value that nobody has.
+            (None, 5) => return (Op { ts, key, value: F::from(byte) }, None),
+            (None, _) => Value::user(vec![byte; usize::from(byte)]),
+        };
+        let op = Op { ts, key, value: value.name.digest };
+        values.push(value);
+        (op, head)
+    }
+}
+
+/// The tip after an op, whatever its clock.
+fn after(tip: &Tip, writer: u32, op: &Op) -> Tip {
+    let head = Head {
+        public_key: tip.head.public_key,
+        seq: tip.head.seq + F::ONE,
+        head: link(tip.head.head, op.item(writer)),
+    };
+    Tip { head, stamp: op.stamp(writer) }
+}
