@@ -1,7 +1,7 @@
 //! The rows of a step's R1CS as folding uses them: each distinct row once.
 //!
 //! An S-box of Poseidon uses one long sum three times, as both factors of one row and a factor of
-//! another, so that less than half of the nonzeros belong to distinct rows. And a row's value is
+//! another, so that many rows are equal. And a row's value is
 //! linear in the assignment: the values of a fold follow from those of its parts, so that a step
 //! evaluates the matrices once, on its own witness, for its check and for the cross term of the
 //! fold that takes it in.
