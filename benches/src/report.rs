@@ -162,7 +162,7 @@ pub struct PlannedEpoch {
 
 /// One load in one profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RateFigures {
+pub struct PlannedLoad {
     /// The load.
     pub load: Load,
     /// The profile's name.
@@ -175,6 +175,14 @@ pub struct RateFigures {
     pub ops: usize,
     /// The epochs.
     pub epochs: Vec<PlannedEpoch>,
+}
+
+/// A planned load and the rate at which it is proved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RateFigures {
+    /// The load.
+    #[serde(flatten)]
+    pub planned: PlannedLoad,
     /// Ops per second: an epoch's ops over the time to plan it and the median time of as many
     /// folds as it has steps.
     pub rate: Spread,

@@ -12,8 +12,10 @@ use serde::de::DeserializeOwned;
 use crate::{
     machine::{Machine, Ticks},
     measure::Spread,
-    report::{NativeFigures, ProfileFigures, RateFigures, Report, RivalFigures, SyncFigures},
-    sections::{nova, profile, rates, setup, sizes::Sizes, Scale},
+    report::{
+        NativeFigures, PlannedLoad, ProfileFigures, RateFigures, Report, RivalFigures, SyncFigures,
+    },
+    sections::{nova, profile, setup, sizes::Sizes, Scale},
 };
 
 /// Measures everything.
@@ -44,7 +46,7 @@ pub fn run(scale: &Scale) -> anyhow::Result<Report> {
         profiles.push(ProfileFigures { setup, ..answer.figures });
         proved.extend(answer.proved);
     }
-    let rates: Vec<rates::Answer> = sections.answer(&["rates"])?;
+    let rates: Vec<PlannedLoad> = sections.answer(&["rates"])?;
     let rates = rates.into_iter().map(|rate| with_rate(rate, &profiles)).collect::<Result<_, _>>();
     let sync: SyncFigures = sections.answer(&["sync"])?;
     let groth16 = sections.rivals("groth16", &profiles)?;
@@ -78,14 +80,15 @@ fn others(since: Option<Ticks>) -> Option<f64> {
 }
 
 /// The rate follows from the plans and from what a fold takes in the profile.
-fn with_rate(rate: rates::Answer, profiles: &[ProfileFigures]) -> anyhow::Result<RateFigures> {
-    let rates::Answer { load, profile, keys, per_writer, ops, epochs } = rate;
-    let figures = profiles.iter().find(|figures| figures.shape.name == profile);
+fn with_rate(planned: PlannedLoad, profiles: &[ProfileFigures]) -> anyhow::Result<RateFigures> {
+    let figures = profiles.iter().find(|figures| figures.shape.name == planned.profile);
     let fold = figures.context("a load in a profile that was not measured")?.fold.median;
-    let of_epoch =
-        epochs.iter().map(|epoch| ops as f64 / (epoch.planning + fold * epoch.steps as f64));
+    let of_epoch = planned
+        .epochs
+        .iter()
+        .map(|epoch| planned.ops as f64 / (epoch.planning + fold * epoch.steps as f64));
     let rate = Spread::of(of_epoch);
-    Ok(RateFigures { load, profile, keys, per_writer, ops, epochs, rate })
+    Ok(RateFigures { planned, rate })
 }
 
 struct Sections<'a> {

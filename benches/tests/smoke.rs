@@ -27,9 +27,13 @@ fn a_quick_report_holds_every_section_and_makes_a_page() {
     let report: Report = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
     assert!(report.quick);
     assert_eq!(report.profiles.len(), report.groth16.len());
-    let loads: Vec<Load> = report.rates.iter().map(|rate| rate.load).collect();
+    let loads: Vec<Load> = report.rates.iter().map(|rate| rate.planned.load).collect();
     assert!(Load::ALL.iter().all(|load| loads.contains(load)));
-    assert!(report.rates.iter().all(|rate| rate.epochs.iter().all(|epoch| epoch.steps > 0)));
+    assert!(report.rates.iter().all(|rate| rate
+        .planned
+        .epochs
+        .iter()
+        .all(|epoch| epoch.steps > 0)));
     assert!(!report.proved.is_empty());
     assert_eq!(report.sync.histories.last().unwrap().ops, 600);
     assert!(report.native.contests.iter().all(|contest| contest.entrants.len() > 1));

@@ -11,16 +11,15 @@ use rayon::prelude::*;
 use rootfold_verifier::{
     msm::msm,
     sonobe::{
-        fold_transcript, CycleFoldFolding, CycleFoldIncomingInstance, CycleFoldInstance,
-        CycleFoldWitness, IncomingInstance, IncomingWitness, IvcProofParts, PrimaryFolding,
-        RunningInstance, RunningWitness, CHALLENGE_BITS,
+        fold_transcript, fold_with, CycleFoldFolding, CycleFoldIncomingInstance, CycleFoldInstance,
+        CycleFoldWitness, IncomingWitness, IvcProofParts, PrimaryFolding, RunningInstance,
+        RunningWitness,
     },
     F,
 };
 use sonobe_fs::{DeciderKey as _, FoldingSchemeProver};
 use sonobe_ivc::compilers::cyclefold::{circuits::CycleFoldCircuit, FoldingSchemeCycleFoldExt};
 use sonobe_primitives::{
-    algebra::ops::bits::FromBits,
     circuits::AssignmentsExtractor,
     relations::WitnessInstanceSampler,
     traits::Dummy,
@@ -110,12 +109,11 @@ fn fold_in(
         parameters.rows.cross_term(running.u, &carried.running, &carried.incoming)
     );
     let cross_term = phase!("commit_t", msm(parameters.bases.commitment.error(), &cross));
-    let bits =
-        transcript.add(running).add(incoming).add(&cross_term).challenge_bits(CHALLENGE_BITS);
-    let challenge = F::from_bits_le(&bits);
+    let instance = fold_with(transcript, running, incoming, &cross_term);
+    let challenge = instance.u - running.u;
     PrimaryFold {
         witness: fold_witness(running_w, incoming_w, &cross, challenge),
-        instance: fold_instance(running, incoming, cross_term, challenge),
+        instance,
         cross_term,
         products: carried.running.fold(&carried.incoming, challenge),
     }
@@ -133,20 +131,6 @@ fn fold_witness(
         r_e: Null,
         w: fold(&running.w, &incoming.w),
         r_w: Null,
-    }
-}
-
-fn fold_instance(
-    running: &RunningInstance,
-    incoming: &IncomingInstance,
-    cross_term: G1Projective,
-    challenge: F,
-) -> RunningInstance {
-    RunningInstance {
-        cm_e: running.cm_e + cross_term * challenge,
-        u: running.u + challenge,
-        cm_w: running.cm_w + incoming.cm_w * challenge,
-        x: running.x.iter().zip(&incoming.x).map(|(a, b)| challenge * b + a).collect(),
     }
 }
 

@@ -48,11 +48,6 @@ impl Rows {
         Self { starts, terms: builder.terms, coefficients: builder.coefficients, matrices }
     }
 
-    /// Number of distinct nonzeros.
-    pub fn nonzeros(&self) -> usize {
-        self.terms.len()
-    }
-
     /// The values of all rows at `(u, x, w)`.
     ///
     /// # Panics
@@ -172,7 +167,7 @@ mod tests {
         let rng = &mut ChaCha20Rng::seed_from_u64(1);
         let matrices = random_matrices(rng);
         let rows = Rows::new(&matrices);
-        assert!(rows.nonzeros() < matrices.iter().flatten().map(Vec::len).sum());
+        assert!(rows.terms.len() < matrices.iter().flatten().map(Vec::len).sum());
         let r1cs = R1CS::new(ROWS, WITNESSES + 2, 1, matrices).expect("the sizes fit");
         let evaluate = |u: F, x: &[F], w: &[F]| {
             r1cs.evaluate_r1cs((u, x.to_vec(), w.to_vec()).into()).expect("the sizes fit")

@@ -7,7 +7,6 @@
 use std::{convert::Infallible, sync::Arc};
 
 use ark_bn254::{Fq, Fr, G1Affine, G1Projective};
-use ark_ec::VariableBaseMSM;
 use ark_r1cs_std::{
     alloc::{AllocVar, AllocationMode},
     fields::fp::FpVar,
@@ -26,6 +25,8 @@ use sonobe_primitives::{
     utils::null::Null,
 };
 use thiserror::Error as ThisError;
+
+use crate::msm::msm;
 
 /// The two lists have the same length, so that a vector would not tell which one it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
@@ -69,7 +70,7 @@ impl TwoListKey {
             .into_iter()
             .find(|bases| bases.len() == vector.len())
             .ok_or(Error::MessageTooLong(self.max_scalars_len(), vector.len()))?;
-        Ok(G1Projective::msm_unchecked(bases, vector))
+        Ok(msm(bases, vector))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The CycleFold side of a proof, checked in the clear: its witness is short enough to send.
 
+use std::sync::OnceLock;
+
 use ark_crypto_primitives::sponge::poseidon::PoseidonConfig;
 use ark_ec::CurveGroup;
 use ark_grumpkin::GrumpkinConfig;
@@ -27,11 +29,21 @@ pub fn bases_rng() -> ChaCha20Rng {
     ChaCha20Rng::from_seed(blake3::derive_key("rootfold 2026 grumpkin pedersen bases v1", b""))
 }
 
+/// The bases of the one CycleFold circuit there is: drawing and preparing them takes tenths of a
+/// second, and a prover needs them in two places.
+static BASES: OnceLock<PreparedBases<GrumpkinConfig>> = OnceLock::new();
+
+fn draw_bases(len: usize) -> PreparedBases<GrumpkinConfig> {
+    let mut rng = bases_rng();
+    let points: Vec<_> = (0..len).map(|_| Grumpkin::rand(&mut rng)).collect();
+    PreparedBases::new(&Grumpkin::normalize_batch(&points))
+}
+
 /// The constraints and commitment bases of CycleFold instances. Fixed by the code, not by a setup.
 #[derive(Clone, Debug)]
 pub struct CycleFoldShape {
     r1cs: R1CS<Fq>,
-    bases: PreparedBases<GrumpkinConfig>,
+    bases: &'static PreparedBases<GrumpkinConfig>,
 }
 
 impl CycleFoldShape {
@@ -42,11 +54,8 @@ impl CycleFoldShape {
     pub fn new() -> Result<Self, SynthesisError> {
         let r1cs = cyclefold_r1cs()?;
         let config = r1cs.config();
-        let mut rng = bases_rng();
-        let points: Vec<_> = (0..config.n_constraints.max(config.n_witnesses))
-            .map(|_| Grumpkin::rand(&mut rng))
-            .collect();
-        Ok(Self { r1cs, bases: PreparedBases::new(&Grumpkin::normalize_batch(&points)) })
+        let len = config.n_constraints.max(config.n_witnesses);
+        Ok(Self { r1cs, bases: BASES.get_or_init(|| draw_bases(len)) })
     }
 
     /// The circuit's constraints.

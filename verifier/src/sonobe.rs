@@ -72,7 +72,7 @@ pub type CycleFoldIncomingInstance = instances::IncomingInstance<CycleFoldCommit
 pub type CycleFoldWitness = witnesses::RunningWitness<CycleFoldCommitment>;
 
 /// Bits of a folding challenge.
-pub const CHALLENGE_BITS: usize = 128;
+const CHALLENGE_BITS: usize = 128;
 /// Field elements that one permutation of the transcript's sponge absorbs.
 const SPONGE_RATE: usize = 8;
 
@@ -136,9 +136,23 @@ pub fn fold(
     incoming: &IncomingInstance,
     cross_term: &ark_bn254::G1Projective,
 ) -> RunningInstance {
+    fold_with(&mut fold_transcript(config, pp_hash), running, incoming, cross_term)
+}
+
+/// [`fold`] with a transcript at hand, which goes on from where the challenge was drawn. The
+/// challenge is what the fold adds to `u`.
+///
+/// # Panics
+/// If the two instances have public inputs of different lengths.
+pub fn fold_with(
+    transcript: &mut impl Transcript<F>,
+    running: &RunningInstance,
+    incoming: &IncomingInstance,
+    cross_term: &ark_bn254::G1Projective,
+) -> RunningInstance {
     <PrimaryFolding as FoldingSchemeVerifier<1, 1>>::verify(
         &(),
-        &mut fold_transcript(config, pp_hash),
+        transcript,
         &[running],
         &[incoming],
         cross_term,

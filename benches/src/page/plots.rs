@@ -45,12 +45,14 @@ fn fold(report: &Report) -> Result<String> {
 
 fn rates(profile: &str, rates: &[RateFigures]) -> Result<String> {
     let of = |load: Load, per_writer: usize| {
-        let rate = rates
-            .iter()
-            .find(|r| r.profile == profile && r.load == load && r.per_writer == per_writer);
+        let rate = rates.iter().find(|r| {
+            r.planned.profile == profile
+                && r.planned.load == load
+                && r.planned.per_writer == per_writer
+        });
         rate.map_or(0.0, |rate| rate.rate.median)
     };
-    let mut per_writer: Vec<usize> = rates.iter().map(|rate| rate.per_writer).collect();
+    let mut per_writer: Vec<usize> = rates.iter().map(|rate| rate.planned.per_writer).collect();
     per_writer.sort_unstable();
     per_writer.dedup();
     let series = per_writer.into_iter().map(|count| Series {

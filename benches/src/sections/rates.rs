@@ -2,36 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use super::sizes::Sizes;
 use crate::{
     loads::{Load, LoadSpace, Puts},
-    report::{PlannedEpoch, Slots, Usage},
+    report::{PlannedEpoch, PlannedLoad, Slots, Usage},
 };
-
-/// One load in one profile.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Answer {
-    /// The load.
-    pub load: Load,
-    /// The profile's name.
-    pub profile: String,
-    /// Keys in the tree before.
-    pub keys: usize,
-    /// Ops of each writer in an epoch.
-    pub per_writer: usize,
-    /// Ops of an epoch.
-    pub ops: usize,
-    /// The epochs.
-    pub epochs: Vec<PlannedEpoch>,
-}
 
 /// Plans the epochs of every load.
 ///
 /// # Errors
 /// If a load cannot be made or planned.
-pub fn measure(sizes: &Sizes) -> anyhow::Result<Vec<Answer>> {
+pub fn measure(sizes: &Sizes) -> anyhow::Result<Vec<PlannedLoad>> {
     let mut answers = Vec::new();
     for load in Load::ALL {
         tracing::info!(?load, "building the tree");
@@ -51,15 +32,15 @@ fn plan_epochs(
     mut space: LoadSpace,
     per_writer: usize,
     sizes: &Sizes,
-) -> anyhow::Result<Vec<Answer>> {
+) -> anyhow::Result<Vec<PlannedLoad>> {
     // A git history may be short: then the epochs are.
     let ops = sizes.epoch.min(puts.after.len().div_ceil(sizes.epochs));
     let keys = puts.before.iter().map(|(key, _)| key).collect::<BTreeSet<_>>().len();
     let answer = |name: &str| {
         let (profile, epochs) = (name.to_owned(), Vec::new());
-        Answer { load, profile, keys, per_writer, ops, epochs }
+        PlannedLoad { load, profile, keys, per_writer, ops, epochs }
     };
-    let mut answers: Vec<Answer> = sizes.profiles.iter().map(|p| answer(p.name)).collect();
+    let mut answers: Vec<PlannedLoad> = sizes.profiles.iter().map(|p| answer(p.name)).collect();
     for part in puts.after.chunks_exact(ops) {
         let epoch = space.sign(part, per_writer)?;
         for (profile, answer) in sizes.profiles.iter().zip(&mut answers) {
