@@ -1,11 +1,11 @@
 //! The accumulator, the twin of `core::accumulator`.
 
-use ark_ff::{AdditiveGroup, Field};
+use ark_ff::{AdditiveGroup, Field, PrimeField};
 use ark_grumpkin::Affine;
 use ark_r1cs_std::{alloc::AllocVar, fields::FieldVar, select::CondSelectGadget, GR1CSVar};
 use ark_relations::gr1cs::{ConstraintSystemRef, SynthesisError};
 use rootfold_core::{
-    accumulator::{phi, Class, Lane, TRIES},
+    accumulator::{phi, Class, Lane, CLASSES, TRIES},
     F,
 };
 
@@ -34,15 +34,30 @@ impl PointVar {
 pub struct Addend<'a> {
     /// Nothing changes where this is 0.
     pub active: &'a Bit,
-    /// The number of the item's [`Class`].
-    pub class: &'a Var,
+    /// `class + 4 * height`, from [`number`].
+    pub number: &'a Var,
     /// The item.
     pub item: &'a Var,
     /// Whose choice of sign an honest prover takes.
     pub lane: Lane,
 }
 
-/// `acc + phi(class, item)` where active, else `acc`. Any j below 256 and either sign of y are
+impl Addend<'_> {
+    /// The native addend, if the circuit has values.
+    fn value(&self) -> Option<rootfold_core::accumulator::Addend> {
+        let number = self.number.value().ok()?.into_bigint().0[0];
+        let class = match number % CLASSES {
+            0 => Class::Read,
+            1 => Class::Write,
+            2 => Class::User,
+            _ => Class::Grant,
+        };
+        let height = (number / CLASSES) as u8;
+        Some(rootfold_core::accumulator::Addend { class, height, item: self.item.value().ok()? })
+    }
+}
+
+/// `acc + phi` where active, else `acc`. Any j below 256 and either sign of y are
 /// accepted; the difference of the x is proved nonzero.
 pub fn accumulate(
     cs: &ConstraintSystemRef<F>,
@@ -51,20 +66,13 @@ pub fn accumulate(
 ) -> Result<PointVar> {
     rule!(cs, Accumulator);
     let missing = SynthesisError::AssignmentMissing;
-    let values = addend.class.value().ok().zip(addend.item.value().ok());
-    let hint = values.map(|(class, item)| {
-        let class = [Class::Read, Class::Write, Class::User, Class::Grant]
-            .into_iter()
-            .find(|c| F::from(*c as u64) == class)
-            .unwrap_or(Class::Read);
-        (class, item, phi(class, item, addend.lane))
-    });
+    let hint = addend.value().map(|value| phi(&value, addend.lane));
     let witness = |x: Option<F>| Var::new_witness(cs.clone(), || x.ok_or(missing));
 
-    let j = witness(hint.map(|(.., phi)| F::from(phi.j)))?;
+    let j = witness(hint.map(|phi| F::from(phi.j)))?;
     range_bits(cs, &j, TRIES.ilog2() as usize)?;
-    let x = addend.item + addend.class * F::from(TRIES) + &j;
-    let y = witness(hint.map(|(.., phi)| phi.y))?;
+    let x = addend.item + addend.number * F::from(TRIES) + &j;
+    let y = witness(hint.map(|phi| phi.y))?;
     let cube = &x.square()? * &x;
     y.square_equals(&(cube - F::from(17u64)))?;
 
@@ -87,4 +95,9 @@ pub fn accumulate(
 /// The class as a constant.
 pub fn class(class: Class) -> Var {
     Var::constant(F::from(class as u64))
+}
+
+/// `class + 4 * height`, where the class has a height.
+pub fn number(class: &Var, height: &Var) -> Var {
+    class + height * F::from(CLASSES)
 }

@@ -22,6 +22,10 @@ pub enum Class {
     Grant = 3,
 }
 
+/// How many classes there are.
+pub const CLASSES: u64 = 4;
+/// Heights are below this; a key's is at most 12.
+pub const HEIGHTS: u64 = 16;
 /// How many `j` are tried for a point.
 pub const TRIES: u64 = 256;
 
@@ -35,10 +39,34 @@ pub enum Lane {
     Merge,
 }
 
-/// A choice of `phi(class, item)`: the `j` that makes the x-coordinate, and one of the two y.
+/// What is accumulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addend {
+    /// What the item is.
+    pub class: Class,
+    /// The height of the key of a USER or GRANT item, below [`HEIGHTS`]; 0 for the other classes.
+    /// The log lane computes it, and so the merge lane need not.
+    pub height: u8,
+    /// The item.
+    pub item: F,
+}
+
+impl Addend {
+    /// `class + 4 * height`.
+    pub fn number(&self) -> u64 {
+        self.class as u64 + CLASSES * u64::from(self.height)
+    }
+
+    /// `item + 256 * number + j`.
+    pub fn x(&self, j: u8) -> F {
+        self.item + F::from(TRIES * self.number() + u64::from(j))
+    }
+}
+
+/// A choice of `phi` of an addend: the `j` that makes the x-coordinate, and one of the two y.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phi {
-    /// `x = item + 256 * class + j`.
+    /// Makes [`Addend::x`] an x-coordinate.
     pub j: u8,
     /// A square root of `x^3 - 17`.
     pub y: F,
@@ -58,14 +86,14 @@ pub fn start() -> Affine {
     })
 }
 
-/// The honest `phi(class, item)`: the smallest `j`; the smaller y for the log lane and the larger
+/// The honest `phi` of an addend: the smallest `j`; the smaller y for the log lane and the larger
 /// one for the merge lane.
 ///
 /// # Panics
 /// Never in practice: 256 consecutive numbers without a square have probability 2^-256.
-pub fn phi(class: Class, item: F, lane: Lane) -> Phi {
+pub fn phi(addend: &Addend, lane: Lane) -> Phi {
     let (j, y) = (0..=u8::MAX)
-        .find_map(|j| curve_y(phi_x(F::from(class as u64), item, j)).map(|y| (j, y)))
+        .find_map(|j| curve_y(addend.x(j)).map(|y| (j, y)))
         .expect("one of 256 consecutive x lies on the curve");
     let y = match lane {
         Lane::Log => y.min(-y),
@@ -74,15 +102,10 @@ pub fn phi(class: Class, item: F, lane: Lane) -> Phi {
     Phi { j, y }
 }
 
-/// `item + 256 * class + j`.
-pub fn phi_x(class: F, item: F, j: u8) -> F {
-    item + F::from(TRIES) * class + F::from(j)
-}
-
 /// `acc + phi`, incomplete: `None` if the x agree or `phi` is off the curve, as the twin gadget
 /// refuses it.
-pub fn accumulate(acc: Affine, class: Class, item: F, phi: Phi) -> Option<Affine> {
-    let point = Affine::new_unchecked(phi_x(F::from(class as u64), item, phi.j), phi.y);
+pub fn accumulate(acc: Affine, addend: &Addend, phi: Phi) -> Option<Affine> {
+    let point = Affine::new_unchecked(addend.x(phi.j), phi.y);
     if acc.x == point.x || !point.is_on_curve() {
         return None;
     }

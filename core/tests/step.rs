@@ -17,15 +17,14 @@ use rootfold_core::{
 };
 
 fn merge_row(class: RowClass, entry: &Entry, last: bool) -> MergeRow {
-    let stamp = entry.stamp.to_field();
-    MergeRow { class, key: entry.key.limbs(), stamp, value: entry.value, last }
+    MergeRow { last, ..MergeRow::new(class, entry) }
 }
 
 /// A granted writer's head entry bears the owner's stamp `(ts, 0)`. A run without ops, signed over
 /// the head as it is, would write `(ts, w)`: the root would move and no op would be folded.
 #[test]
 fn a_run_without_ops() {
-    let profile = Profile { name: "test", segments: 1, slots: 1, rows: 8, tree_rows: 12 };
+    let profile = Profile { name: "test", segments: 1, slots: 1, rows: 8, tree_rows: 13 };
     let zero = F::from(0u64);
     let salt = F::from(9u64);
     let (owner, writer) = (SecretKey::from_bytes([1; 32]), SecretKey::from_bytes([2; 32]));
@@ -60,8 +59,7 @@ fn a_run_without_ops() {
             row.merge = merge_row(RowClass::Write, &moved, true);
         }
         for level in 0..key_height(&entry.key) {
-            let op = TreeOp::CloseBoth;
-            row.tree[level] = TreeRow { op, level: level as u8, digest: zero };
+            row.tree[1 + level] = TreeRow { op: TreeOp::CloseBoth, digest: zero };
         }
     }
     witness.seal = true;

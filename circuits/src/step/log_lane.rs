@@ -1,22 +1,24 @@
-//! The log lane: rules L1 to L8, the twin of `core::step::log_lane`.
+//! The log lane: rules L1 to L9, the twin of `core::step::log_lane`.
 
 use ark_ff::Field;
 use ark_r1cs_std::{alloc::AllocVar, select::CondSelectGadget};
 use ark_relations::gr1cs::ConstraintSystemRef;
 use rootfold_core::{
     accumulator::{Class, Lane},
+    key::{LIMB_BYTES, USER_BYTE},
     step::{OpSlot, Segment},
     F,
 };
 
 use super::registers::{not, replace, RegistersVar};
 use crate::{
-    accumulator::{accumulate, class, Addend},
-    bits::range_bits,
+    accumulator::{accumulate, class, number, Addend},
+    bits::{pack, range_bits},
     eddsa::{verify, SignatureVar},
     head::{link, signed_message, HeadVar},
+    height::height,
     item::item,
-    key::head_key_digest,
+    key::{head_key_base, head_key_digest, key_digest},
     rule, var, zero_if, Bit, Result, Var,
 };
 
@@ -24,6 +26,8 @@ use crate::{
 const CLOCK_BITS: usize = 64;
 /// Bits of a writer's id.
 const WRITER_BITS: usize = 32;
+/// Bits of a limb.
+const LIMB_BITS: usize = 8 * LIMB_BYTES;
 
 /// One segment: may start a run, takes q ops, may end the run.
 pub fn segment(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, s: &Segment) -> Result<()> {
@@ -73,10 +77,11 @@ fn start_run(
     Ok(kappa)
 }
 
-/// One op slot (L3, L4, L7, L8). Returns whether it is used.
+/// One op slot (L3, L4, L7, L8, L9). Returns whether it is used.
 pub fn op_slot(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, slot: &OpSlot) -> Result<Var> {
     let witness = |x: F| Var::new_witness(cs.clone(), || Ok(x));
     let bit = |b: bool| Bit::new_witness(cs.clone(), || Ok(b));
+    let (key, limbs) = limbs(cs, slot)?;
     let (used_bit, used) = {
         rule!(cs, L8);
         let bit = bit(slot.used)?;
@@ -96,16 +101,50 @@ pub fn op_slot(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, slot: &OpSlot)
         zero_if(&(&grant * &used), &r.writer())?;
         grant
     };
+    let (kappa, height) = {
+        rule!(cs, L9);
+        allowed_key(cs, &key, &limbs, &used, &grant)?;
+        let kappa = key_digest(&key)?;
+        let height = height(cs, &kappa)?;
+        (kappa, height)
+    };
     rule!(cs, L4);
-    let item = item(&witness(slot.kappa)?, &stamp(&ts, &r.writer()), &witness(slot.value)?)?;
+    let item = item(&kappa, &stamp(&ts, &r.writer()), &witness(slot.value)?)?;
     let head = link(&r.head.head, &item)?;
     r.head.head = Var::conditionally_select(&used_bit, &head, &r.head.head)?;
     r.head.seq += &used;
     r.ops += &used;
     r.ts = replace(&used, &r.ts, &ts);
     // USER is 2 and GRANT is 3.
-    add(cs, r, &used_bit, &(class(Class::User) + grant), &item)?;
+    add(cs, r, &used_bit, &number(&(class(Class::User) + grant), &height), &item)?;
     Ok(used)
+}
+
+/// The limbs of an op's key and their bits, 248 each (L9).
+fn limbs(cs: &ConstraintSystemRef<F>, slot: &OpSlot) -> Result<([Var; 3], [Vec<Bit>; 3])> {
+    rule!(cs, L9);
+    let limb = |x: F| Var::new_witness(cs.clone(), || Ok(x));
+    let key = [limb(slot.key[0])?, limb(slot.key[1])?, limb(slot.key[2])?];
+    let bits = |limb| range_bits(cs, limb, LIMB_BITS);
+    let limbs = [bits(&key[0])?, bits(&key[1])?, bits(&key[2])?];
+    Ok((key, limbs))
+}
+
+/// L9: users write user keys, and a grant is of a writer's head.
+fn allowed_key(
+    cs: &ConstraintSystemRef<F>,
+    key: &[Var; 3],
+    limbs: &[Vec<Bit>; 3],
+    used: &Var,
+    grant: &Var,
+) -> Result<()> {
+    let granted = used * grant;
+    let first_byte = pack(cs, &limbs[0][LIMB_BITS - 8..])?;
+    zero_if(&(used - &granted), &(first_byte - F::from(USER_BYTE)))?;
+    let writer = pack(cs, &limbs[2][..WRITER_BITS])?;
+    zero_if(&granted, &key[0])?;
+    zero_if(&granted, &key[1])?;
+    zero_if(&granted, &(&key[2] - head_key_base() - writer))
 }
 
 /// The end of a run (L5, L6).
@@ -141,9 +180,9 @@ fn add(
     cs: &ConstraintSystemRef<F>,
     r: &mut RegistersVar,
     active: &Bit,
-    class: &Var,
+    number: &Var,
     item: &Var,
 ) -> Result<()> {
-    r.acc = accumulate(cs, &r.acc, &Addend { active, class, item, lane: Lane::Log })?;
+    r.acc = accumulate(cs, &r.acc, &Addend { active, number, item, lane: Lane::Log })?;
     Ok(())
 }

@@ -4,22 +4,20 @@ use ark_ff::Field;
 use ark_r1cs_std::{alloc::AllocVar, fields::FieldVar, GR1CSVar};
 use ark_relations::gr1cs::{ConstraintSystemRef, SynthesisError};
 use rootfold_core::{
-    accumulator::{Class, Lane},
-    key::{LIMB_BYTES, USER_BYTE},
+    accumulator::{Class, Lane, HEIGHTS},
+    height::H,
+    key::LIMB_BYTES,
     step::{MergeRow, RowClass},
+    tree::chain::iv,
     F,
 };
 
-use super::{
-    registers::{not, replace, RegistersVar},
-    tree_row::absorb,
-};
+use super::registers::{not, replace, RegistersVar, ZipperVar};
 use crate::{
-    accumulator::{accumulate, Addend},
-    bits::{enforce_equal, pack, range_bits},
-    height::height,
+    accumulator::{accumulate, number, Addend},
+    bits::{enforce_equal, range_bits},
     item::item,
-    key::{head_key_base, key_digest},
+    key::key_digest,
     rule, var, zero_if, Bit, Result, Var,
 };
 
@@ -48,8 +46,24 @@ impl Classes {
     }
 }
 
-/// One merge row.
-pub fn merge_row(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, row: &MergeRow) -> Result<()> {
+/// What a merge row leaves to its first tree row: an item, and which trees absorb it.
+pub struct Leaf {
+    /// 0 for PAD, which leaves nothing.
+    pub active: Var,
+    /// The row's item.
+    pub item: Var,
+    /// Is it an item of the old tree?
+    pub old: Var,
+    /// Is it an item of the new tree?
+    pub new: Var,
+}
+
+/// One merge row. Its leaf is absorbed by the tree row that follows.
+pub fn merge_row(
+    cs: &ConstraintSystemRef<F>,
+    r: &mut RegistersVar,
+    row: &MergeRow,
+) -> Result<Leaf> {
     let witness = |x: F| Var::new_witness(cs.clone(), || Ok(x));
     let classes = Classes::new_witness(cs, row.class)?;
     let active = not(&classes.is(RowClass::Pad));
@@ -57,7 +71,19 @@ pub fn merge_row(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, row: &MergeR
     let key = [witness(row.key[0])?, witness(row.key[1])?, witness(row.key[2])?];
     let stamp = witness(row.stamp)?;
 
-    let limbs = strictly_greater(cs, r, &active, &key, &stamp)?;
+    let height = {
+        rule!(cs, M7);
+        let height = witness(F::from(row.height))?;
+        range_bits(cs, &height, HEIGHTS.ilog2() as usize)?;
+        height
+    };
+    let skips = {
+        rule!(cs, Skip);
+        let skips = Bit::new_witness(cs.clone(), || Ok(row.skips))?;
+        zero_if(&var(&skips), &classes.is(RowClass::Pad))?;
+        skips
+    };
+    strictly_greater(cs, r, &active, &key, &stamp)?;
     {
         rule!(cs, M7);
         zero_if(&active, &r.due)?;
@@ -66,22 +92,16 @@ pub fn merge_row(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, row: &MergeR
     let item = item(&kappa, &stamp, &witness(row.value)?)?;
     {
         rule!(cs, M2);
-        accumulate_row(cs, r, &classes, &item)?;
+        accumulate_row(cs, r, &classes, &height, &item)?;
     }
     let last = &active * &var(&last_bit);
-    allowed_key(cs, r, &classes, &last, &key, &limbs)?;
+    allowed_place(cs, r, &classes, &last)?;
+    descend(cs, r, &classes.is(RowClass::Pad), &skips, row)?;
 
     let is_old_bit = classes.bit(RowClass::Old) | classes.bit(RowClass::OldRead);
     let is_old = var(&is_old_bit);
     let has_old_bit = (&r.inside & &r.has_old) | &is_old_bit;
     let has_old = var(&has_old_bit);
-    {
-        rule!(cs, M4);
-        let old = absorb(&r.old_chains[0], &item)?;
-        let new = absorb(&r.new_chains[0], &item)?;
-        r.old_chains[0] = replace(&is_old, &r.old_chains[0], &old);
-        r.new_chains[0] = replace(&last, &r.new_chains[0], &new);
-    }
     let insert = &last * not(&has_old);
     {
         rule!(cs, M5);
@@ -97,7 +117,6 @@ pub fn merge_row(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, row: &MergeR
     }
     {
         rule!(cs, M7);
-        let height = height(cs, &kappa)?;
         // Nothing is due before any row, so what an insert makes due is all there is.
         r.due = replace(&insert, &r.due, &height);
         r.next_close = replace(&insert, &r.next_close, &Var::zero());
@@ -114,28 +133,85 @@ pub fn merge_row(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, row: &MergeR
         *register = replace(&active, register, limb);
     }
     r.stamp = replace(&active, &r.stamp, &stamp);
-    r.cur = &pad * &r.cur;
+    Ok(Leaf { active, item, old: is_old, new: last })
+}
+
+/// SKIP: the row is a leaf of a node of level 0. The levels from there up to the lowest open one
+/// get nodes, fresh or with the unchanged beginnings that the row skips.
+fn descend(
+    cs: &ConstraintSystemRef<F>,
+    r: &mut RegistersVar,
+    pad: &Var,
+    skips: &Bit,
+    row: &MergeRow,
+) -> Result<()> {
+    rule!(cs, Skip);
+    let kept = pad * &r.cur;
+    let from = one_hot_from(cs, &(&r.cur - &kept))?;
+    r.cur = kept;
+    r.known = &r.known & &!skips;
+    let skips = var(skips);
+    let beginnings = (0..H)
+        .map(|level| {
+            let beginning = Var::new_witness(cs.clone(), || Ok(row.beginnings[level]))?;
+            Ok(replace(&skips, &Var::constant(iv(level)), &beginning))
+        })
+        .collect::<Result<Vec<Var>>>()?;
+    open_below(&mut r.old, &from, &beginnings);
+    open_below(&mut r.new, &from, &beginnings);
     Ok(())
 }
 
-/// M1: limbs are below 2^248, and (key, stamp) is strictly greater than the row before; the key
-/// moves on exactly when the row before was the last of its key. Returns the limbs' bits.
+/// One bit for each level from 0 on, set for the level that the row comes down from.
+fn one_hot_from(cs: &ConstraintSystemRef<F>, level: &Var) -> Result<Vec<Var>> {
+    let value = level.value().ok();
+    let bits = (0..=H)
+        .map(|l| {
+            let bit = || value.map(|level| level == F::from(l as u64));
+            let missing = SynthesisError::AssignmentMissing;
+            Ok(var(&Bit::new_witness(cs.clone(), || bit().ok_or(missing))?))
+        })
+        .collect::<Result<Vec<Var>>>()?;
+    let sum = bits.iter().fold(Var::zero(), |a, b| a + b);
+    enforce_equal(cs, &sum, &Var::one())?;
+    let weighted = bits.iter().zip(0u64..).map(|(bit, l)| bit * F::from(l));
+    let weighted = weighted.fold(Var::zero(), |a, b| a + b);
+    enforce_equal(cs, &weighted, level)?;
+    Ok(bits)
+}
+
+/// Puts the open node away at the level that the row comes down from, and opens one with the given
+/// beginning at every level below.
+fn open_below(zipper: &mut ZipperVar, from: &[Var], beginnings: &[Var]) {
+    let mut below = Var::zero();
+    for level in (1..=H).rev() {
+        let chain = &mut zipper.above[level - 1];
+        let kept = &from[level] * (&zipper.open - &*chain);
+        // Nothing is below a level H.
+        let opened = match beginnings.get(level) {
+            Some(beginning) => &below * (beginning - &*chain),
+            None => Var::zero(),
+        };
+        *chain += kept + opened;
+        below += &from[level];
+    }
+    zipper.open = replace(&below, &zipper.open, &beginnings[0]);
+}
+
+/// M1: (key, stamp) is strictly greater than the row before; the key moves on exactly when the row
+/// before was the last of its key.
 ///
 /// One of four selectors marks the first number that differs. What is before it is equal, and its
-/// difference is in 1..=2^248.
+/// difference is in 1..=2^248. Limbs are below 2^248: those of ops by L9, those of the old tree
+/// because they were of ops once.
 fn strictly_greater(
     cs: &ConstraintSystemRef<F>,
     r: &RegistersVar,
     active: &Var,
     key: &[Var; 3],
     stamp: &Var,
-) -> Result<[Vec<Bit>; 3]> {
+) -> Result<()> {
     rule!(cs, M1);
-    let limbs = [
-        range_bits(cs, &key[0], LIMB_BITS)?,
-        range_bits(cs, &key[1], LIMB_BITS)?,
-        range_bits(cs, &key[2], LIMB_BITS)?,
-    ];
     let now = [&key[0], &key[1], &key[2], stamp];
     let before = [&r.key[0], &r.key[1], &r.key[2], &r.stamp];
     let differences: Vec<Var> = now.iter().zip(before).map(|(a, b)| *a - b).collect();
@@ -160,7 +236,7 @@ fn strictly_greater(
         difference += selector * d;
     }
     range_bits(cs, &(difference - active), LIMB_BITS)?;
-    Ok(limbs)
+    Ok(())
 }
 
 /// Which of the three limbs differs first, for an honest row that starts a new key.
@@ -178,41 +254,31 @@ fn accumulate_row(
     cs: &ConstraintSystemRef<F>,
     r: &mut RegistersVar,
     classes: &Classes,
+    height: &Var,
     item: &Var,
 ) -> Result<()> {
     let class = |row, class: Class| classes.is(row) * F::from(class as u64);
-    let number = class(RowClass::Write, Class::Write)
+    let class = class(RowClass::Write, Class::Write)
         + class(RowClass::User, Class::User)
         + class(RowClass::Grant, Class::Grant);
+    let number = number(&class, height);
     let active = !(classes.bit(RowClass::Pad) | classes.bit(RowClass::Old));
-    let addend = Addend { active: &active, class: &number, item, lane: Lane::Merge };
+    let addend = Addend { active: &active, number: &number, item, lane: Lane::Merge };
     r.acc = accumulate(cs, &r.acc, &addend)?;
     Ok(())
 }
 
-/// M3: which class may stand on which key, and where.
-fn allowed_key(
+/// M3: where a class may stand. On which keys is for the log lane (L9), whose item holds the key.
+fn allowed_place(
     cs: &ConstraintSystemRef<F>,
     r: &RegistersVar,
     classes: &Classes,
     last: &Var,
-    key: &[Var; 3],
-    limbs: &[Vec<Bit>; 3],
 ) -> Result<()> {
     rule!(cs, M3);
-    let user = classes.is(RowClass::User);
-    let first_byte = pack(cs, &limbs[0][LIMB_BITS - 8..])?;
-    zero_if(&user, &(first_byte - F::from(USER_BYTE)))?;
-
-    let (write, grant) = (classes.is(RowClass::Write), classes.is(RowClass::Grant));
-    let system = &write + &grant;
-    let writer = pack(cs, &limbs[2][..32])?;
-    zero_if(&system, &key[0])?;
-    zero_if(&system, &key[1])?;
-    zero_if(&system, &(&key[2] - head_key_base() - writer))?;
     let inside = var(&r.inside);
-    zero_if(&write, &(not(&inside) + not(&var(&r.old_read))))?;
-    zero_if(&grant, &(inside + not(last)))
+    zero_if(&classes.is(RowClass::Write), &(not(&inside) + not(&var(&r.old_read))))?;
+    zero_if(&classes.is(RowClass::Grant), &(inside + not(last)))
 }
 
 /// A number that is 0 or 1 by construction, as a bit of its own.

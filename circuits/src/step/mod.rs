@@ -7,8 +7,8 @@ mod seal;
 mod tree_row;
 
 pub use log_lane::{op_slot, segment};
-pub use merge_lane::merge_row;
-pub use registers::RegistersVar;
+pub use merge_lane::{merge_row, Leaf};
+pub use registers::{RegistersVar, ZipperVar};
 pub use seal::seal;
 pub use tree_row::{absorb, tree_row};
 
@@ -51,9 +51,9 @@ pub fn step(
         segment(cs, &mut registers, s)?;
     }
     for row in &witness.rows {
-        merge_row(cs, &mut registers, &row.merge)?;
-        for t in &row.tree {
-            tree_row(cs, &mut registers, t)?;
+        let mut leaf = Some(merge_row(cs, &mut registers, &row.merge)?);
+        for tree in &row.tree {
+            tree_row(cs, &mut registers, tree, leaf.take().as_ref())?;
         }
     }
     seal(cs, state, &registers, witness.seal)

@@ -5,8 +5,7 @@ use ark_r1cs_std::{alloc::AllocVar, fields::FieldVar};
 use ark_relations::gr1cs::ConstraintSystemRef;
 use rootfold_core::{
     hash::{Tag, MAX_INPUTS},
-    height::H,
-    step::{Registers, REGISTER_FIELDS},
+    step::{Registers, Zipper, REGISTER_FIELDS},
     F,
 };
 
@@ -32,8 +31,25 @@ pub struct RegistersVar {
     pub due: Var,
     pub next_close: Var,
     pub cur: Var,
-    pub old_chains: Vec<Var>,
-    pub new_chains: Vec<Var>,
+    pub old: ZipperVar,
+    pub new: ZipperVar,
+}
+
+/// The open nodes of one tree, the twin of [`Zipper`].
+#[derive(Clone)]
+#[allow(missing_docs)]
+pub struct ZipperVar {
+    pub open: Var,
+    /// From level 1 on.
+    pub above: Vec<Var>,
+}
+
+impl ZipperVar {
+    fn new_witness(cs: &ConstraintSystemRef<F>, zipper: &Zipper) -> Result<ZipperVar> {
+        let witness = |x: &F| Var::new_witness(cs.clone(), || Ok(*x));
+        let above = zipper.above.iter().map(witness).collect::<Result<Vec<Var>>>()?;
+        Ok(ZipperVar { open: witness(&zipper.open)?, above })
+    }
 }
 
 impl RegistersVar {
@@ -42,7 +58,6 @@ impl RegistersVar {
     pub fn new_witness(cs: &ConstraintSystemRef<F>, r: &Registers) -> Result<RegistersVar> {
         let witness = |x: F| Var::new_witness(cs.clone(), || Ok(x));
         let bit = |b: bool| Bit::new_witness(cs.clone(), || Ok(b));
-        let chains = |c: &[F; H + 1]| c.iter().map(|x| witness(*x)).collect::<Result<Vec<Var>>>();
         Ok(RegistersVar {
             active: bit(r.active)?,
             floor: witness(F::from(r.floor))?,
@@ -60,8 +75,8 @@ impl RegistersVar {
             due: witness(F::from(r.due))?,
             next_close: witness(F::from(r.next_close))?,
             cur: witness(F::from(r.cur))?,
-            old_chains: chains(&r.old_chains)?,
-            new_chains: chains(&r.new_chains)?,
+            old: ZipperVar::new_witness(cs, &r.old)?,
+            new: ZipperVar::new_witness(cs, &r.new)?,
         })
     }
 
@@ -100,7 +115,10 @@ impl RegistersVar {
             self.next_close.clone(),
             self.cur.clone(),
         ];
-        vars.extend(self.old_chains.iter().chain(&self.new_chains).cloned());
+        for zipper in [&self.old, &self.new] {
+            vars.push(zipper.open.clone());
+            vars.extend(zipper.above.iter().cloned());
+        }
         debug_assert_eq!(vars.len(), REGISTER_FIELDS);
         Ok(vars)
     }

@@ -26,8 +26,8 @@ pub fn seal(
         zero_if(&seal, &(&r.acc.x - start.x))?;
         zero_if(&seal, &(&r.acc.y - start.y))?;
         zero_if(&seal, &(&r.cur - F::from(H as u64)))?;
-        zero_if(&seal, &(&r.old_chains[H] - &state.root))?;
-        let root = Var::conditionally_select(&bit, &r.new_chains[H], &state.root)?;
+        zero_if(&seal, &(&r.old.open - &state.root))?;
+        let root = Var::conditionally_select(&bit, &r.new.open, &state.root)?;
         (root, &state.ops + &seal * &r.ops)
     };
     rule!(cs, Cursor);

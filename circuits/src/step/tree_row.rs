@@ -10,7 +10,10 @@ use rootfold_core::{
     F,
 };
 
-use super::registers::{not, replace, RegistersVar};
+use super::{
+    merge_lane::Leaf,
+    registers::{not, replace, RegistersVar, ZipperVar},
+};
 use crate::{
     bits::{enforce_equal, range_bits},
     hash::hash,
@@ -22,130 +25,138 @@ pub fn absorb(chain: &Var, item: &Var) -> Result<Var> {
     hash(Tag::Node, &[chain.clone(), item.clone()])
 }
 
-/// Bits of a level and of a number of levels.
+/// Bits of a number of levels.
 const LEVEL_BITS: usize = 4;
 
-/// What the row does and where.
-struct Selectors {
-    ops: [Var; 5],
-    /// One-hot: the level.
-    levels: Vec<Var>,
-    level: Var,
-}
+/// What the row does: exactly one is 1.
+struct Ops([Var; 4]);
 
-impl Selectors {
-    fn new_witness(cs: &ConstraintSystemRef<F>, row: &TreeRow) -> Result<Selectors> {
-        let bit = |b: bool| Ok(var(&Bit::new_witness(cs.clone(), || Ok(b))?));
-        let [a, b, c, d, e] = TreeOp::ALL.map(|op| bit(op == row.op));
-        let ops = [a?, b?, c?, d?, e?];
-        let levels =
-            (0..=H).map(|l| bit(l == usize::from(row.level))).collect::<Result<Vec<Var>>>()?;
-        for one_hot in [&ops[..], &levels] {
-            let sum = one_hot.iter().fold(Var::zero(), |a, b| a + b);
-            enforce_equal(cs, &sum, &Var::one())?;
-        }
-        let weighted = levels.iter().enumerate().map(|(l, e)| e * F::from(l as u64));
-        let level = weighted.fold(Var::zero(), |a, b| a + b);
-        Ok(Selectors { ops, levels, level })
+impl Ops {
+    fn new_witness(cs: &ConstraintSystemRef<F>, op: TreeOp) -> Result<Ops> {
+        let bit = |o: TreeOp| Ok(var(&Bit::new_witness(cs.clone(), || Ok(o == op))?));
+        let [a, b, c, d] = TreeOp::ALL.map(bit);
+        let ops = [a?, b?, c?, d?];
+        let sum = ops.iter().fold(Var::zero(), |a, b| a + b);
+        enforce_equal(cs, &sum, &Var::one())?;
+        Ok(Ops(ops))
     }
 
     fn is(&self, op: TreeOp) -> &Var {
-        &self.ops[op as usize]
+        &self.0[op as usize]
     }
 }
 
-/// One tree row.
-pub fn tree_row(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, row: &TreeRow) -> Result<()> {
-    let s = Selectors::new_witness(cs, row)?;
-    let digest = Var::new_witness(cs.clone(), || Ok(row.digest))?;
-    let (preset, opaque) = (s.is(TreeOp::Preset), s.is(TreeOp::Opaque));
-    let (close_both, close_new) = (s.is(TreeOp::CloseBoth), s.is(TreeOp::CloseNew));
-    let given = preset + opaque;
-    let both_trees = &given + close_both;
-    {
-        rule!(cs, M6);
-        zero_if(&both_trees, &var(&r.wait_right))?;
-    }
-    {
-        rule!(cs, M4);
-        zero_if(&both_trees, &var(&r.inside))?;
-    }
-    {
-        rule!(cs, M7);
-        zero_if(&both_trees, &r.due)?;
-    }
-    let depth = &r.cur - &s.level;
-    {
-        rule!(cs, Preset);
-        range_bits(cs, &(preset * (&depth - F::from(1u64))), LEVEL_BITS)?;
-    }
-    {
-        rule!(cs, Opaque);
-        range_bits(cs, &(opaque * &depth), LEVEL_BITS)?;
-    }
-    let closing = close_both + close_new;
-    {
-        rule!(cs, CloseBoth);
-        zero_if(close_both, &depth)?;
-        // No node is closed into a level above H.
-        zero_if(&closing, &s.levels[H])?;
-    }
-    {
-        rule!(cs, CloseNew);
-        zero_if(close_new, &(&s.level - &r.next_close))?;
-        r.due -= close_new;
-        range_bits(cs, &r.due, LEVEL_BITS)?;
-        r.next_close += close_new;
-    }
-    {
-        rule!(cs, Opaque);
-        r.known = &r.known & &negated(cs, &given)?;
-    }
-    // PRESET and OPAQUE go down to their level, CLOSE_BOTH leaves the level above its own.
-    r.cur = replace(&both_trees, &r.cur, &(&s.level + close_both));
-
-    let old_acts = &given + close_both;
-    let new_acts = &old_acts + close_new;
-    zip_chains(&mut r.old_chains, &s, &digest, close_both, &old_acts)?;
-    zip_chains(&mut r.new_chains, &s, &digest, &closing, &new_acts)
-}
-
-/// The row's effect on the chains of one tree, where `acts`.
-///
-/// PRESET: `c[l] = digest`. OPAQUE: `c[l] = absorb(c[l], digest)`. A close: `c[l + 1]` absorbs
-/// `c[l]`, and `c[l]` is fresh.
-fn zip_chains(
-    chains: &mut [Var],
-    s: &Selectors,
-    digest: &Var,
-    closes: &Var,
-    acts: &Var,
+/// One tree row. The first of each merge row shares its hashes with that row's leaf, and is PAD
+/// where there is one.
+pub fn tree_row(
+    cs: &ConstraintSystemRef<F>,
+    r: &mut RegistersVar,
+    row: &TreeRow,
+    leaf: Option<&Leaf>,
 ) -> Result<()> {
-    let at_level = select(&s.levels, chains);
-    let above = select(&s.levels, &chains[1..]);
-    let target = replace(closes, &at_level, &above);
-    let absorbed = replace(closes, digest, &at_level);
-    let absorbed = absorb(&target, &absorbed)?;
-    let fresh = s.levels.iter().enumerate().map(|(l, e)| e * iv(l));
+    let ops = Ops::new_witness(cs, row.op)?;
+    let digest = Var::new_witness(cs.clone(), || Ok(row.digest))?;
+    let (opaque, close_both) = (ops.is(TreeOp::Opaque), ops.is(TreeOp::CloseBoth));
+    let close_new = ops.is(TreeOp::CloseNew);
+    if let Some(leaf) = leaf {
+        rule!(cs, M4);
+        zero_if(&leaf.active, &not(ops.is(TreeOp::Pad)))?;
+    }
+    at_rest(cs, r, &(opaque + close_both))?;
+
+    let above = one_hot_above(cs, r, close_both, close_new)?;
+    let more = closes_more(cs, r, close_new)?;
+    {
+        rule!(cs, Opaque);
+        r.known = &r.known & &negated(cs, opaque)?;
+    }
+    r.cur += close_both;
+    r.next_close += close_new;
+
+    let item = leaf.map_or(digest.clone(), |leaf| replace(&leaf.active, &digest, &leaf.item));
+    let absorbs_old = leaf.map_or(opaque.clone(), |leaf| opaque + &leaf.old);
+    let absorbs_new = leaf.map_or(opaque.clone(), |leaf| opaque + &leaf.new);
+    let closing = close_both + close_new;
+    let (_, old) = zip(&r.old, &above, close_both, &item)?;
+    let (node_above, closed) = zip(&r.new, &above, &closing, &item)?;
+    let open = {
+        rule!(cs, M4);
+        r.old.open = replace(&(absorbs_old + close_both), &r.old.open, &old);
+        replace(&(absorbs_new + &closing), &r.new.open, &closed)
+    };
+    rule!(cs, CloseNew);
+    // The last close leaves what it closed in the node above, and a fresh node at level 0; any
+    // other leaves a fresh node above.
+    let last = close_new - &more;
+    r.new.open = open + &last * (Var::constant(iv(0)) - &closed);
+    let fresh = above.iter().zip(1..).map(|(bit, level)| bit * iv(level));
     let fresh = fresh.fold(Var::zero(), |a, b| a + b);
-    // What the row's own level holds afterwards.
-    let kept = replace(s.is(TreeOp::Preset), &absorbed, digest);
-    let kept = replace(closes, &kept, &fresh);
-    let kept = replace(acts, &at_level, &kept);
-    let raised = closes * (&absorbed - &above);
-    let moved = &kept - &at_level;
-    for (l, chain) in chains.iter_mut().enumerate() {
-        *chain += &s.levels[l] * &moved;
-        if l > 0 {
-            *chain += &s.levels[l - 1] * &raised;
-        }
+    let left = &node_above + close_new * (replace(&more, &closed, &fresh) - &node_above);
+    for (chain, bit) in r.new.above.iter_mut().zip(&above) {
+        *chain = replace(bit, chain, &left);
     }
     Ok(())
 }
 
-/// The element that the one-hot selectors point at; 0 if it is past the end.
-fn select(one_hot: &[Var], elements: &[Var]) -> Var {
-    one_hot.iter().zip(elements).map(|(e, x)| e * x).fold(Var::zero(), |a, b| a + b)
+/// What acts on both trees needs both to be whole so far.
+fn at_rest(cs: &ConstraintSystemRef<F>, r: &RegistersVar, both: &Var) -> Result<()> {
+    {
+        rule!(cs, M6);
+        zero_if(both, &var(&r.wait_right))?;
+    }
+    {
+        rule!(cs, M4);
+        zero_if(both, &var(&r.inside))?;
+    }
+    rule!(cs, M7);
+    zero_if(both, &r.due)
+}
+
+/// One bit for each level from 1 on, set for the level above the one that is closed; none is set
+/// where nothing is closed, and nothing is closed into a level above H.
+fn one_hot_above(
+    cs: &ConstraintSystemRef<F>,
+    r: &RegistersVar,
+    close_both: &Var,
+    close_new: &Var,
+) -> Result<Vec<Var>> {
+    rule!(cs, CloseBoth);
+    let level = close_both * (&r.cur + F::from(1u64)) + close_new * (&r.next_close + F::from(1u64));
+    let value = level.value().ok();
+    let bits = (1..=H)
+        .map(|l| {
+            let bit = || value.map(|level| level == F::from(l as u64));
+            let missing = ark_relations::gr1cs::SynthesisError::AssignmentMissing;
+            Ok(var(&Bit::new_witness(cs.clone(), || bit().ok_or(missing))?))
+        })
+        .collect::<Result<Vec<Var>>>()?;
+    let sum = bits.iter().fold(Var::zero(), |a, b| a + b);
+    let weighted = bits.iter().zip(1u64..).map(|(bit, l)| bit * F::from(l));
+    let weighted = weighted.fold(Var::zero(), |a, b| a + b);
+    // A level that no bit stands for, above H, leaves them all 0.
+    enforce_equal(cs, &sum, &(close_both + close_new))?;
+    enforce_equal(cs, &weighted, &level)?;
+    Ok(bits)
+}
+
+/// CLOSE_NEW: one fewer is due. Returns whether more are.
+fn closes_more(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, close_new: &Var) -> Result<Var> {
+    rule!(cs, CloseNew);
+    r.due -= close_new;
+    let bits = range_bits(cs, &r.due, LEVEL_BITS)?;
+    let none = bits.iter().map(|bit| not(&var(bit))).fold(Var::one(), |a, b| a * b);
+    Ok(close_new * not(&none))
+}
+
+/// The chain and the item that a row hashes in one tree, and their hash: the node above and the
+/// open one where the row closes, else the open node and the given item. Returns the node above
+/// and the hash.
+fn zip(zipper: &ZipperVar, above: &[Var], closes: &Var, item: &Var) -> Result<(Var, Var)> {
+    let terms = above.iter().zip(&zipper.above).map(|(bit, chain)| bit * chain);
+    let selected = terms.fold(Var::zero(), |a, b| a + b);
+    let target = replace(closes, &zipper.open, &selected);
+    let absorbed = replace(closes, item, &zipper.open);
+    Ok((selected, absorb(&target, &absorbed)?))
 }
 
 /// `not x`, for a number that is 0 or 1 by construction.

@@ -66,8 +66,8 @@ fn table() -> String {
         let active = Boolean::new_witness(cs.clone(), || Ok(true)).unwrap();
         let (cs, item) = (cs.clone(), witness(cs, F::from(0u64)));
         Box::new(move || {
-            let class = class(Class::User);
-            let addend = Addend { active: &active, class: &class, item: &item, lane: Lane::Log };
+            let number = class(Class::User);
+            let addend = Addend { active: &active, number: &number, item: &item, lane: Lane::Log };
             drop(accumulate(&cs, &acc, &addend).unwrap());
         })
     });
@@ -100,8 +100,14 @@ fn table() -> String {
         segment(cs, r, &empty).unwrap();
     };
     line("segment_without_ops".into(), with_registers(no_ops));
-    line("merge_row".into(), with_registers(|cs, r| merge_row(cs, r, &MergeRow::pad()).unwrap()));
-    line("tree_row".into(), with_registers(|cs, r| tree_row(cs, r, &TreeRow::pad()).unwrap()));
+    line(
+        "merge_row".into(),
+        with_registers(|cs, r| drop(merge_row(cs, r, &MergeRow::pad()).unwrap())),
+    );
+    line(
+        "tree_row".into(),
+        with_registers(|cs, r| tree_row(cs, r, &TreeRow::pad(), None).unwrap()),
+    );
     let sealing = |cs: &ConstraintSystemRef<F>, r: &mut RegistersVar| {
         let [root, ops, cursor] = [(); 3].map(|()| witness(cs, F::from(0u64)));
         drop(seal(cs, &StateVar { root, ops, cursor }, r, true).unwrap());

@@ -49,8 +49,10 @@ fn setup_and_prove_have_one_shape() {
     busy.rows[0].merge.class = RowClass::User;
     busy.rows[1].merge.class = RowClass::OldRead;
     busy.rows[1].merge.last = true;
+    busy.rows[0].merge.skips = true;
+    busy.rows[0].merge.height = 3;
     busy.rows[0].tree[0].op = TreeOp::CloseNew;
-    busy.rows[1].tree[0].level = 12;
+    busy.rows[1].tree[0].op = TreeOp::CloseBoth;
     busy.seal = true;
 
     let expected = setup(&TINY);

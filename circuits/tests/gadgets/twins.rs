@@ -6,7 +6,7 @@ use ark_grumpkin::Affine;
 use ark_r1cs_std::{alloc::AllocVar, prelude::Boolean, GR1CSVar};
 use rand::Rng;
 use rootfold_circuits::{
-    accumulator::{accumulate, class, Addend, PointVar},
+    accumulator::{accumulate, class, number, Addend, PointVar},
     bits::range_bits,
     eddsa::{verify, SignatureVar},
     hash::hash,
@@ -107,12 +107,23 @@ fn ranges() {
     }
 }
 
-fn accumulated(acc: Affine, active: bool, item: F, lane: Lane) -> Option<Affine> {
+fn addend(item: F, height: u8) -> accumulator::Addend {
+    accumulator::Addend { class: Class::User, height, item }
+}
+
+fn accumulated(
+    acc: Affine,
+    active: bool,
+    addend: &accumulator::Addend,
+    lane: Lane,
+) -> Option<Affine> {
     let cs = fresh();
     let active = Boolean::new_witness(cs.clone(), || Ok(active)).unwrap();
     let acc = PointVar::new_witness(&cs, &acc).unwrap();
-    let item = witness(&cs, item);
-    let addend = Addend { active: &active, class: &class(Class::User), item: &item, lane };
+    let item = witness(&cs, addend.item);
+    let height = witness(&cs, F::from(addend.height));
+    let number = number(&class(addend.class), &height);
+    let addend = Addend { active: &active, number: &number, item: &item, lane };
     let sum = accumulate(&cs, &acc, &addend).unwrap();
     let sum = Affine::new_unchecked(sum.x.value().unwrap(), sum.y.value().unwrap());
     cs.is_satisfied().unwrap().then_some(sum)
@@ -122,24 +133,22 @@ fn accumulated(acc: Affine, active: bool, item: F, lane: Lane) -> Option<Affine>
 fn accumulation() {
     let mut rng = seeded();
     let mut acc = accumulator::start();
-    let items: Vec<F> = (0..6).map(|_| field(&mut rng)).collect();
+    let items: Vec<_> = (0..6).map(|height| addend(field(&mut rng), 2 * height)).collect();
     for item in &items {
-        let native =
-            accumulator::accumulate(acc, Class::User, *item, phi(Class::User, *item, Lane::Log));
-        assert_eq!(accumulated(acc, true, *item, Lane::Log), native);
-        assert_eq!(accumulated(acc, false, *item, Lane::Log), Some(acc));
+        let native = accumulator::accumulate(acc, item, phi(item, Lane::Log));
+        assert_eq!(accumulated(acc, true, item, Lane::Log), native);
+        assert_eq!(accumulated(acc, false, item, Lane::Log), Some(acc));
         acc = native.unwrap();
     }
     // The other lane, in another order, takes the sum back to its start.
     for item in items.iter().rev() {
-        acc = accumulated(acc, true, *item, Lane::Merge).unwrap();
+        acc = accumulated(acc, true, item, Lane::Merge).unwrap();
     }
     assert_eq!(acc, accumulator::start());
     // A point on itself has no slope.
-    let item = items[0];
-    let point = phi(Class::User, item, Lane::Log);
-    let point =
-        Affine::new(accumulator::phi_x(F::from(Class::User as u64), item, point.j), point.y);
+    let item = &items[0];
+    let point = phi(item, Lane::Log);
+    let point = Affine::new(item.x(point.j), point.y);
     assert_eq!(accumulated(point, true, item, Lane::Log), None);
     assert_eq!(accumulated(point, true, item, Lane::Merge), None);
     assert_eq!(accumulated(point, false, item, Lane::Log), Some(point));
@@ -204,8 +213,8 @@ fn cursors() {
         registers.ts = rng.gen();
         registers.head.head = field(&mut rng);
         registers.stamp = field(&mut rng);
-        registers.old_chains[3] = field(&mut rng);
-        registers.new_chains[12] = field(&mut rng);
+        registers.old.above[3] = field(&mut rng);
+        registers.new.open = field(&mut rng);
         registers.cur = rng.gen_range(0..13);
         let cs = fresh();
         let var = RegistersVar::new_witness(&cs, &registers).unwrap();

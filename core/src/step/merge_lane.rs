@@ -2,51 +2,49 @@
 
 use super::{require, MergeRow, Registers, RowClass, Rule, Violation};
 use crate::{
-    accumulator::{accumulate, phi, Lane},
-    height::height,
+    accumulator::{accumulate, phi, Addend, Lane, HEIGHTS},
     item::item,
-    key::{key_digest, KEY_BYTES, LIMB_BYTES, USER_BYTE},
-    tree::chain::absorb,
+    key::{key_digest, LIMB_BYTES},
+    tree::chain::{absorb, iv},
     F,
 };
-use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
+use ark_ff::{BigInteger, Field, PrimeField};
 
 /// One merge row.
 ///
 /// # Errors
 /// The first rule that the row breaks.
 pub fn merge_row(r: &mut Registers, row: &MergeRow) -> Result<(), Violation> {
-    let limbs = row.key.map(|limb| limb.into_bigint().to_bytes_be());
-    let in_range = limbs.iter().all(|b| b[..32 - LIMB_BYTES].iter().all(|x| *x == 0));
-    require(in_range, Rule::M1, "a limb is not below 2^248")?;
+    require(u64::from(row.height) < HEIGHTS, Rule::M7, "a height of 16 or more")?;
     if row.class == RowClass::Pad {
-        return Ok(());
+        return require(!row.skips, Rule::Skip, "a PAD row skips something");
     }
     strictly_greater(r, row)?;
     require(r.due == 0, Rule::M7, "a row while CLOSE_NEW is due")?;
-    let kappa = key_digest(row.key);
-    let item = item(kappa, row.stamp, row.value);
+    let item = item(key_digest(row.key), row.stamp, row.value);
     if let Some(class) = row.class.accumulated() {
-        let point = phi(class, item, Lane::Merge);
+        let addend = Addend { class, height: row.height, item };
+        let point = phi(&addend, Lane::Merge);
         let met =
             Violation { rule: Rule::Accumulator, what: "the sum meets a point of the same x" };
-        r.acc = accumulate(r.acc, class, item, point).ok_or(met)?;
+        r.acc = accumulate(r.acc, &addend, point).ok_or(met)?;
     }
-    allowed_key(r, row, &limbs.concat())?;
+    allowed_place(r, row)?;
+    descend(r, row);
 
     let has_old = (r.inside && r.has_old) || row.class.is_old();
     if row.class.is_old() {
-        r.old_chains[0] = absorb(r.old_chains[0], item);
+        r.old.open = absorb(r.old.open, item);
         r.known = true;
     }
     if row.last {
-        r.new_chains[0] = absorb(r.new_chains[0], item);
+        r.new.open = absorb(r.new.open, item);
         if has_old {
             r.wait_right = false;
         } else {
             require(r.known, Rule::M5, "an insert behind an unknown leaf")?;
             r.wait_right = true;
-            r.due = height(kappa) as u8;
+            r.due = row.height;
             r.next_close = 0;
         }
     }
@@ -55,8 +53,25 @@ pub fn merge_row(r: &mut Registers, row: &MergeRow) -> Result<(), Violation> {
     r.inside = !row.last;
     r.has_old = has_old && !row.last;
     r.old_read = row.class == RowClass::OldRead;
-    r.cur = 0;
     Ok(())
+}
+
+/// SKIP: the row is a leaf of a node of level 0. The levels from there up to the lowest open one
+/// get nodes, fresh or with the unchanged beginnings that the row skips.
+fn descend(r: &mut Registers, row: &MergeRow) {
+    let beginning = |level: usize| if row.skips { row.beginnings[level] } else { iv(level) };
+    let cur = usize::from(r.cur);
+    if cur > 0 {
+        for zipper in [&mut r.old, &mut r.new] {
+            zipper.above[cur - 1] = zipper.open;
+            for level in 1..cur {
+                zipper.above[level - 1] = beginning(level);
+            }
+            zipper.open = beginning(0);
+        }
+        r.cur = 0;
+    }
+    r.known &= !row.skips;
 }
 
 /// M1: (key, stamp) is strictly greater than the row before, and the key moves on exactly when the
@@ -76,27 +91,15 @@ fn less(a: F, b: F) -> bool {
     (b - a - F::ONE).into_bigint().num_bits() <= 8 * LIMB_BYTES as u32
 }
 
-/// M3: which class may stand on which key, and where.
-fn allowed_key(r: &Registers, row: &MergeRow, limbs: &[u8]) -> Result<(), Violation> {
-    // Each limb is encoded in 32 bytes, the first of them 0.
-    let first_byte = limbs[32 - LIMB_BYTES];
+/// M3: where a class may stand. On which keys is for the log lane (L9), whose item holds the key.
+fn allowed_place(r: &Registers, row: &MergeRow) -> Result<(), Violation> {
     match row.class {
-        RowClass::User => {
-            require(first_byte == USER_BYTE, Rule::M3, "a user op on a key without 0x01")
+        RowClass::Write => {
+            require(r.inside && r.old_read, Rule::M3, "WRITE not directly after its read")
         }
-        RowClass::Write | RowClass::Grant => {
-            let zero_limbs = row.key[0] == F::ZERO && row.key[1] == F::ZERO;
-            let (high, low) = limbs[2 * 32..].split_at(32 - 8);
-            let head_key = zero_limbs && high.iter().all(|b| *b == 0) && low[..4] == [0, 0, 0, 1];
-            require(head_key, Rule::M3, "a head or a grant on another key")?;
-            if row.class == RowClass::Write {
-                require(r.inside && r.old_read, Rule::M3, "WRITE not directly after its read")
-            } else {
-                require(!r.inside && row.last, Rule::M3, "GRANT beside other rows of its key")
-            }
+        RowClass::Grant => {
+            require(!r.inside && row.last, Rule::M3, "GRANT beside other rows of its key")
         }
-        RowClass::Pad | RowClass::Old | RowClass::OldRead => Ok(()),
+        RowClass::Pad | RowClass::Old | RowClass::OldRead | RowClass::User => Ok(()),
     }
 }
-
-const _: () = assert!(KEY_BYTES == 3 * LIMB_BYTES);

@@ -13,7 +13,7 @@ mod witness;
 
 pub use log_lane::{op_slot, segment};
 pub use merge_lane::merge_row;
-pub use registers::{Registers, REGISTER_FIELDS};
+pub use registers::{Registers, Zipper, REGISTER_FIELDS};
 pub use seal::seal;
 pub use tree_row::tree_row;
 pub use witness::{
@@ -37,6 +37,7 @@ pub enum Rule {
     L6,
     L7,
     L8,
+    L9,
     M1,
     M2,
     M3,
@@ -44,7 +45,7 @@ pub enum Rule {
     M5,
     M6,
     M7,
-    Preset,
+    Skip,
     Opaque,
     CloseBoth,
     CloseNew,
@@ -115,11 +116,16 @@ pub fn step(
         segment(&mut registers, s)?;
     }
     for row in &witness.rows {
-        merge_row(&mut registers, &row.merge)?;
-        for t in &row.tree {
-            tree_row(&mut registers, t)?;
-        }
+        rows(&mut registers, row)?;
     }
     let state = seal(state, &mut registers, witness.seal)?;
     Ok((state, registers))
+}
+
+/// A merge row and its tree rows.
+fn rows(r: &mut Registers, row: &Row) -> Result<(), Violation> {
+    merge_row(r, &row.merge)?;
+    let shares = row.merge.class == RowClass::Pad || row.tree[0].op == TreeOp::Pad;
+    require(shares, Rule::M4, "a tree row takes the hashes of an active merge row")?;
+    row.tree.iter().try_for_each(|tree| tree_row(r, tree))
 }

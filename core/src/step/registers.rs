@@ -54,16 +54,31 @@ pub struct Registers {
     pub next_close: u8,
     /// The lowest level with an open node; all levels below are fresh.
     pub cur: u8,
-    /// The chains that rebuild the old root, by level.
-    pub old_chains: [F; H + 1],
-    /// The chains that build the new root, by level.
-    pub new_chains: [F; H + 1],
+    /// The chains that rebuild the old root.
+    pub old: Zipper,
+    /// The chains that build the new root.
+    pub new: Zipper,
+}
+
+/// The open nodes of one tree: a chain for each level from `cur` up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zipper {
+    /// The chain of the lowest open node. Between two CLOSE_NEW it is what the next one closes.
+    pub open: F,
+    /// The chains above it, from level 1 on. At `cur` and below they are left over and not read.
+    pub above: [F; H],
+}
+
+impl Zipper {
+    /// Nothing but a fresh root.
+    pub fn fresh() -> Zipper {
+        Zipper { open: iv(H), above: [F::ZERO; H] }
+    }
 }
 
 impl Registers {
     /// The registers between epochs.
     pub fn idle() -> Registers {
-        let fresh: [F; H + 1] = std::array::from_fn(iv);
         let zero = F::ZERO;
         Registers {
             active: false,
@@ -82,8 +97,8 @@ impl Registers {
             due: 0,
             next_close: 0,
             cur: H as u8,
-            old_chains: fresh,
-            new_chains: fresh,
+            old: Zipper::fresh(),
+            new: Zipper::fresh(),
         }
     }
 
@@ -121,10 +136,12 @@ impl Registers {
             F::from(self.cur),
         ];
         let mut fields = [F::ZERO; REGISTER_FIELDS];
-        let (head, chains) = fields.split_at_mut(small.len());
-        head.copy_from_slice(&small);
-        chains[..=H].copy_from_slice(&self.old_chains);
-        chains[H + 1..].copy_from_slice(&self.new_chains);
+        let zippers = [self.old, self.new];
+        let chains =
+            zippers.iter().flat_map(|zipper| [zipper.open].into_iter().chain(zipper.above));
+        for (field, value) in fields.iter_mut().zip(small.into_iter().chain(chains)) {
+            *field = value;
+        }
         fields
     }
 

@@ -17,9 +17,9 @@ pub fn seal(state: &State, r: &mut Registers, seal: bool) -> Result<State, Viola
     require(r.due == 0, Rule::Seal, "CLOSE_NEW is due")?;
     require(r.acc == accumulator::start(), Rule::Seal, "the lanes hold different items")?;
     require(usize::from(r.cur) == H, Rule::Seal, "a node below the root is open")?;
-    require(r.old_chains[H] == state.root, Rule::Seal, "the old tree is not the root's")?;
+    require(r.old.open == state.root, Rule::Seal, "the old tree is not the root's")?;
     let next = State {
-        root: r.new_chains[H],
+        root: r.new.open,
         ops: state.ops + F::from(r.ops),
         cursor: Registers::idle_cursor(),
     };

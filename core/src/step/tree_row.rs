@@ -4,61 +4,63 @@ use super::{require, Registers, Rule, TreeOp, TreeRow, Violation};
 use crate::{
     height::H,
     tree::chain::{absorb, iv},
+    F,
 };
 
 /// One tree row.
 ///
 /// # Errors
 /// The first rule that the row breaks.
-///
-/// # Panics
-/// If the level is above H.
 pub fn tree_row(r: &mut Registers, row: &TreeRow) -> Result<(), Violation> {
-    let level = usize::from(row.level);
-    assert!(level <= H, "a tree row acts on a level up to H");
-    let rule = match row.op {
-        TreeOp::Pad => return Ok(()),
-        TreeOp::Preset => Rule::Preset,
-        TreeOp::Opaque => Rule::Opaque,
-        TreeOp::CloseBoth => Rule::CloseBoth,
-        TreeOp::CloseNew => Rule::CloseNew,
-    };
-    if row.op == TreeOp::CloseNew {
-        require(r.due > 0 && row.level == r.next_close, rule, "not the node that is due")?;
-        let closed = r.new_chains[level];
-        r.new_chains[level] = iv(level);
-        r.new_chains[level + 1] = absorb(r.new_chains[level + 1], closed);
-        r.due -= 1;
-        r.next_close += 1;
-        return Ok(());
+    match row.op {
+        TreeOp::Pad => Ok(()),
+        TreeOp::Opaque => {
+            at_rest(r)?;
+            opaque(r, row.digest);
+            Ok(())
+        }
+        TreeOp::CloseBoth => {
+            at_rest(r)?;
+            close_both(r)
+        }
+        TreeOp::CloseNew => close_new(r),
     }
+}
+
+/// What acts on both trees needs both to be whole so far.
+fn at_rest(r: &Registers) -> Result<(), Violation> {
     require(!r.wait_right, Rule::M6, "an insert waits for its right neighbour")?;
     require(!r.inside, Rule::M4, "inside the rows of a key")?;
-    require(r.due == 0, Rule::M7, "CLOSE_NEW is due")?;
-    match row.op {
-        TreeOp::Preset => {
-            require(row.level < r.cur, rule, "over an edited part")?;
-            r.old_chains[level] = row.digest;
-            r.new_chains[level] = row.digest;
-            r.known = false;
-            r.cur = row.level;
-        }
-        TreeOp::Opaque => {
-            require(row.level <= r.cur, rule, "above an open node")?;
-            r.old_chains[level] = absorb(r.old_chains[level], row.digest);
-            r.new_chains[level] = absorb(r.new_chains[level], row.digest);
-            r.known = false;
-            r.cur = row.level;
-        }
-        _ => {
-            require(row.level == r.cur && level < H, rule, "not the lowest open node")?;
-            for chains in [&mut r.old_chains, &mut r.new_chains] {
-                let closed = chains[level];
-                chains[level] = iv(level);
-                chains[level + 1] = absorb(chains[level + 1], closed);
-            }
-            r.cur += 1;
-        }
+    require(r.due == 0, Rule::M7, "CLOSE_NEW is due")
+}
+
+fn opaque(r: &mut Registers, digest: F) {
+    for zipper in [&mut r.old, &mut r.new] {
+        zipper.open = absorb(zipper.open, digest);
     }
+    r.known = false;
+}
+
+fn close_both(r: &mut Registers) -> Result<(), Violation> {
+    let level = usize::from(r.cur);
+    require(level < H, Rule::CloseBoth, "nothing is above the root")?;
+    for zipper in [&mut r.old, &mut r.new] {
+        zipper.open = absorb(zipper.above[level], zipper.open);
+    }
+    r.cur += 1;
+    Ok(())
+}
+
+/// A close that more follow leaves the closed node's digest in `open` and a fresh node above it;
+/// the last one leaves it in the node above, and a fresh node at level 0.
+fn close_new(r: &mut Registers) -> Result<(), Violation> {
+    require(r.due > 0, Rule::CloseNew, "no close is due")?;
+    let level = usize::from(r.next_close);
+    require(level < H, Rule::CloseNew, "nothing is above the root")?;
+    let closed = absorb(r.new.above[level], r.new.open);
+    r.due -= 1;
+    r.next_close += 1;
+    (r.new.above[level], r.new.open) =
+        if r.due > 0 { (iv(level + 1), closed) } else { (closed, iv(0)) };
     Ok(())
 }

@@ -7,6 +7,8 @@ use crate::{
     accumulator::Class,
     eddsa::{PublicKey, Scalar, Signature, BASE8},
     head::Head,
+    height::{height, H},
+    item::Entry,
     stamp::Stamp,
     F,
 };
@@ -22,7 +24,8 @@ pub struct Profile {
     pub slots: usize,
     /// M: rows of the merge lane.
     pub rows: usize,
-    /// c: tree rows after each merge row.
+    /// c: tree rows of each merge row, at least one. The first shares its hashes with the merge
+    /// row, and does something only where that is PAD.
     pub tree_rows: usize,
 }
 
@@ -49,8 +52,8 @@ pub struct OpSlot {
     pub grant: bool,
     /// The op's clock.
     pub ts: u64,
-    /// Digest of the op's key.
-    pub kappa: F,
+    /// Limbs of the op's key.
+    pub key: [F; 3],
     /// The op's value digest.
     pub value: F,
 }
@@ -130,8 +133,14 @@ pub struct MergeRow {
     pub stamp: F,
     /// The value digest.
     pub value: F,
+    /// Height of the key of a USER or GRANT row, else 0.
+    pub height: u8,
     /// Is it the last row of its key?
     pub last: bool,
+    /// Does the row skip the unchanged beginnings of nodes on the way down to it (SKIP)?
+    pub skips: bool,
+    /// If it does: the chains of these beginnings, by level. Those of fresh nodes are `IV`.
+    pub beginnings: [F; H],
 }
 
 /// What a tree row does.
@@ -139,9 +148,7 @@ pub struct MergeRow {
 pub enum TreeOp {
     /// Nothing.
     Pad,
-    /// Skips the unchanged beginning of a node.
-    Preset,
-    /// Absorbs one unchanged item.
+    /// The lowest open node absorbs one unchanged item.
     Opaque,
     /// Closes the lowest open node in both trees.
     CloseBoth,
@@ -151,8 +158,7 @@ pub enum TreeOp {
 
 impl TreeOp {
     /// All of them, in the order of the circuit's selectors.
-    pub const ALL: [TreeOp; 5] =
-        [TreeOp::Pad, TreeOp::Preset, TreeOp::Opaque, TreeOp::CloseBoth, TreeOp::CloseNew];
+    pub const ALL: [TreeOp; 4] = [TreeOp::Pad, TreeOp::Opaque, TreeOp::CloseBoth, TreeOp::CloseNew];
 }
 
 /// A tree row.
@@ -160,13 +166,11 @@ impl TreeOp {
 pub struct TreeRow {
     /// What it does.
     pub op: TreeOp,
-    /// The level it acts on, at most H.
-    pub level: u8,
-    /// The chain of PRESET or the item of OPAQUE.
+    /// The item of OPAQUE.
     pub digest: F,
 }
 
-/// A merge row with the tree rows that follow it.
+/// A merge row with its tree rows.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// The merge row.
@@ -191,22 +195,49 @@ pub struct StepWitness {
 impl OpSlot {
     /// An unused slot.
     pub fn unused() -> OpSlot {
-        OpSlot { used: false, grant: false, ts: 0, kappa: F::ZERO, value: F::ZERO }
+        OpSlot { used: false, grant: false, ts: 0, key: [F::ZERO; 3], value: F::ZERO }
     }
 }
 
 impl MergeRow {
+    /// A row that skips nothing and is not the last of its key.
+    ///
+    /// The height is that of the key where the class needs it.
+    pub fn new(class: RowClass, entry: &Entry) -> MergeRow {
+        let height = match class {
+            RowClass::User | RowClass::Grant => height(entry.key.digest()) as u8,
+            _ => 0,
+        };
+        MergeRow {
+            class,
+            key: entry.key.limbs(),
+            stamp: entry.stamp.to_field(),
+            value: entry.value,
+            height,
+            ..MergeRow::pad()
+        }
+    }
+
     /// A row that does nothing.
     pub fn pad() -> MergeRow {
         let zero = F::ZERO;
-        MergeRow { class: RowClass::Pad, key: [zero; 3], stamp: zero, value: zero, last: false }
+        MergeRow {
+            class: RowClass::Pad,
+            key: [zero; 3],
+            stamp: zero,
+            value: zero,
+            height: 0,
+            last: false,
+            skips: false,
+            beginnings: [zero; H],
+        }
     }
 }
 
 impl TreeRow {
     /// A row that does nothing.
     pub fn pad() -> TreeRow {
-        TreeRow { op: TreeOp::Pad, level: 0, digest: F::ZERO }
+        TreeRow { op: TreeOp::Pad, digest: F::ZERO }
     }
 }
 

@@ -47,17 +47,12 @@ impl KeyOps {
             let class = if self.read { RowClass::OldRead } else { RowClass::Old };
             ops.insert(old.stamp, (class, old.value));
         }
-        let key = key.limbs();
-        let count = ops.len();
-        ops.into_iter()
-            .enumerate()
-            .map(|(i, (stamp, (class, value)))| MergeRow {
-                class,
-                key,
-                stamp: stamp.to_field(),
-                value,
-                last: i + 1 == count,
-            })
-            .collect()
+        let row =
+            |(stamp, (class, value))| MergeRow::new(class, &Entry { key: *key, stamp, value });
+        let mut rows: Vec<MergeRow> = ops.into_iter().map(row).collect();
+        if let Some(last) = rows.last_mut() {
+            last.last = true;
+        }
+        rows
     }
 }

@@ -7,7 +7,7 @@ mod walk;
 
 use rootfold_core::{
     fold::{fold, Epoch, FoldError},
-    step::{step, Profile, Registers, RowClass, State, StepWitness, TreeOp, Violation},
+    step::{step, Profile, Registers, RowClass, State, StepWitness, TreeOp, TreeRow, Violation},
     tree::{lookup, PageStore, TreeError},
 };
 use thiserror::Error;
@@ -80,8 +80,11 @@ impl Usage {
                 segment.ops.iter().for_each(|op| usage.op_slots.count(op.used));
             }
             for row in &step.rows {
-                usage.merge_rows.count(row.merge.class != RowClass::Pad);
-                row.tree.iter().for_each(|t| usage.tree_rows.count(t.op != TreeOp::Pad));
+                let active = row.merge.class != RowClass::Pad;
+                usage.merge_rows.count(active);
+                let used =
+                    |(i, tree): (usize, &TreeRow)| tree.op != TreeOp::Pad || (active && i == 0);
+                row.tree.iter().enumerate().for_each(|tree| usage.tree_rows.count(used(tree)));
             }
         }
         usage

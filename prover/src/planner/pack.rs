@@ -18,8 +18,9 @@ pub(super) fn rows(actions: Vec<Action>, profile: &Profile) -> Vec<Row> {
     for action in actions {
         match action {
             Action::Merge(merge) => {
-                rows.push(Row { merge, tree: Vec::with_capacity(profile.tree_rows) });
-                free = profile.tree_rows;
+                // The first tree row's hashes are the merge row's.
+                rows.push(Row { merge, tree: vec![TreeRow::pad()] });
+                free = profile.tree_rows - 1;
             }
             Action::Tree(tree) => {
                 if free == 0 {

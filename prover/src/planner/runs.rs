@@ -23,7 +23,7 @@ fn run_segments(run: &Run, profile: &Profile) -> Vec<Segment> {
                     used: true,
                     grant: matches!(op.key.kind(), KeyKind::Head(_)),
                     ts: op.ts,
-                    kappa: op.key.digest(),
+                    key: op.key.limbs(),
                     value: op.value,
                 };
             }

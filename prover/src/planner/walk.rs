@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ark_ff::AdditiveGroup;
 use rootfold_core::{
-    height::key_height,
+    height::{key_height, H},
     item::Entry,
     key::Key,
     step::{TreeOp, TreeRow},
@@ -29,6 +30,7 @@ pub(super) fn actions<S: PageStore + ?Sized>(
         keys,
         opened: opened_leaves(store, root, keys)?,
         inserts: inserts(store, root, keys)?,
+        beginnings: [None; H],
         actions: Vec::new(),
     };
     walker.node(&root_node(store, root)?)?;
@@ -75,29 +77,37 @@ struct Walker<'a, S: PageStore + ?Sized> {
     opened: BTreeSet<Key>,
     /// The inserts that are still to come.
     inserts: BTreeSet<Key>,
+    /// By level: the chain of the unchanged beginning of a node that the next row skips.
+    beginnings: [Option<F>; H],
     actions: Vec<Action>,
 }
 
 impl<S: PageStore + ?Sized> Walker<'_, S> {
-    /// Everything under one node. Its unchanged beginning is one PRESET.
+    /// Everything under one node. The first leaf that is opened skips its unchanged beginning.
     fn node(&mut self, node: &Node) -> Result<(), TreeError> {
         let untouched = node.items.iter().take_while(|item| !self.touched(item)).count();
         let (beginning, rest) = node.items.split_at(untouched);
-        if !beginning.is_empty() {
-            let chain = beginning.iter().fold(iv(node.level), |c, item| absorb(c, item.digest));
-            self.tree(TreeOp::Preset, node.level, chain);
-        }
+        let rest = match self.beginnings.get_mut(node.level) {
+            Some(slot) if untouched > 0 => {
+                let chain = beginning.iter().fold(iv(node.level), |c, item| absorb(c, item.digest));
+                *slot = Some(chain);
+                rest
+            }
+            Some(_) => rest,
+            // The root's node is open from the start: nothing goes down to it.
+            None => &node.items,
+        };
         for item in rest {
             if self.touched(item) {
                 match item.open(self.store)? {
                     Opened::Entry(entry) => self.leaf(&entry),
                     Opened::Node(below) => {
                         self.node(&below)?;
-                        self.tree(TreeOp::CloseBoth, below.level, F::from(0u64));
+                        self.tree(TreeOp::CloseBoth, F::ZERO);
                     }
                 }
             } else {
-                self.tree(TreeOp::Opaque, node.level, item.digest);
+                self.tree(TreeOp::Opaque, item.digest);
             }
         }
         Ok(())
@@ -115,8 +125,8 @@ impl<S: PageStore + ?Sized> Walker<'_, S> {
         let later = self.inserts.split_off(&entry.key);
         for key in std::mem::replace(&mut self.inserts, later) {
             self.rows(&key, None);
-            for level in 0..key_height(&key) {
-                self.tree(TreeOp::CloseNew, level, F::from(0u64));
+            for _ in 0..key_height(&key) {
+                self.tree(TreeOp::CloseNew, F::ZERO);
             }
         }
         self.rows(&entry.key, Some(entry));
@@ -124,11 +134,17 @@ impl<S: PageStore + ?Sized> Walker<'_, S> {
 
     fn rows(&mut self, key: &Key, old: Option<&Entry>) {
         let none = KeyOps::default();
-        let ops = self.keys.get(key).unwrap_or(&none);
-        self.actions.extend(ops.rows(key, old).into_iter().map(Action::Merge));
+        let mut rows = self.keys.get(key).unwrap_or(&none).rows(key, old);
+        if let Some(first) = rows.first_mut() {
+            let beginnings = std::mem::replace(&mut self.beginnings, [None; H]);
+            first.skips = beginnings.iter().any(Option::is_some);
+            first.beginnings =
+                std::array::from_fn(|level| beginnings[level].unwrap_or_else(|| iv(level)));
+        }
+        self.actions.extend(rows.into_iter().map(Action::Merge));
     }
 
-    fn tree(&mut self, op: TreeOp, level: usize, digest: F) {
-        self.actions.push(Action::Tree(TreeRow { op, level: level as u8, digest }));
+    fn tree(&mut self, op: TreeOp, digest: F) {
+        self.actions.push(Action::Tree(TreeRow { op, digest }));
     }
 }

@@ -4,18 +4,19 @@ use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, Field};
 use ark_grumpkin::Affine;
 use rootfold_core::{
-    accumulator::{accumulate, phi, phi_x, start, Class, Lane, TRIES},
+    accumulator::{accumulate, phi, start, Addend, Class, Lane, CLASSES, TRIES},
+    height::height,
     item::item,
-    key::Key,
+    key::{key_digest, Key},
     stamp::Stamp,
     step::{RowClass, Rule},
     F,
 };
 
 use crate::{
-    draft::{assert_caught, user_row, Draft},
+    draft::{assert_caught, close_new, user_row, Draft},
     system::Open,
-    world::{key, put, value, Put, World, ALICE, MALLORY},
+    world::{addend, key, put, value, World, ALICE, MALLORY},
 };
 
 /// The columns of one addition.
@@ -30,23 +31,29 @@ pub struct Sum {
 
 impl Sum {
     /// The nth addition of this item in an honestly synthesized system.
-    pub fn of(open: &Open, class: Class, item: F, lane: Lane, nth: usize) -> Sum {
-        let honest = phi(class, item, lane);
+    pub fn of(open: &Open, addend: &Addend, lane: Lane, nth: usize) -> Sum {
+        let honest = phi(addend, lane);
         let y = open.find(Rule::Accumulator, honest.y)[nth];
         // As `accumulate` allocates: j and its bits, y, the square and the cube of x, the inverse,
         // the slope, its square, a product, and the two coordinates.
         let sum = Sum { j: y - 9, point_y: y, inverse: y + 3, x: y + 7, y: y + 8 };
         assert_eq!(open.values[sum.j], F::from(honest.j));
-        let x = phi_x(F::from(class as u64), item, honest.j);
-        assert_eq!(open.values[y + 1], x.square());
+        assert_eq!(open.values[y + 1], addend.x(honest.j).square());
         sum
+    }
+
+    /// Chooses another point.
+    pub fn set_point(&self, open: &mut Open, addend: &Addend, lane: Lane) {
+        let phi = phi(addend, lane);
+        open.set(self.j, F::from(phi.j));
+        open.set(self.point_y, phi.y);
     }
 }
 
 /// The point of an item.
-fn point(class: Class, item: F, lane: Lane) -> Affine {
-    let phi = phi(class, item, lane);
-    Affine::new(phi_x(F::from(class as u64), item, phi.j), phi.y)
+fn point(addend: &Addend, lane: Lane) -> Affine {
+    let phi = phi(addend, lane);
+    Affine::new(addend.x(phi.j), phi.y)
 }
 
 /// A step that begins with a run, in mid-epoch, with this sum before it.
@@ -60,9 +67,9 @@ fn with_sum(world: &World, acc: Affine) -> Draft {
     draft
 }
 
-/// The item that the first addition of [`with_sum`] adds.
-fn read(world: &World) -> F {
-    world.entry(Key::head(MALLORY)).item()
+/// What the first addition of [`with_sum`] adds.
+fn read(world: &World) -> Addend {
+    addend(Class::Read, world.entry(Key::head(MALLORY)).item())
 }
 
 /// The sum is the point that is added: its slope would be anything at all.
@@ -70,7 +77,7 @@ fn read(world: &World) -> F {
 fn a_point_added_to_itself() {
     let world = World::small();
     with_sum(&world, start()).accepted();
-    let same = point(Class::Read, read(&world), Lane::Log);
+    let same = point(&read(&world), Lane::Log);
     with_sum(&world, same).caught_by(Rule::Accumulator);
 }
 
@@ -78,34 +85,40 @@ fn a_point_added_to_itself() {
 #[test]
 fn two_equal_points_of_opposite_sign() {
     let world = World::small();
-    let opposite = -point(Class::Read, read(&world), Lane::Log);
+    let opposite = -point(&read(&world), Lane::Log);
     let draft = with_sum(&world, opposite);
     draft.caught_by(Rule::Accumulator);
 
     let system = draft.system();
     let honest_end = system.next_state();
     let mut open = system.open();
-    let sum = Sum::of(&open, Class::Read, read(&world), Lane::Log, 0);
+    let sum = Sum::of(&open, &read(&world), Lane::Log, 0);
     open.set(sum.inverse, F::from(7u64));
     open.repair(false);
     assert_caught(&open.broken(), Rule::Accumulator, &[Rule::Accumulator]);
     assert_ne!(open.next_state(), honest_end, "7 leads elsewhere than 0");
 }
 
-/// Mallory's ordinary op takes the point of a grant, by a j that runs into the next class.
+/// An insert of height 0 takes the point of one of height 1, by a j that runs into the next height:
+/// the new tree gets a node that its keys do not bound.
 #[test]
-fn a_class_reached_by_a_large_j() {
+fn a_height_reached_by_a_large_j() {
     let world = World::small();
-    let op = Put { ts: 200, key: Key::head(9), value: value("myself"), grant: false };
-    let mut draft = Draft::new(&world, &[world.run(MALLORY, &[op])]);
-    draft.row(&Key::head(9), RowClass::User).class = RowClass::Grant;
+    let b = key('b', 0);
+    let run = world.run(MALLORY, &[put(200, b, "splits a node")]);
+    let mut draft = Draft::new(&world, &[run]);
+    draft.row(&b, RowClass::User).height = 1;
+    let at = draft.at(&b) + 1;
+    draft.insert(at, [close_new()]);
+    draft.caught_by(Rule::Seal);
+
     let stamp = Stamp { ts: 200, writer: MALLORY }.to_field();
-    let item = item(op.key.digest(), stamp, op.value);
-    let grant = phi(Class::Grant, item, Lane::Log);
+    let honest = addend(Class::User, item(b.digest(), stamp, value("splits a node")));
+    let higher = Addend { height: 1, ..honest };
     let mut open = draft.system().open();
-    let sum = Sum::of(&open, Class::User, item, Lane::Log, 0);
-    open.set(sum.j, F::from(TRIES) + F::from(grant.j));
-    open.set(sum.point_y, grant.y);
+    let sum = Sum::of(&open, &honest, Lane::Log, 0);
+    sum.set_point(&mut open, &higher, Lane::Log);
+    open.set(sum.j, open.values[sum.j] + F::from(TRIES * CLASSES));
     open.repair(false);
     assert_caught(&open.broken(), Rule::Accumulator, &[Rule::Accumulator]);
 }
@@ -115,7 +128,7 @@ fn a_class_reached_by_a_large_j() {
 fn a_point_off_the_curve() {
     let world = World::small();
     let mut open = with_sum(&world, start()).system().open();
-    let sum = Sum::of(&open, Class::Read, read(&world), Lane::Log, 0);
+    let sum = Sum::of(&open, &read(&world), Lane::Log, 0);
     open.set(sum.point_y, open.values[sum.point_y] + F::ONE);
     open.repair(false);
     assert_caught(&open.broken(), Rule::Accumulator, &[Rule::Accumulator]);
@@ -134,10 +147,12 @@ fn an_unused_slot_that_adds() {
     draft.insert(at, [user_row(&c, stamp, forged, true)]);
 
     let mut open = draft.system().open();
-    let empty = item(F::ZERO, Stamp { ts: 0, writer: MALLORY }.to_field(), F::ZERO);
-    let sum = Sum::of(&open, Class::User, empty, Lane::Log, 0);
+    let kappa = key_digest([F::ZERO; 3]);
+    let empty = item(kappa, Stamp { ts: 0, writer: MALLORY }.to_field(), F::ZERO);
+    let empty = Addend { class: Class::User, height: height(kappa) as u8, item: empty };
+    let sum = Sum::of(&open, &empty, Lane::Log, 0);
     let before = Affine::new(open.values[sum.x], open.values[sum.y]);
-    let added = point(Class::User, item(c.digest(), stamp, forged), Lane::Log);
+    let added = point(&addend(Class::User, item(c.digest(), stamp, forged)), Lane::Log);
     let after = (before.into_group() + added).into_affine();
     open.set(sum.x, after.x);
     open.set(sum.y, after.y);
@@ -146,6 +161,6 @@ fn an_unused_slot_that_adds() {
 }
 
 /// The sum after a log lane that adds one item.
-pub fn added(class: Class, item: F) -> Affine {
-    accumulate(start(), class, item, phi(class, item, Lane::Log)).expect("the start is elsewhere")
+pub fn added(addend: &Addend) -> Affine {
+    accumulate(start(), addend, phi(addend, Lane::Log)).expect("the start is elsewhere")
 }

@@ -11,7 +11,7 @@ use rootfold_core::{
 use crate::{
     accumulator::added,
     draft::{assert_caught, user_row, Draft},
-    world::{key, put, value, World, ALICE, MALLORY},
+    world::{addend, key, put, value, World, ALICE, MALLORY},
 };
 
 fn epoch(world: &World) -> Draft {
@@ -38,7 +38,7 @@ fn a_cursor_opened_with_another_sum() {
     draft.row(&c, RowClass::Old).last = false;
     let at = draft.at(&c) + 1;
     draft.insert(at, [user_row(&c, stamp, value("forged"), true)]);
-    draft.registers.acc = added(Class::User, item(c.digest(), stamp, value("forged")));
+    draft.registers.acc = added(&addend(Class::User, item(c.digest(), stamp, value("forged"))));
     draft.caught_by(Rule::Cursor);
 }
 
@@ -49,7 +49,7 @@ fn a_cursor_opened_with_another_chain() {
     let mut draft = epoch(&world);
     draft.seal = false;
     draft.trust_registers();
-    draft.registers.new_chains[3] = value("a chain");
+    draft.registers.new.above[2] = value("a chain");
     draft.caught_by(Rule::Cursor);
 }
 

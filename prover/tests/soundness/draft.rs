@@ -10,6 +10,7 @@ use rootfold_core::{
         step, MergeRow, Profile, Registers, Row, RowClass, Rule, Segment, State, StepWitness,
         TreeOp, TreeRow,
     },
+    tree::chain::iv,
     F,
 };
 
@@ -18,8 +19,8 @@ use crate::{
     world::{row, Run, World, SLOTS},
 };
 
-/// Tree rows after each merge row.
-const TREE_ROWS: usize = 3;
+/// Tree rows of each merge row, the one that it shares among them.
+const TREE_ROWS: usize = 4;
 
 /// One action of the merge lane.
 #[derive(Clone)]
@@ -38,16 +39,16 @@ pub struct Draft {
     pub seal: bool,
 }
 
-pub fn tree(op: TreeOp, level: usize, digest: F) -> Action {
-    Action::Tree(TreeRow { op, level: level as u8, digest })
+pub fn opaque(digest: F) -> Action {
+    Action::Tree(TreeRow { op: TreeOp::Opaque, digest })
 }
 
-pub fn close_both(level: usize) -> Action {
-    tree(TreeOp::CloseBoth, level, F::from(0u64))
+pub fn close_both() -> Action {
+    Action::Tree(TreeRow { op: TreeOp::CloseBoth, digest: F::from(0u64) })
 }
 
-pub fn close_new(level: usize) -> Action {
-    tree(TreeOp::CloseNew, level, F::from(0u64))
+pub fn close_new() -> Action {
+    Action::Tree(TreeRow { op: TreeOp::CloseNew, digest: F::from(0u64) })
 }
 
 /// The height of the key of a merge row.
@@ -114,7 +115,9 @@ impl Draft {
         let mut rows: Vec<Row> = Vec::new();
         for action in &self.actions {
             match action {
-                Action::Merge(merge) => rows.push(Row { merge: *merge, tree: Vec::new() }),
+                Action::Merge(merge) => {
+                    rows.push(Row { merge: *merge, tree: vec![TreeRow::pad()] });
+                }
                 Action::Tree(tree) => {
                     if rows.last().is_none_or(|row| row.tree.len() == TREE_ROWS) {
                         rows.push(Row { merge: MergeRow::pad(), tree: Vec::new() });
@@ -198,12 +201,25 @@ pub fn lane(mut rows: Vec<MergeRow>) -> Vec<Action> {
             rows.iter().enumerate().map(|(i, row)| MergeRow { last: i + 1 == count, ..*row });
         actions.extend(marked.map(Action::Merge));
         let close = if has_old { close_both } else { close_new };
-        actions.extend((0..row_height(rows[0].key)).map(close));
+        actions.extend((0..row_height(rows[0].key)).map(|_| close()));
     }
     actions
 }
 
 /// A USER row, whoever wrote the op.
 pub fn user_row(key: &Key, stamp: F, value: F, last: bool) -> Action {
-    Action::Merge(MergeRow { class: RowClass::User, key: key.limbs(), stamp, value, last })
+    let height = row_height(key.limbs()) as u8;
+    let class = RowClass::User;
+    let row = MergeRow { class, key: key.limbs(), stamp, value, height, last, ..MergeRow::pad() };
+    Action::Merge(row)
+}
+
+/// Lets the first row of a key skip the beginning of a node of level 0.
+pub fn skip(draft: &mut Draft, key: &Key, chain: F) {
+    let at = draft.at(key);
+    if let Action::Merge(row) = &mut draft.actions[at] {
+        row.skips = true;
+        row.beginnings = std::array::from_fn(iv);
+        row.beginnings[0] = chain;
+    }
 }

@@ -1,9 +1,9 @@
-//! Forgeries in the log lane: L1 to L8.
+//! Forgeries in the log lane: L1 to L9.
 
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, Field, PrimeField};
 use rootfold_core::{
-    accumulator::{phi, Class, Lane},
+    accumulator::{phi, Addend, Class, Lane},
     eddsa::{from_ark, to_ark, PublicKey, Scalar, Signature, BASE8},
     head::{link, Head},
     item::item,
@@ -19,22 +19,24 @@ use crate::{
     draft::{assert_caught, Draft},
     system::Open,
     world::{
-        key, put, row, run, secret, shape, sign, value, Put, Run, World, ALICE, MALLORY, OWNER,
-        THEN,
+        addend, key, put, row, run, secret, shape, sign, value, Put, Run, World, ALICE, MALLORY,
+        OWNER, THEN,
     },
 };
 
 /// Overwrites the nth y of the point of this item with the other square root, and lets everything
 /// after it follow: rule Accumulator allows either sign.
-fn other_sign(open: &mut Open, class: Class, item: F, lane: Lane, nth: usize) {
-    let y = phi(class, item, lane).y;
+fn other_sign(open: &mut Open, addend: &Addend, lane: Lane, nth: usize) {
+    let y = phi(addend, lane).y;
     let column = open.find(Rule::Accumulator, y)[nth];
     open.set(column, -y);
     open.repair(false);
 }
 
-fn item_of(writer: u32, put: &Put) -> F {
-    item(put.key.digest(), Stamp { ts: put.ts, writer }.to_field(), put.value)
+/// An op on a key of height 0.
+fn user(writer: u32, put: &Put) -> Addend {
+    let stamp = Stamp { ts: put.ts, writer }.to_field();
+    addend(Class::User, item(put.key.digest(), stamp, put.value))
 }
 
 /// Alice's run is never ended, so nobody needs her signature.
@@ -171,17 +173,14 @@ fn an_op_with_a_clock_out_of_range() {
     let mut open = Draft::new(&world, &[run]).system().open();
     let clock = open.find(Rule::L3, F::from(last_word.ts));
     assert_eq!(clock.len(), 1);
-    let sums =
-        [(Class::User, item_of(MALLORY, &last_word), op), (Class::Write, honest_write, write)].map(
-            |(class, honest, forged)| {
-                let sum = Sum::of(&open, class, honest, Lane::Log, 0);
-                (sum, phi(class, forged, Lane::Log))
-            },
-        );
+    let sums = [
+        (user(MALLORY, &last_word), addend(Class::User, op)),
+        (addend(Class::Write, honest_write), addend(Class::Write, write)),
+    ]
+    .map(|(honest, forged)| (Sum::of(&open, &honest, Lane::Log, 0), forged));
     open.set(clock[0], ts);
-    for (sum, phi) in sums {
-        open.set(sum.j, F::from(phi.j));
-        open.set(sum.point_y, phi.y);
+    for (sum, forged) in sums {
+        sum.set_point(&mut open, &forged, Lane::Log);
     }
     open.repair(false);
     assert_caught(&open.broken(), Rule::L3, &[Rule::L3]);
@@ -207,7 +206,7 @@ fn an_op_that_cancels_itself() {
     run.rows.retain(|row| row.class != RowClass::User);
     let draft = Draft::new(&world, &[run]);
     let mut open = draft.system().open();
-    other_sign(&mut open, Class::User, item_of(MALLORY, &hidden), Lane::Log, 1);
+    other_sign(&mut open, &user(MALLORY, &hidden), Lane::Log, 1);
     assert_caught(&open.broken(), Rule::L3, &[Rule::L3]);
 }
 
@@ -246,10 +245,9 @@ fn an_op_that_is_not_linked() {
     assert_eq!(next_head.len(), 1);
     open.set(next_head[0], honest.head);
     // WRITE is of another item, and its point has another j.
-    let sum = Sum::of(&open, Class::Write, written, Lane::Log, 0);
-    let write = phi(Class::Write, run.after.entry(MALLORY).item(), Lane::Log);
-    open.set(sum.j, F::from(write.j));
-    open.set(sum.point_y, write.y);
+    let sum = Sum::of(&open, &addend(Class::Write, written), Lane::Log, 0);
+    let write = addend(Class::Write, run.after.entry(MALLORY).item());
+    sum.set_point(&mut open, &write, Lane::Log);
     open.repair(false);
     assert_caught(&open.broken(), Rule::L4, &[Rule::L4]);
 }
@@ -291,7 +289,7 @@ fn a_run_that_ends_twice() {
     let after = run.after.entry(MALLORY).item();
     let draft = Draft::new(&world, &[run]);
     let mut open = draft.system().open();
-    other_sign(&mut open, Class::Write, after, Lane::Log, 1);
+    other_sign(&mut open, &addend(Class::Write, after), Lane::Log, 1);
     assert_caught(&open.broken(), Rule::L5, &[Rule::L5]);
     assert_eq!(draft.native().err(), Some(Rule::L5));
 }

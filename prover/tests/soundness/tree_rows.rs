@@ -1,96 +1,146 @@
-//! Forgeries in the tree rows: PRESET, OPAQUE, CLOSE_BOTH, CLOSE_NEW.
+//! Forgeries in the tree: SKIP, OPAQUE, CLOSE_BOTH, CLOSE_NEW.
+//!
+//! A row acts on the node that is open, and what is open is never thrown away: a forger who wants
+//! another node has to lie about the level.
 
 use rootfold_core::{
     height::H,
-    key::Key,
-    step::{RowClass, Rule, TreeOp},
+    step::{RowClass, Rule},
     tree::chain::{absorb, iv},
     F,
 };
 
 use crate::{
-    draft::{close_both, close_new, lane, tree, Action, Draft},
-    world::{key, put, row, secret, World, MALLORY},
+    draft::{assert_caught, close_both, close_new, opaque, skip, Action, Draft},
+    system::Open,
+    world::{key, put, value, World, MALLORY},
 };
 
-/// A draft whose edits are all made below an open node, and the actions that follow them.
+/// A draft of one op on a key that the tree holds.
 fn edits(world: &World) -> Draft {
     let run = world.run(MALLORY, &[put(200, key('a', 0), "lost")]);
     Draft::new(world, &[run])
 }
 
+/// An insert of b with this height.
+fn insert(world: &World, height: usize) -> Draft {
+    let draft = Draft::new(world, &[world.run(MALLORY, &[put(200, key('b', height), "new")])]);
+    draft.accepted();
+    draft
+}
+
+/// Moves the only 1 of a run of bits that say a level, from the column given, by one level up.
+fn lie_about_level(open: &mut Open, column: usize) {
+    assert!(open.is_boolean(column) && open.values[column] == F::from(1u64));
+    assert!(open.is_boolean(column + 1));
+    open.set(column, F::from(0u64));
+    open.set(column + 1, F::from(1u64));
+    open.repair(false);
+}
+
 /// The op is folded, its writer's head passes over it, and then the edited beginning of the node is
-/// replaced by the old one.
+/// replaced by the old one: the row says that it comes down from a level above the open node.
 #[test]
-fn a_preset_over_an_edited_part() {
+fn a_skip_over_an_edited_part() {
     let world = World::small();
     let mut draft = edits(&world);
-    let at = draft.at(&key('c', 0));
-    let a = &world.entry(key('a', 0));
-    let levels = world.levels();
+    let c = key('c', 0);
     // The chain of a's node up to a.
-    let index = world.entries.keys().position(|k| *k == a.key).unwrap();
+    let levels = world.levels();
+    let index = world.entries.keys().position(|k| *k == key('a', 0)).unwrap();
     let start = levels[0][..index].iter().rposition(|(_, h)| *h > 0).map_or(0, |i| i + 1);
     let chain = levels[0][start..=index].iter().fold(iv(0), |c, (digest, _)| absorb(c, *digest));
-    draft.insert(at, [tree(TreeOp::Preset, 0, chain)]);
-    draft.caught_by(Rule::Preset);
+    skip(&mut draft, &c, chain);
+    // Where the node is open already there is nothing to skip.
+    let honest = draft.accepted();
+
+    let mut open = draft.system().open();
+    // The way down of c's row: the last bits whose 1 stands at level 0.
+    let ones = open.find(Rule::Skip, F::from(1u64));
+    let from = ones.into_iter().filter(|column| way_down(&open, *column)).next_back().unwrap();
+    lie_about_level(&mut open, from);
+    let broken = open.broken();
+    assert!(!broken.is_empty() && broken[0].rules.last() == Some(&Rule::Skip), "{broken:?}");
+    assert_ne!(open.next_state()[0], honest.root, "the edit is lost");
 }
 
-/// The same at the top: all edits are thrown away at once, the ops still count.
+/// Does a run of H + 1 bits with a 1 in front begin here?
+fn way_down(open: &Open, column: usize) -> bool {
+    let zero = F::from(0u64);
+    (column..=column + H).all(|c| open.is_boolean(c))
+        && (column + 1..=column + H).all(|c| open.values[c] == zero)
+        && !open.is_boolean(column + H + 1)
+}
+
+/// The beginning that is skipped is not the old tree's: an entry is censored, or one made up.
 #[test]
-fn a_preset_over_the_whole_tree() {
-    let world = World::small();
-    let mut draft = edits(&world);
-    let end = draft.actions.len();
-    draft.insert(end, [tree(TreeOp::Preset, H, world.root())]);
-    let next = draft.caught_by(Rule::Preset);
-    assert_eq!(next[..2], [world.root(), F::from(1u64)], "an op is counted that is not there");
+fn another_beginning_is_skipped() {
+    let world = World::new(&[MALLORY], &[key('a', 1), key('c', 0), key('e', 0)]);
+    let run = world.run(MALLORY, &[put(200, key('e', 0), "new")]);
+    let mut draft = Draft::new(&world, &[run]);
+    draft.cut(&key('c', 0));
+    skip(&mut draft, &key('e', 0), absorb(iv(0), world.entry(key('c', 0)).item()));
+    draft.accepted();
+    skip(&mut draft, &key('e', 0), absorb(iv(0), value("made up")));
+    draft.caught_by(Rule::Seal);
 }
 
-/// An item of level 12, given whole, while the edits below it are still open: they are lost.
+/// A row that is none skips: the last leaf would stay unknown.
 #[test]
-fn an_opaque_item_above_an_open_node() {
+fn a_pad_row_that_skips() {
     let world = World::small();
-    let mut draft = edits(&world);
-    // No node is closed: the open one would be level 0's.
-    draft.actions.retain(|a| !matches!(a, Action::Tree(_)));
-    let end = draft.actions.len();
-    draft.insert(end, [tree(TreeOp::Opaque, H, world.levels()[H][0].0)]);
-    let next = draft.caught_by(Rule::Opaque);
-    assert_eq!(next[..2], [world.root(), F::from(1u64)]);
+    let draft = edits(&world);
+    let (profile, mut witness) = draft.witness();
+    let pad = witness.rows.iter().position(|row| row.merge.class == RowClass::Pad).unwrap();
+    witness.rows[pad].merge.skips = true;
+    let native = rootfold_core::step::step(&profile, &draft.state, &witness);
+    assert_eq!(native.unwrap_err().rule, Rule::Skip);
+    let system = crate::system::System::new(&profile, &draft.state, &witness);
+    assert_caught(&system.broken(), Rule::Skip, &[Rule::Skip]);
 }
 
-/// A node is closed above the one that is open: what was edited in the open one is lost.
+/// An insert behind an opaque item, which is said to leave the last leaf known.
 #[test]
-fn a_close_above_an_open_node() {
-    let world = World::small();
-    let mut draft = edits(&world);
-    draft.actions.retain(|a| !matches!(a, Action::Tree(_)));
-    let levels = world.levels();
-    let beginning = |level: usize| {
-        let above = &levels[level];
-        above.iter().fold(iv(level), |chain, (digest, _)| absorb(chain, *digest))
-    };
-    // All of level 11's only node, the edits below it, then the close of level 11.
-    draft.insert(0, [tree(TreeOp::Preset, H - 1, beginning(H - 1))]);
-    let end = draft.actions.len();
-    draft.insert(end, [close_both(H - 1)]);
-    let next = draft.caught_by(Rule::CloseBoth);
-    assert_eq!(next[..2], [world.root(), F::from(1u64)]);
+fn an_opaque_item_that_leaves_the_leaf_known() {
+    let world = World::new(&[MALLORY], &['a', 'c', 'e'].map(|letter| key(letter, 0)));
+    let mut draft = insert(&world, 0);
+    let c = key('c', 0);
+    draft.cut(&c);
+    let at = draft.at(&key('b', 0));
+    draft.insert(at, [opaque(world.entry(c).item())]);
+    let mut open = draft.system().open();
+    // One bit per tree row says that the row is not opaque, and one row is.
+    let not_opaque: Vec<usize> = open
+        .find(Rule::Opaque, F::from(0u64))
+        .into_iter()
+        .filter(|column| open.is_boolean(*column))
+        .collect();
+    assert_eq!(not_opaque.len(), 1);
+    open.set(not_opaque[0], F::from(1u64));
+    open.repair(false);
+    assert_caught(&open.broken(), Rule::Opaque, &[Rule::Opaque]);
 }
 
-/// The root's own node is closed: its chains are fresh, whatever tree was opened before.
+/// A node is closed into another than the one above it: what is open there is lost.
+#[test]
+fn a_close_into_another_level() {
+    let world = World::small();
+    let draft = edits(&world);
+    let mut open = draft.system().open();
+    let ones = open.find(Rule::CloseBoth, F::from(1u64));
+    let into = ones.into_iter().find(|column| open.is_boolean(*column)).unwrap();
+    lie_about_level(&mut open, into);
+    let broken = open.broken();
+    assert!(!broken.is_empty() && broken[0].rules.last() == Some(&Rule::CloseBoth), "{broken:?}");
+}
+
+/// The root's own node is closed.
 #[test]
 fn a_close_above_the_root() {
     let world = World::small();
-    // A tree of the forger's own, without c.
-    let mut own = World::small();
-    own.entries.remove(&key('c', 0));
-    let mut draft = edits(&own);
-    draft.state = world.state();
-    let end = draft.actions.len();
-    draft.insert(end, [close_both(H), tree(TreeOp::Preset, H, world.root())]);
-    draft.caught_by(Rule::CloseBoth);
+    let mut draft = edits(&world);
+    draft.actions.push(close_both());
+    draft.caught_by_all(Rule::CloseBoth, &[Rule::CloseBoth, Rule::Seal]);
 }
 
 /// A node is closed one item early, or late. The old root says where it ends, the new tree follows.
@@ -115,17 +165,26 @@ fn a_node_closed_early_or_late() {
     late.caught_by(Rule::Seal);
 }
 
+/// The edits stay in a node that is never closed, and the whole old tree is given as one item.
+#[test]
+fn edits_that_are_never_closed() {
+    let world = World::small();
+    let mut draft = edits(&world);
+    draft.actions.retain(|a| !matches!(a, Action::Tree(_)));
+    let end = draft.actions.len();
+    draft.insert(end, [opaque(world.levels()[H][0].0)]);
+    let next = draft.caught_by(Rule::Seal);
+    assert_eq!(next[1], F::from(1u64), "an op is counted that is not there");
+}
+
 /// The new tree is given a node that its keys do not bound: behind an insert of height 0, and one
 /// more behind an insert of height 1.
 #[test]
 fn a_close_new_that_is_not_due() {
     for height in [0, 1] {
-        let world = World::small();
-        let b = key('b', height);
-        let mut draft = Draft::new(&world, &[world.run(MALLORY, &[put(200, b, "new")])]);
-        draft.accepted();
-        let at = draft.at(&b) + 1 + height;
-        draft.insert(at, [close_new(height)]);
+        let mut draft = insert(&World::small(), height);
+        let at = draft.at(&key('b', height)) + 1 + height;
+        draft.insert(at, [close_new()]);
         // One less than nothing stays due.
         draft.caught_by_all(Rule::CloseNew, &[Rule::CloseNew, Rule::M7, Rule::Seal]);
     }
@@ -137,40 +196,26 @@ fn a_close_new_behind_an_old_key() {
     let world = World::small();
     let mut draft = edits(&world);
     let at = draft.at(&key('c', 0));
-    draft.insert(at, [close_new(0)]);
+    draft.insert(at, [close_new()]);
     draft.caught_by_all(Rule::CloseNew, &[Rule::CloseNew, Rule::M7, Rule::Seal]);
 }
 
-/// The right number of closes at the wrong levels.
+/// The first of two closes says that it is the last: the second closes a fresh node.
 #[test]
-fn a_close_new_at_another_level() {
-    let world = World::small();
-    let b = key('b', 1);
-    let mut draft = Draft::new(&world, &[world.run(MALLORY, &[put(200, b, "new")])]);
-    let at = draft.at(&b) + 1;
-    draft.actions[at] = close_new(1);
-    draft.caught_by(Rule::CloseNew);
-}
-
-/// An entry of the forger's own making is opened, used, and thrown away by a PRESET.
-#[test]
-fn a_made_up_entry_thrown_away() {
-    let world = World::small();
-    let mut draft = edits(&world);
-    // Mallory's head is another there.
-    let mut own = World::small();
-    let mut head = own.authors[&MALLORY].tip.head;
-    head.seq = F::from(9u64);
-    let stamp = own.authors[&MALLORY].tip.stamp;
-    own.admit(MALLORY, secret(MALLORY), head, stamp);
-    let run = own.run(MALLORY, &[put(200, key('a', 0), "from nowhere")]);
-    let mut rows = run.rows.clone();
-    rows.push(row(RowClass::OldRead, &own.entry(Key::head(MALLORY))));
-    rows.push(row(RowClass::Old, &own.entry(key('a', 0))));
-    draft.segments = run.segments;
-    draft.actions = lane(rows).into_iter().filter(|a| matches!(a, Action::Merge(_))).collect();
-    let end = draft.actions.len();
-    draft.insert(end, [tree(TreeOp::Preset, H, world.root())]);
-    let next = draft.caught_by(Rule::Preset);
-    assert_eq!(next[..2], [world.root(), F::from(1u64)]);
+fn a_close_new_that_says_it_is_the_last() {
+    let draft = insert(&World::small(), 2);
+    let honest = draft.accepted();
+    let mut open = draft.system().open();
+    // Behind the products of the bits of what is due, all of them 0 where something is.
+    let product = |column: usize| !open.is_boolean(column);
+    let zero = |column: usize| open.values[column] == F::from(0u64);
+    let ones = open.find(Rule::CloseNew, F::from(1u64)).into_iter();
+    let more: Vec<usize> =
+        ones.filter(|c| product(*c) && product(*c - 1) && zero(*c - 1)).collect();
+    let more = more[0];
+    open.set(more, F::from(0u64));
+    open.repair(false);
+    let broken = open.broken();
+    assert!(!broken.is_empty() && broken[0].rules.last() == Some(&Rule::CloseNew), "{broken:?}");
+    assert_ne!(open.next_state()[0], honest.root);
 }

@@ -17,13 +17,12 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use rootfold_core::{
     key::Key,
-    step::TreeOp,
     tree::chain::{absorb, iv},
     F,
 };
 
 use crate::{
-    draft::{tree, Draft},
+    draft::{opaque, skip, Draft},
     system::Open,
     world::{key, put, value, Put, World, MALLORY, OWNER},
 };
@@ -33,12 +32,15 @@ use Freedom::{OtherState, SameState};
 /// Why free variables do no harm, by the rules around the constraint that mentions them first.
 const REASONS: &[(&str, Freedom, &str)] = &[
     ("L3", SameState, "the ts of an unused slot"),
-    ("L4", SameState, "kappa and value of an unused slot: their item goes nowhere"),
+    ("L4", SameState, "the value of an unused slot: its item goes nowhere"),
     ("L4/Accumulator", SameState, "j and y of the point of an unused slot"),
-    ("M1", SameState, "the stamp of a PAD row"),
+    ("L7", SameState, "the grant bit of an unused slot, where the point can be had"),
+    ("L9", SameState, "the sign of every square root"),
+    ("M1", SameState, "key and stamp of a PAD row"),
     ("M2/Accumulator", SameState, "j and y of a row that accumulates nothing: PAD, OLD unread"),
-    ("M7", SameState, "the sign of every square root"),
-    ("no rule", SameState, "level and digest of tree rows that use neither, `last` of PAD rows"),
+    ("M7", SameState, "the height of a row that accumulates nothing"),
+    ("Skip", SameState, "beginnings of nodes that a row does not open, or opens fresh"),
+    ("no rule", SameState, "the digest of a tree row that is not OPAQUE, `last` of PAD rows"),
     ("no rule", OtherState, "the seal's bit: nobody must seal; in mid-epoch also `last`, values"),
     (
         "L2",
@@ -49,12 +51,13 @@ const REASONS: &[(&str, Freedom, &str)] = &[
     ("L4/Accumulator", OtherState, "in mid-epoch: j and y; the other lane must meet the point"),
     ("L6/Accumulator", OtherState, "in mid-epoch: j and y; the other lane must meet the point"),
     ("M2/Accumulator", OtherState, "in mid-epoch: j and y; the other lane must meet the point"),
+    ("M7", OtherState, "in mid-epoch: a row's height; the other lane must meet the point"),
     ("M1", OtherState, "in mid-epoch: the stamp of an OLD row; co must meet the root at the seal"),
 ];
 
 /// A whole epoch in one step, in which every kind of slot and row occurs, used and unused.
 fn sealed() -> Draft {
-    let keys = [key('a', 1), key('c', 0), key('e', 0)];
+    let keys = [key('a', 1), key('c', 0), key('e', 0), key('1', 0), key('2', 0)];
     let world = World::new(&[OWNER, MALLORY], &keys);
     let grant = Put { ts: 200, key: Key::head(9), value: value("an opening"), grant: true };
     let runs = [
@@ -62,12 +65,15 @@ fn sealed() -> Draft {
         world.run(MALLORY, &[put(200, keys[2], "new"), put(201, key('f', 1), "an insert")]),
     ];
     let mut draft = Draft::new(&world, &runs);
-    // The start sentinel is not opened, and c begins the node that follows a.
+    // The start sentinel is not opened, nor is 2, and c begins the node that follows a.
     draft.cut(&Key::START);
-    draft.insert(0, [tree(TreeOp::Opaque, 0, world.entry(Key::START).item())]);
+    let first = absorb(iv(0), world.entry(Key::START).item());
+    skip(&mut draft, &Key::head(OWNER), first);
+    let at = draft.at(&keys[4]);
+    draft.cut(&keys[4]);
+    draft.insert(at, [opaque(world.entry(keys[4]).item())]);
     draft.cut(&keys[1]);
-    let at = draft.at(&keys[2]);
-    draft.insert(at, [tree(TreeOp::Preset, 0, absorb(iv(0), world.entry(keys[1]).item()))]);
+    skip(&mut draft, &keys[2], absorb(iv(0), world.entry(keys[1]).item()));
     draft
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use ark_ff::Field;
 use rootfold_core::{
+    accumulator::{Addend, Class},
     eddsa::{SecretKey, Signature},
     head::{link, signed_message, Head},
     height::{key_height, H},
@@ -80,8 +81,12 @@ pub fn put(ts: u64, key: Key, text: &str) -> Put {
 }
 
 pub fn row(class: RowClass, entry: &Entry) -> MergeRow {
-    let stamp = entry.stamp.to_field();
-    MergeRow { class, key: entry.key.limbs(), stamp, value: entry.value, last: false }
+    MergeRow::new(class, entry)
+}
+
+/// An item of a key of height 0, or of a head that is read or written.
+pub fn addend(class: Class, item: F) -> Addend {
+    Addend { class, height: 0, item }
 }
 
 /// A secret key that belongs to this number.
@@ -185,7 +190,8 @@ pub fn run(writer: u32, before: Tip, puts: &[Put], secret: &SecretKey) -> Run {
         for (slot, put) in segment.ops.iter_mut().zip(chunk) {
             let stamp = Stamp { ts: put.ts, writer };
             let kappa = put.key.digest();
-            *slot = OpSlot { used: true, grant: put.grant, ts: put.ts, kappa, value: put.value };
+            let key = put.key.limbs();
+            *slot = OpSlot { used: true, grant: put.grant, ts: put.ts, key, value: put.value };
             after.head.head = link(after.head.head, item(kappa, stamp.to_field(), put.value));
             after.head.seq += F::ONE;
             after.stamp = stamp;
