@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rootfold_core::step::{Profile, SMALL, STANDARD};
+use rootfold_core::step::{Profile, SCATTERED, SMALL, STANDARD};
 
 use super::Scale;
 use crate::loads::{Load, Wanted};
@@ -55,15 +55,15 @@ impl Sizes {
 
     fn full(git: PathBuf) -> Sizes {
         Sizes {
-            profiles: vec![SMALL, STANDARD],
+            profiles: Profile::ALL.to_vec(),
             folds: 10,
             compressions: 3,
             verifications: 50,
-            epoch: 256,
+            epoch: 2048,
             epochs: 3,
             per_writer: vec![1, 8, 64],
             keys: 100_000,
-            proved: vec![(SMALL, Load::Append), (STANDARD, Load::Append), (STANDARD, Load::Random)],
+            proved: vec![(STANDARD, Load::Append), (SCATTERED, Load::Random)],
             proved_per_writer: 8,
             history_keys: 10_000,
             histories: vec![10_000, 30_000, 100_000, 300_000, 1_000_000],

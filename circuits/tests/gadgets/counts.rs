@@ -16,7 +16,7 @@ use rootfold_circuits::{
 use rootfold_core::{
     accumulator::{Class, Lane},
     hash::Tag,
-    step::{MergeRow, OpSlot, Registers, Segment, TreeRow, SMALL, STANDARD},
+    step::{MergeRow, OpSlot, Profile, Registers, Segment, TreeRow, SMALL},
     F,
 };
 
@@ -113,7 +113,7 @@ fn table() -> String {
         drop(seal(cs, &StateVar { root, ops, cursor }, r, true).unwrap());
     };
     line("seal".into(), with_registers(sealing));
-    for profile in [SMALL, STANDARD] {
+    for profile in Profile::ALL {
         let cs = setup(&profile);
         let count = [cs.num_constraints(), cs.num_witness_variables(), nonzeros(&cs)];
         line(format!("step_{}", profile.name), count);

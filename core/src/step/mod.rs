@@ -17,8 +17,8 @@ pub use registers::{Registers, Zipper, REGISTER_FIELDS};
 pub use seal::seal;
 pub use tree_row::tree_row;
 pub use witness::{
-    MergeRow, OpSlot, Profile, Row, RowClass, Segment, StepWitness, TreeOp, TreeRow, SMALL,
-    STANDARD,
+    MergeRow, OpSlot, Profile, Row, RowClass, Segment, StepWitness, TreeOp, TreeRow, SCATTERED,
+    SMALL, STANDARD,
 };
 
 use thiserror::Error;

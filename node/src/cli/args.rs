@@ -73,8 +73,10 @@ pub enum Command {
 pub enum ProfileName {
     /// For tests and the demo.
     Small,
-    /// For real spaces.
+    /// For real spaces whose keys mostly grow, as those of logs and messages do.
     Standard,
+    /// For real spaces whose ops hit keys all over a large tree.
+    Scattered,
 }
 
 /// `space ...`

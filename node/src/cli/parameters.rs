@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use rootfold_core::step::{Profile, SMALL, STANDARD};
+use rootfold_core::step::{Profile, SCATTERED, SMALL, STANDARD};
 use rootfold_prover::{engine, Parameters, SetupStage};
 use rootfold_verifier::VerifyingKey;
 
@@ -59,6 +59,7 @@ impl ParametersFolder {
         let profile = match profile {
             ProfileName::Small => SMALL,
             ProfileName::Standard => STANDARD,
+            ProfileName::Scattered => SCATTERED,
         };
         let mut made = false;
         let parameters = engine::load_or_generate(&self.path, &profile, &mut |stage| {
