@@ -1,15 +1,17 @@
 //! Four permutations at a time, in the lanes of AVX2.
 //!
 //! A lane holds a number in nine limbs of 29 bits, each in a word of 64, and stands for it divided
-//! by `R = 2^261` (Montgomery). The modulus r has 254 bits, so R is 169 r: sums need no reduction.
+//! by `R = 2^261` (Montgomery). The modulus r has 254 bits, so R is 169 r: there is room for sums
+//! that are not reduced. Numbers are
 //!
-//! - What a reduction gives is *tight*: its limbs are below 2^29, and it is below 1.1 r.
-//! - Inputs are 32 times a field element, which takes them from arkworks' `2^256` to R. They are
-//!   below 32 r.
-//! - The sum of two such numbers has limbs below 2^30 and is below 33 r. Nothing is added to it.
+//! - inputs: a field element times 32, which takes it from arkworks' `2^256` to R;
+//! - *tight*, which reduction gives: below 8 r, and below 2 r if it was a form's. `1089 / 169 + 1`
+//!   is the worst case, the square of an input and a constant;
+//! - the sum of two, below 33 r, with limbs below 2^30. To it nothing is added.
 //!
-//! A column of a product of two sums, nine products of limbs below 2^30 and nine of tight limbs, is
-//! below 2^64, and so is the column of a form: that of six products of tight numbers and of their reduction has 63 products below 2^58.
+//! A column of a product of sums, nine products of limbs below 2^30 and as many of limbs below 2^29
+//! for the reduction, is below 2^64. So is a column of a form, which has six products of tight
+//! numbers: with those of the reduction, 63 products below 2^58.
 
 use std::{arch::x86_64::__m256i, sync::OnceLock};
 
@@ -98,7 +100,7 @@ impl<const N: usize> NullaryFnOnce for Hash<'_, N> {
         for (at, input) in inputs.iter_mut().enumerate() {
             *input = arithmetic.gather(self.inputs.map(|lane| limbs(&lane[at].0 .0, EXTRA_BITS)));
         }
-        arithmetic.scatter(run(arithmetic, self.schedule, tag, inputs))
+        arithmetic.scatter(run(arithmetic, self.schedule, tag, inputs).next_cell())
     }
 }
 
