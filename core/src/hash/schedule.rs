@@ -296,6 +296,15 @@ impl<A: Arithmetic> Tape<'_, A> {
     }
 }
 
+/// Puts an element before the others; the last one goes.
+#[inline(always)]
+fn push_front<E: Copy, const N: usize>(element: E, list: &mut [E; N]) {
+    for i in (1..N).rev() {
+        list[i] = list[i - 1];
+    }
+    list[0] = element;
+}
+
 /// The state before the last matrix.
 pub(super) struct Unmixed<'a, A: Arithmetic, const N: usize> {
     tape: Tape<'a, A>,
@@ -338,13 +347,11 @@ pub(super) fn run<A: Arithmetic, const N: usize>(
     let mut outputs = rest;
     let mut inputs = [arithmetic.zero(); N];
     for left in (0..schedule.partial_rounds).rev() {
-        inputs.rotate_right(1);
-        inputs[0] = tape.sbox(first);
+        push_front(tape.sbox(first), &mut inputs);
         first = arithmetic.add(inputs[0], outputs[0]);
         if left > 0 {
             let next = tape.form(&outputs, &inputs);
-            outputs.rotate_right(1);
-            outputs[0] = next;
+            push_front(next, &mut outputs);
         }
     }
     for cell in &mut rest {
