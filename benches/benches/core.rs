@@ -2,7 +2,11 @@
 
 #![allow(missing_docs, reason = "criterion's macro makes a public function without one")]
 
-use std::hint::black_box;
+use std::{
+    hint::black_box,
+    num::NonZero,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use ark_std::UniformRand;
 use criterion::{criterion_group, criterion_main, BatchSize, Criterion, Throughput};
@@ -11,7 +15,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use rootfold_core::{
     eddsa::{verify, SecretKey},
-    hash::{hash, Tag},
+    hash::{hash, hash_each, Tag},
     item::Entry,
     key::Key,
     stamp::Stamp,
@@ -19,6 +23,9 @@ use rootfold_core::{
     value::value_digest,
     F,
 };
+
+/// Inputs that are hashed together.
+const BATCH: usize = 64;
 
 fn rng() -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(1)
@@ -45,6 +52,15 @@ fn hashes(c: &mut Criterion) {
     let mut group = c.benchmark_group("hash");
     group.bench_function("H_2", |b| b.iter(|| hash(Tag::Node, black_box([x, y]))));
     group.bench_function("H_3", |b| b.iter(|| hash(Tag::Item, black_box([x, y, z]))));
+    // So many independent ones at a time.
+    group.throughput(Throughput::Elements(BATCH as u64));
+    group.bench_function("H_2 each", |b| {
+        b.iter(|| hash_each(Tag::Node, black_box(&[[x, y]; BATCH])));
+    });
+    group.bench_function("H_3 each", |b| {
+        b.iter(|| hash_each(Tag::Item, black_box(&[[x, y, z]; BATCH])));
+    });
+    group.throughput(Throughput::Elements(1));
     for n in [2, 3] {
         let mut oracle = Poseidon::<F>::new_circom(n).expect("circomlib has this width");
         let inputs = [x, y, z];
@@ -91,11 +107,29 @@ fn trees(c: &mut Criterion) {
         });
     }
 
-    let largest = built.pages.iter().max_by_key(|(_, page)| page.len());
-    let (name, page) = largest.expect("a tree has pages");
-    let bytes = page.encode(&|_| None);
-    group.throughput(Throughput::Elements(page.len() as u64));
-    group.bench_function("page check", |b| b.iter(|| Page::check(name, black_box(&bytes))));
+    let pages: Vec<_> = built.pages.iter().map(|(n, page)| (*n, page.encode(&|_| None))).collect();
+    group.throughput(Throughput::Elements(all.len() as u64));
+    group.bench_function("page check", |b| {
+        b.iter(|| pages.iter().all(|(name, bytes)| Page::check(name, black_box(bytes)).is_ok()));
+    });
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    group.bench_function(format!("page check, {threads} threads"), |b| {
+        b.iter(|| check_on_threads(threads, &pages));
+    });
+}
+
+/// Checks pages as a bootstrap does: each thread takes the next.
+fn check_on_threads(threads: usize, pages: &[(F, Vec<u8>)]) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((name, bytes)) = pages.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    Page::check(name, black_box(bytes)).expect("the page is good");
+                }
+            });
+        }
+    });
 }
 
 criterion_group!(benches, hashes, signatures, trees);

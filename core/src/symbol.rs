@@ -1,7 +1,7 @@
 //! Whether a number is a square, by the binary Jacobi symbol (Cohen, "A Course in Computational
 //! Algebraic Number Theory", section 1.4.2, with subtractions for divisions).
 //!
-//! An exponentiation takes nine times as long, and so does `crypto-bigint`'s symbol in variable
+//! An exponentiation takes eleven times as long, and so does `crypto-bigint`'s symbol in variable
 //! time. This too takes a time that depends on the number, which is public.
 
 use ark_ff::PrimeField;
@@ -18,10 +18,7 @@ pub fn is_nonzero_square(x: &F) -> bool {
     // The modulus is 1 modulo 8, so that 2 is a square.
     strip_twos::<4>(&mut a);
     let mut symbol = Symbol { a, b: F::MODULUS.0, flips: 0 };
-    symbol.run::<4>();
-    symbol.run::<3>();
-    symbol.run::<2>();
-    symbol.run::<1>();
+    let _ended = symbol.run::<4>() || symbol.run::<3>() || symbol.run::<2>() || symbol.run::<1>();
     symbol.flips & 2 == 0
 }
 
@@ -33,13 +30,14 @@ struct Symbol {
 }
 
 impl Symbol {
-    /// Subtracts the smaller from the larger as long as they differ and take `LIMBS` limbs.
+    /// Subtracts the smaller from the larger until both are 1, which it says, or take fewer than
+    /// `LIMBS` limbs.
     ///
     /// Branches on bits that are as good as random would cost more than what they save, so there
     /// are masks instead.
-    fn run<const LIMBS: usize>(&mut self) {
+    fn run<const LIMBS: usize>(&mut self) -> bool {
         let Symbol { a, b, flips } = self;
-        while a != b && a[LIMBS - 1] | b[LIMBS - 1] != 0 {
+        loop {
             let mut difference = [0; 4];
             let mut below = false;
             for i in 0..LIMBS {
@@ -50,12 +48,19 @@ impl Symbol {
             *flips ^= a[0] & b[0] & swap;
             let mut carry = below;
             for i in 0..LIMBS {
-                b[i] ^= (a[i] ^ b[i]) & swap;
-                (a[i], carry) = (difference[i] ^ swap).overflowing_add(u64::from(carry));
+                b[i] = (a[i] & swap) | (b[i] & !swap);
+                (difference[i], carry) = (difference[i] ^ swap).overflowing_add(u64::from(carry));
             }
-            let twos = strip_twos::<LIMBS>(a);
+            if difference[0] == 0 && difference == [0; 4] {
+                return true;
+            }
+            let twos = strip_twos::<LIMBS>(&mut difference);
             // (2/b) is -1 if b is 3 or 5 modulo 8.
             *flips ^= (b[0] ^ (b[0] >> 1)) & (twos << 1);
+            *a = difference;
+            if LIMBS > 1 && a[LIMBS - 1] | b[LIMBS - 1] == 0 {
+                return false;
+            }
         }
     }
 }
@@ -64,8 +69,7 @@ impl Symbol {
 #[inline(always)]
 fn strip_twos<const LIMBS: usize>(x: &mut [u64; 4]) -> u64 {
     while x[0] == 0 {
-        x.copy_within(1..LIMBS, 0);
-        x[LIMBS - 1] = 0;
+        x.rotate_left(1);
     }
     let twos = x[0].trailing_zeros();
     for i in 0..LIMBS - 1 {

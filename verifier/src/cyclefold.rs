@@ -4,19 +4,18 @@ use std::sync::OnceLock;
 
 use ark_crypto_primitives::sponge::poseidon::PoseidonConfig;
 use ark_ec::CurveGroup;
+use ark_ff::AdditiveGroup;
 use ark_grumpkin::GrumpkinConfig;
 use ark_relations::gr1cs::SynthesisError;
 use ark_std::UniformRand;
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
-use sonobe_primitives::{
-    arithmetizations::{r1cs::R1CS, Arith},
-    circuits::Assignments,
-};
+use sonobe_primitives::arithmetizations::{ccs::CCS, r1cs::R1CS, Arith};
 
 use crate::{
     digest::{r1cs_digest, Digest},
     encoding::Writer,
     msm::PreparedBases,
+    shared_rows::SharedRows,
     sonobe::{cyclefold_r1cs, CycleFoldInstance, Fq, Grumpkin, F},
 };
 
@@ -43,6 +42,7 @@ fn draw_bases(len: usize) -> PreparedBases<GrumpkinConfig> {
 #[derive(Clone, Debug)]
 pub struct CycleFoldShape {
     r1cs: R1CS<Fq>,
+    rows: SharedRows,
     bases: &'static PreparedBases<GrumpkinConfig>,
 }
 
@@ -55,7 +55,9 @@ impl CycleFoldShape {
         let r1cs = cyclefold_r1cs()?;
         let config = r1cs.config();
         let len = config.n_constraints.max(config.n_witnesses);
-        Ok(Self { r1cs, bases: BASES.get_or_init(|| draw_bases(len)) })
+        let [a, b, c] = r1cs.matrices() else { unreachable!("an R1CS has three matrices") };
+        let rows = SharedRows::new(a, b, c);
+        Ok(Self { r1cs, rows, bases: BASES.get_or_init(|| draw_bases(len)) })
     }
 
     /// The circuit's constraints.
@@ -107,12 +109,12 @@ impl CycleFoldShape {
     ///
     /// Public input or witness of the wrong length is `false`.
     pub fn is_satisfied(&self, instance: &CycleFoldInstance, witness: &[Fq], weight: Fq) -> bool {
-        let assignment = Assignments::from((instance.u, &instance.x[..], witness));
-        let Ok(error) = self.r1cs.evaluate_r1cs(assignment) else {
+        if instance.x.len() != self.public_len() || witness.len() != self.witness_len() {
             return false;
-        };
+        }
+        let error = self.rows.error(&[&[instance.u], &instance.x[..], witness].concat());
         let mut scalars: Vec<Fq> = error.iter().map(|e| weight * e).collect();
-        scalars.resize(self.bases().len(), Fq::default());
+        scalars.resize(self.bases().len(), Fq::ZERO);
         for (scalar, w) in scalars.iter_mut().zip(witness) {
             *scalar += w;
         }

@@ -32,7 +32,9 @@ pub mod digest;
 pub mod encoding;
 pub mod msm;
 mod proof;
+mod shared_rows;
 pub mod sonobe;
+mod sponge;
 mod verify;
 mod verifying_key;
 

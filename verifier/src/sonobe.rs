@@ -71,10 +71,12 @@ pub type CycleFoldIncomingInstance = instances::IncomingInstance<CycleFoldCommit
 /// Witness of a [`CycleFoldInstance`].
 pub type CycleFoldWitness = witnesses::RunningWitness<CycleFoldCommitment>;
 
+/// What tells the transcript of folds from other uses of the sponge.
+pub(crate) const FOLD_DOMAIN: &[u8] = b"transcript";
 /// Bits of a folding challenge.
 const CHALLENGE_BITS: usize = 128;
 /// Field elements that one permutation of the transcript's sponge absorbs.
-const SPONGE_RATE: usize = 8;
+pub(crate) const SPONGE_RATE: usize = 8;
 
 /// The sponge of every transcript and of the state hash: Poseidon over BN254's scalar field with
 /// x^5, capacity 1 and 128-bit security by the paper's round numbers with its safety margin.
@@ -109,7 +111,20 @@ pub fn state_hash(
     running: &RunningInstance,
     cyclefold: &CycleFoldInstance,
 ) -> F {
-    Sponge::new_with_pp_hash(config.clone(), pp_hash)
+    let sponge = Sponge::new_with_pp_hash(config.clone(), pp_hash);
+    hash_state(&sponge, steps, initial, current, running, cyclefold)
+}
+
+/// [`state_hash`] by any sponge that has absorbed the public-parameter hash.
+pub(crate) fn hash_state(
+    sponge: &impl Transcript<F>,
+    steps: u64,
+    initial: &State,
+    current: &State,
+    running: &RunningInstance,
+    cyclefold: &CycleFoldInstance,
+) -> F {
+    sponge
         .separate_domain(b"sponge")
         .add(&F::from(steps))
         .add(initial)
@@ -121,7 +136,7 @@ pub fn state_hash(
 
 /// The transcript from which the challenge of a fold of step instances is drawn.
 pub fn fold_transcript(config: &PoseidonConfig<F>, pp_hash: F) -> Sponge {
-    Sponge::new_with_pp_hash(config.clone(), pp_hash).separate_domain(b"transcript")
+    Sponge::new_with_pp_hash(config.clone(), pp_hash).separate_domain(FOLD_DOMAIN)
 }
 
 /// Folds a strict instance into a running one, with the challenge drawn from both and from the

@@ -1,16 +1,19 @@
 //! The checks, in the order in which each may rely on those before it.
 
+use std::sync::Arc;
+
 use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine};
-use ark_crypto_primitives::sponge::poseidon::PoseidonConfig;
-use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
-use ark_ff::{AdditiveGroup, Field, One, PrimeField};
+use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup, PrimeGroup};
+use ark_ff::{AdditiveGroup, BigInt, Field, One};
+use sonobe_primitives::transcripts::Transcript;
 use thiserror::Error;
 
 use crate::{
     cyclefold::CycleFoldShape,
     encoding::{DecodeError, Writer},
     proof::{Proof, ShapeError},
-    sonobe::{fold, sponge_config, state_hash, Fq, RunningInstance, State, F},
+    sonobe::{fold_with, hash_state, sponge_config, Fq, RunningInstance, State, F, FOLD_DOMAIN},
+    sponge::{permutation, QuickSponge},
     verifying_key::{KeyError, ParameterId, VerifyingKey},
 };
 
@@ -68,8 +71,8 @@ pub enum VerifyError {
 pub struct PreparedVerifyingKey {
     key: VerifyingKey,
     id: ParameterId,
-    pp_hash: F,
-    sponge: PoseidonConfig<F>,
+    /// With the public-parameter hash absorbed.
+    sponge: QuickSponge,
     cyclefold: CycleFoldShape,
     alpha_beta: Gt,
     generator: G2Prepared,
@@ -87,15 +90,15 @@ impl PreparedVerifyingKey {
     pub fn new(key: VerifyingKey) -> Result<Self, KeyError> {
         key.check()?;
         let cyclefold = CycleFoldShape::new().map_err(|e| KeyError::Synthesis(e.to_string()))?;
-        let sponge = sponge_config();
-        if cyclefold.digest(&sponge) != key.folding_digest {
+        let sponge_config = sponge_config();
+        if cyclefold.digest(&sponge_config) != key.folding_digest {
             return Err(KeyError::OtherFolding);
         }
         let id = key.id();
+        let permutation = Arc::new(permutation(&sponge_config));
         Ok(Self {
             id,
-            pp_hash: id.pp_hash(),
-            sponge,
+            sponge: QuickSponge::new_with_pp_hash(permutation, id.pp_hash()),
             cyclefold,
             alpha_beta: Bn254::pairing(key.alpha_g1, key.beta_g2).0,
             generator: G2Affine::generator().into(),
@@ -142,7 +145,7 @@ pub fn verify_bytes(
     space_id: F,
     bytes: &[u8],
 ) -> Result<Verified, VerifyError> {
-    verify(key, space_id, &Proof::decode(bytes, &key.cyclefold)?)
+    verify_well_formed(key, space_id, &Proof::decode(bytes, &key.cyclefold)?)
 }
 
 /// Checks that the proof's root is the fold of `ops` ops that follow the genesis of the space.
@@ -151,7 +154,8 @@ pub fn verify_bytes(
 /// it is bound. The state hash binds `U` and `cfU`; the challenge of the fold is drawn here from
 /// `U`, `u` and `cm_T`; the Groth16 equation and the two knowledge checks say that the fold of
 /// `U` and `u` is satisfied by vectors the prover knows; the CycleFold check says that all earlier
-/// folds were done right.
+/// folds were done right. The last two parts do not rely on each other, so that they may run at the
+/// same time; whatever fails first in this order is reported.
 ///
 /// # Errors
 /// One [`VerifyError`] for each check, the first that fails.
@@ -161,18 +165,39 @@ pub fn verify(
     proof: &Proof,
 ) -> Result<Verified, VerifyError> {
     proof.check_shape(&key.cyclefold)?;
+    verify_well_formed(key, space_id, proof)
+}
+
+/// [`verify`] of a proof that [`Proof::check_shape`] passes, as it does every decoded one.
+fn verify_well_formed(
+    key: &PreparedVerifyingKey,
+    space_id: F,
+    proof: &Proof,
+) -> Result<Verified, VerifyError> {
     check_state_hash(key, space_id, proof)?;
     let folded = folded_instance(key, proof);
-    check_groth16(key, proof, &folded)?;
-    check_knowledge(&folded.cm_w, &proof.knowledge_w, &key.minus_sigma_w, &key.generator)
-        .ok_or(VerifyError::KnowledgeOfWitness)?;
-    check_knowledge(&folded.cm_e, &proof.knowledge_e, &key.minus_sigma_e, &key.generator)
-        .ok_or(VerifyError::KnowledgeOfError)?;
-    let weight = cyclefold_weight(key, space_id, proof);
-    if !key.cyclefold.is_satisfied(&proof.cyclefold, &proof.cyclefold_witness, weight) {
-        return Err(VerifyError::CycleFold);
-    }
+    let weights = Weights::draw(key, space_id, proof);
+    both(
+        || check_pairings(key, proof, &folded, &weights),
+        || check_cyclefold(key, proof, weights.cyclefold),
+    )?;
     Ok(Verified { root: proof.root, ops: proof.ops, steps: proof.steps })
+}
+
+/// Two checks, on two cores if there are; the first one's error goes before the second's.
+fn both<E: Send>(
+    first: impl FnOnce() -> Result<(), E> + Send,
+    second: impl FnOnce() -> Result<(), E> + Send,
+) -> Result<(), E> {
+    #[cfg(feature = "parallel")]
+    {
+        let (first, second) = rayon::join(first, second);
+        first.and(second)
+    }
+    #[cfg(not(feature = "parallel"))]
+    {
+        first().and_then(|()| second())
+    }
 }
 
 fn check_state_hash(
@@ -183,9 +208,8 @@ fn check_state_hash(
     if proof.steps == 0 {
         return Err(VerifyError::NoSteps);
     }
-    let hash = state_hash(
+    let hash = hash_state(
         &key.sponge,
-        key.pp_hash,
         proof.steps,
         &key.initial_state(space_id),
         &[proof.root, F::from(proof.ops), key.key.idle],
@@ -199,19 +223,82 @@ fn check_state_hash(
 }
 
 fn folded_instance(key: &PreparedVerifyingKey, proof: &Proof) -> RunningInstance {
-    fold(&key.sponge, key.pp_hash, &proof.running, &proof.incoming, &proof.cross_term.into())
+    let mut transcript = key.sponge.separate_domain(FOLD_DOMAIN);
+    fold_with(&mut transcript, &proof.running, &proof.incoming, &proof.cross_term.into())
 }
 
-/// Groth16's equation for the public input `(1, x/u, W/u, E/u^2)`, of which the commitments give
-/// the last two parts at once.
-fn check_groth16(
+/// Groth16's equation and both knowledge checks: as one product of pairings, and one by one only if
+/// that does not hold, to tell which is false.
+fn check_pairings(
     key: &PreparedVerifyingKey,
     proof: &Proof,
     folded: &RunningInstance,
+    weights: &Weights,
 ) -> Result<(), VerifyError> {
+    let public_input = public_input(key, folded)?;
+    if pairings_hold(key, proof, folded, public_input, weights) {
+        return Ok(());
+    }
+    check_groth16(key, proof, public_input)?;
+    check_knowledge(&folded.cm_w, &proof.knowledge_w, &key.minus_sigma_w, &key.generator)
+        .ok_or(VerifyError::KnowledgeOfWitness)?;
+    check_knowledge(&folded.cm_e, &proof.knowledge_e, &key.minus_sigma_e, &key.generator)
+        .ok_or(VerifyError::KnowledgeOfError)?;
+    // Not reached: if each of the three holds, so does their product. Refused all the same.
+    Err(VerifyError::Groth16)
+}
+
+/// Groth16's public input `(1, x/u, W/u, E/u^2)` as a point: the commitments give the last two
+/// parts at once.
+fn public_input(
+    key: &PreparedVerifyingKey,
+    folded: &RunningInstance,
+) -> Result<G1Projective, VerifyError> {
     let inverse = folded.u.inverse().ok_or(VerifyError::ZeroScalar)?;
-    let public_input: G1Projective = key.key.base_one_g1
-        + (key.key.base_x_g1 * folded.x[0] + folded.cm_w + folded.cm_e * inverse) * inverse;
+    let scaled = key.key.base_x_g1 * folded.x[0] + folded.cm_w + folded.cm_e * inverse;
+    Ok(key.key.base_one_g1 + scaled * inverse)
+}
+
+/// Whether Groth16's equation times each knowledge check to the power of its weight holds, at the
+/// price of one final exponentiation. What is paired with the generator is summed before.
+///
+/// All three lie in a group of prime order: if one of them is false, so is the product, but for at
+/// most one in 2^128 weights.
+fn pairings_hold(
+    key: &PreparedVerifyingKey,
+    proof: &Proof,
+    folded: &RunningInstance,
+    public_input: G1Projective,
+    weights: &Weights,
+) -> bool {
+    let shown =
+        proof.knowledge_w.mul_bigint(weights.witness) + proof.knowledge_e.mul_bigint(weights.error);
+    let left = G1Projective::normalize_batch(&[
+        public_input,
+        shown,
+        folded.cm_w.mul_bigint(weights.witness),
+        folded.cm_e.mul_bigint(weights.error),
+    ]);
+    let groth16 = &proof.groth16;
+    let product = pairing_product(
+        [groth16.a, groth16.c, left[0], left[1], left[2], left[3]],
+        [
+            groth16.b.into(),
+            key.minus_delta.clone(),
+            key.minus_gamma.clone(),
+            key.generator.clone(),
+            key.minus_sigma_w.clone(),
+            key.minus_sigma_e.clone(),
+        ],
+    );
+    product == Some(key.alpha_beta)
+}
+
+fn check_groth16(
+    key: &PreparedVerifyingKey,
+    proof: &Proof,
+    public_input: G1Projective,
+) -> Result<(), VerifyError> {
     let groth16 = &proof.groth16;
     let product = pairing_product(
         [groth16.a, public_input.into_affine(), groth16.c],
@@ -243,20 +330,53 @@ fn pairing_product<const N: usize>(left: [G1Affine; N], right: [G2Prepared; N]) 
     product.map(|output| output.0)
 }
 
-/// 128 bits drawn from the statement and the whole proof.
-fn cyclefold_weight(key: &PreparedVerifyingKey, space_id: F, proof: &Proof) -> Fq {
-    let mut bytes = Writer::with_capacity(key.proof_len() + 64);
-    bytes.bytes(&key.id.0).field(&space_id).bytes(&proof.encode());
-    let hash = blake3::derive_key("rootfold 2026 cyclefold weight v1", bytes.as_slice());
-    Fq::from_le_bytes_mod_order(&hash[..16])
+fn check_cyclefold(
+    key: &PreparedVerifyingKey,
+    proof: &Proof,
+    weight: Fq,
+) -> Result<(), VerifyError> {
+    if key.cyclefold.is_satisfied(&proof.cyclefold, &proof.cyclefold_witness, weight) {
+        Ok(())
+    } else {
+        Err(VerifyError::CycleFold)
+    }
+}
+
+/// What merges checks into one: numbers of 128 bits that no prover can foresee.
+struct Weights {
+    /// Of the error's commitment, beside the witness's, in the CycleFold check.
+    cyclefold: Fq,
+    /// Of the knowledge check of `cm_W`, beside Groth16's equation.
+    witness: [u64; 2],
+    /// Of the knowledge check of `cm_E`.
+    error: [u64; 2],
+}
+
+impl Weights {
+    /// Drawn from the parameters' id, the statement and the whole proof, each from its own part of
+    /// the hash's output.
+    fn draw(key: &PreparedVerifyingKey, space_id: F, proof: &Proof) -> Weights {
+        let mut bytes = Writer::with_capacity(key.proof_len() + 64);
+        bytes.bytes(&key.id.0).field(&space_id).bytes(&proof.encode());
+        let mut hasher = blake3::Hasher::new_derive_key("rootfold 2026 verifier weights v1");
+        let mut output = hasher.update(bytes.as_slice()).finalize_xof();
+        let mut draw = || {
+            let mut weight = [[0; 8]; 2];
+            weight.iter_mut().for_each(|word| output.fill(word));
+            weight.map(u64::from_le_bytes)
+        };
+        let [low, high] = draw();
+        Weights { cyclefold: Fq::from(BigInt([low, high, 0, 0])), witness: draw(), error: draw() }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::verifying_key::tests::random_key;
+    use ark_bn254::G2Projective;
     use ark_ff::UniformRand;
-    use ark_std::test_rng;
+    use ark_std::{rand::Rng, test_rng};
 
     fn prepared() -> PreparedVerifyingKey {
         let mut key = random_key();
@@ -265,21 +385,21 @@ mod tests {
         PreparedVerifyingKey::new(key).expect("a random key passes")
     }
 
-    /// No one can make the fold of a proof have `u = 0` on purpose, since the challenge is a hash.
-    #[test]
-    fn a_folded_instance_without_scalar_is_refused() {
-        let key = prepared();
-        let rng = &mut test_rng();
+    fn scale<C: CurveGroup<ScalarField = F>>(x: F) -> C::Affine {
+        (C::generator() * x).into_affine()
+    }
+
+    fn random_proof(key: &PreparedVerifyingKey, rng: &mut impl Rng) -> Proof {
         let g1 = G1Affine::rand(rng);
-        let proof = Proof {
+        Proof {
             steps: 1,
             root: F::ZERO,
             ops: 0,
             running: RunningInstance {
-                cm_e: g1.into(),
-                u: F::ZERO,
-                cm_w: g1.into(),
-                x: vec![F::ZERO],
+                cm_e: G1Projective::rand(rng),
+                u: F::rand(rng),
+                cm_w: G1Projective::rand(rng),
+                x: vec![F::rand(rng)],
             },
             incoming: crate::sonobe::IncomingInstance { cm_w: g1.into(), x: vec![F::ZERO] },
             cross_term: g1,
@@ -293,22 +413,122 @@ mod tests {
                 x: vec![Fq::ZERO; key.cyclefold.public_len()],
             },
             cyclefold_witness: vec![Fq::ZERO; key.cyclefold.witness_len()],
-        };
-        assert_eq!(check_groth16(&key, &proof, &proof.running), Err(VerifyError::ZeroScalar));
+        }
+    }
+
+    /// A proof whose pairings hold, made with the trapdoor. Its running instance stands for the
+    /// folded one.
+    fn simulated(rng: &mut impl Rng) -> (PreparedVerifyingKey, Proof) {
+        let [alpha, beta, gamma, delta, sigma_w, sigma_e] = [(); 6].map(|()| F::rand(rng));
+        let mut key = prepared().key;
+        key.alpha_g1 = scale::<G1Projective>(alpha);
+        key.beta_g2 = scale::<G2Projective>(beta);
+        key.gamma_g2 = scale::<G2Projective>(gamma);
+        key.delta_g2 = scale::<G2Projective>(delta);
+        key.sigma_w_g2 = scale::<G2Projective>(sigma_w);
+        key.sigma_e_g2 = scale::<G2Projective>(sigma_e);
+        let key = PreparedVerifyingKey::new(key).expect("a random key passes");
+        let mut proof = random_proof(&key, rng);
+        let [a, b] = [(); 2].map(|()| F::rand(rng));
+        let public_input = public_input(&key, &proof.running).expect("u is not zero");
+        let rest = G1Projective::generator() * (a * b - alpha * beta) - public_input * gamma;
+        let inverse = delta.inverse().expect("delta is not zero");
+        proof.groth16.a = scale::<G1Projective>(a);
+        proof.groth16.b = scale::<G2Projective>(b);
+        proof.groth16.c = (rest * inverse).into_affine();
+        proof.knowledge_w = (proof.running.cm_w * sigma_w).into_affine();
+        proof.knowledge_e = (proof.running.cm_e * sigma_e).into_affine();
+        (key, proof)
+    }
+
+    /// What the merged check says with these weights, and what the verifier says.
+    fn checked(
+        key: &PreparedVerifyingKey,
+        proof: &Proof,
+        weights: &Weights,
+    ) -> (bool, Result<(), VerifyError>) {
+        let folded = &proof.running;
+        let input = public_input(key, folded).expect("u is not zero");
+        let merged = pairings_hold(key, proof, folded, input, weights);
+        (merged, check_pairings(key, proof, folded, &Weights::draw(key, F::ZERO, proof)))
     }
 
     #[test]
-    fn knowledge_is_a_multiple_of_the_commitment() {
+    fn each_pairing_equation_has_its_own_error() {
         let rng = &mut test_rng();
-        let (point, sigma) = (G1Projective::rand(rng), F::rand(rng));
-        let generator = G2Affine::generator();
-        let minus_sigma: G2Prepared = (-generator * sigma).into_affine().into();
-        let check = |shown: G1Projective| {
-            check_knowledge(&point, &shown.into_affine(), &minus_sigma, &generator.into())
+        let (key, honest) = simulated(rng);
+        let other = G1Affine::rand(rng);
+        let check = |change: &dyn Fn(&mut Proof)| {
+            let mut proof = honest.clone();
+            change(&mut proof);
+            checked(&key, &proof, &Weights::draw(&key, F::ZERO, &proof))
         };
-        assert_eq!(check(point * sigma), Some(()));
-        assert_eq!(check(point), None);
-        assert_eq!(check(-point * sigma), None);
-        assert_eq!(check(G1Projective::ZERO), None);
+        assert_eq!(check(&|_| ()), (true, Ok(())));
+        for change in [
+            (|p, other| p.groth16.a = other) as fn(&mut Proof, G1Affine),
+            |p, other| p.groth16.c = other,
+            |p, _| p.groth16.b = -p.groth16.b,
+            |p, _| p.running.x[0] += F::ONE,
+        ] {
+            let refused = check(&|proof| change(proof, other));
+            assert_eq!(refused, (false, Err(VerifyError::Groth16)));
+        }
+        let refused = check(&|p| p.knowledge_w = other);
+        assert_eq!(refused, (false, Err(VerifyError::KnowledgeOfWitness)));
+        let refused = check(&|p| p.knowledge_e = other);
+        assert_eq!(refused, (false, Err(VerifyError::KnowledgeOfError)));
+    }
+
+    /// Two false equations that make up for each other under weights known beforehand.
+    #[test]
+    fn drawn_weights_keep_errors_apart() {
+        let rng = &mut test_rng();
+        let (key, mut proof) = simulated(rng);
+        let shift = G1Projective::rand(rng);
+        proof.knowledge_w = (proof.knowledge_w + shift * F::from(5)).into_affine();
+        proof.knowledge_e = (proof.knowledge_e - shift * F::from(3)).into_affine();
+        let known = Weights { cyclefold: Fq::ONE, witness: [3, 0], error: [5, 0] };
+        let refused = Err(VerifyError::KnowledgeOfWitness);
+        assert_eq!(checked(&key, &proof, &known), (true, refused.clone()));
+        let drawn = Weights::draw(&key, F::ZERO, &proof);
+        assert_eq!(checked(&key, &proof, &drawn), (false, refused));
+    }
+
+    /// Each is another number, of the parameters, the space and every part of the proof.
+    #[test]
+    fn weights_depend_on_all_that_is_said() {
+        let rng = &mut test_rng();
+        let (key, other_key) = (prepared(), simulated(rng).0);
+        let proof = random_proof(&key, rng);
+        let drawn = |key, space, change: &dyn Fn(&mut Proof)| {
+            let mut proof = proof.clone();
+            change(&mut proof);
+            let Weights { cyclefold, witness, error } = Weights::draw(key, space, &proof);
+            [witness, error]
+                .map(|[low, high]| Fq::from(BigInt([low, high, 0, 0])))
+                .into_iter()
+                .chain([cyclefold])
+        };
+        let all: Vec<Fq> = drawn(&key, F::ZERO, &|_| ())
+            .chain(drawn(&other_key, F::ZERO, &|_| ()))
+            .chain(drawn(&key, F::ONE, &|_| ()))
+            .chain(drawn(&key, F::ZERO, &|p| p.steps += 1))
+            .chain(drawn(&key, F::ZERO, &|p| p.knowledge_w = -p.knowledge_w))
+            .chain(drawn(&key, F::ZERO, &|p| p.knowledge_e = -p.knowledge_e))
+            .chain(drawn(&key, F::ZERO, &|p| p.cyclefold_witness[0] += Fq::ONE))
+            .collect();
+        let distinct: std::collections::BTreeSet<Fq> = all.iter().copied().collect();
+        assert_eq!(distinct.len(), all.len());
+    }
+
+    /// No one can make the fold of a proof have `u = 0` on purpose, since the challenge is a hash.
+    #[test]
+    fn a_folded_instance_without_scalar_is_refused() {
+        let key = prepared();
+        let mut proof = random_proof(&key, &mut test_rng());
+        proof.running.u = F::ZERO;
+        let weights = Weights::draw(&key, F::ZERO, &proof);
+        let refused = check_pairings(&key, &proof, &proof.running, &weights);
+        assert_eq!(refused, Err(VerifyError::ZeroScalar));
     }
 }

@@ -4,6 +4,11 @@
 //! that the first coefficient is 1: `x_ark = x_circom * sqrt(168700)`, same y. Either root gives an
 //! isomorphism; [`X_SCALE`] is the one we use, here and in the circuit.
 
+use std::{
+    ops::{AddAssign, SubAssign},
+    sync::OnceLock,
+};
+
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ed_on_bn254::{EdwardsAffine, EdwardsProjective};
 use ark_ff::{AdditiveGroup, BigInteger, Field, MontFp, PrimeField};
@@ -90,29 +95,84 @@ pub(super) fn mul_by_cofactor(point: &EdwardsAffine) -> EdwardsProjective {
     point.into_group().double().double().double()
 }
 
-/// `a * P + b * Q` with one run of doublings.
-pub(super) fn double_mul(
-    a: &Scalar,
-    p: EdwardsProjective,
-    b: &Scalar,
-    q: EdwardsProjective,
-) -> EdwardsProjective {
-    let (a, b) = (a.into_bigint(), b.into_bigint());
-    let both = p + q;
+/// Bits of a window of digits of [`BASE8`]'s scalar, whose table is made once, and of another's.
+const BASE8_WINDOW: usize = 8;
+const POINT_WINDOW: usize = 5;
+
+/// `a * BASE8 + b * point` with one run of doublings (Straus), over digits that are odd or zero.
+pub(super) fn double_mul(a: &Scalar, b: &Scalar, point: EdwardsProjective) -> EdwardsProjective {
+    static BASE8_MULTIPLES: OnceLock<Vec<EdwardsAffine>> = OnceLock::new();
+    let base8_multiples = BASE8_MULTIPLES.get_or_init(|| {
+        let multiples = odd_multiples(to_ark(BASE8.x, BASE8.y).into(), BASE8_WINDOW);
+        // One by one: inverting all at once may run other work, which waits for this, meanwhile.
+        multiples.iter().map(|multiple| multiple.into_affine()).collect()
+    });
+    let multiples = odd_multiples(point, POINT_WINDOW);
+    let (a, b) = (digits(a, BASE8_WINDOW), digits(b, POINT_WINDOW));
     let mut sum = EdwardsProjective::ZERO;
-    for i in (0..Scalar::MODULUS_BIT_SIZE as usize).rev() {
+    for i in (0..a.len().max(b.len())).rev() {
         sum.double_in_place();
-        match (a.get_bit(i), b.get_bit(i)) {
-            (true, true) => sum += both,
-            (true, false) => sum += p,
-            (false, true) => sum += q,
-            (false, false) => {}
-        }
+        add_multiple(&mut sum, a.get(i), base8_multiples);
+        add_multiple(&mut sum, b.get(i), &multiples);
     }
     sum
+}
+
+/// Adds a digit's multiple, of the odd ones of some point.
+fn add_multiple<P: Copy>(sum: &mut EdwardsProjective, digit: Option<&i64>, odd: &[P])
+where
+    EdwardsProjective: AddAssign<P> + SubAssign<P>,
+{
+    let digit = digit.copied().unwrap_or(0);
+    let index = (digit.unsigned_abs() / 2) as usize;
+    if digit > 0 {
+        *sum += odd[index];
+    } else if digit < 0 {
+        *sum -= odd[index];
+    }
+}
+
+/// The non-adjacent form of a scalar, the lowest digit first: zeros, and odd digits below
+/// `2^(window - 1)` in absolute value.
+fn digits(scalar: &Scalar, window: usize) -> Vec<i64> {
+    scalar.into_bigint().find_wnaf(window).expect("a window has more than one bit")
+}
+
+/// 1, 3, 5, ... times a point, for digits of a window.
+fn odd_multiples(point: EdwardsProjective, window: usize) -> Vec<EdwardsProjective> {
+    let twice = point.double();
+    std::iter::successors(Some(point), |multiple| Some(*multiple + twice))
+        .take(1 << (window - 2))
+        .collect()
 }
 
 /// `number` modulo the order of the subgroup.
 pub(super) fn reduce(number: &F) -> Scalar {
     Scalar::from_le_bytes_mod_order(&number.into_bigint().to_bytes_le())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ark_ff::UniformRand;
+    use ark_std::test_rng;
+
+    #[test]
+    fn a_double_multiplication_equals_two() {
+        let rng = &mut test_rng();
+        let base8: EdwardsProjective = to_ark(BASE8.x, BASE8.y).into();
+        let ends = [0, 1, 2, 15, 16, 127, 128, 129].map(Scalar::from);
+        let scalars: Vec<Scalar> = ends
+            .into_iter()
+            .chain(ends.map(|x| -x))
+            .chain((0..8).map(|_| Scalar::rand(rng)))
+            .collect();
+        for point in [EdwardsProjective::rand(rng), base8, -base8, EdwardsProjective::ZERO] {
+            for a in &scalars {
+                for b in &scalars {
+                    assert_eq!(double_mul(a, b, point), base8 * a + point * b, "{a} {b}");
+                }
+            }
+        }
+    }
 }

@@ -100,8 +100,7 @@ pub fn verify(
     }
     // 8 * A is in the subgroup, so the challenge may be reduced before it meets it.
     let h = reduce(&challenge(&signature.r8, public_key, message));
-    let base8 = to_ark(BASE8.x, BASE8.y).into();
-    let r8 = double_mul(&signature.s, base8, &h, -a8);
+    let r8 = double_mul(&signature.s, &h, -a8);
     if r8 == to_ark(signature.r8.x, signature.r8.y) {
         Ok(())
     } else {

@@ -1,15 +1,17 @@
 //! Four permutations at a time, in the lanes of AVX2.
 //!
 //! A lane holds a number in nine limbs of 29 bits, each in a word of 64, and stands for it divided
-//! by `R = 2^261` (Montgomery). The modulus r has 254 bits, so R is 169 r: sums need no reduction.
+//! by `R = 2^261` (Montgomery). The modulus r has 254 bits, so R is 169 r: there is room for sums
+//! that are not reduced. Numbers are
 //!
-//! - What a reduction gives is *tight*: its limbs are below 2^29, and it is below 1.1 r.
-//! - Inputs are 32 times a field element, which takes them from arkworks' `2^256` to R. They are
-//!   below 32 r.
-//! - The sum of two such numbers has limbs below 2^30 and is below 33 r. Nothing is added to it.
+//! - inputs: a field element times 32, which takes it from arkworks' `2^256` to R;
+//! - *tight*, which reduction gives: below 8 r, and below 2 r if it was a form's. `1089 / 169 + 1`
+//!   is the worst case, the square of an input and a constant;
+//! - the sum of two, below 33 r, with limbs below 2^30. To it nothing is added.
 //!
-//! A column of a product of two sums, nine products of limbs below 2^30 and nine of tight limbs, is
-//! below 2^64, and so is the column of a form: that of six products of tight numbers and of their reduction has 63 products below 2^58.
+//! A column of a product of sums, nine products of limbs below 2^30 and as many of limbs below 2^29
+//! for the reduction, is below 2^64. So is a column of a form, which has six products of tight
+//! numbers: with those of the reduction, 63 products below 2^58.
 
 use std::{arch::x86_64::__m256i, sync::OnceLock};
 
@@ -98,7 +100,7 @@ impl<const N: usize> NullaryFnOnce for Hash<'_, N> {
         for (at, input) in inputs.iter_mut().enumerate() {
             *input = arithmetic.gather(self.inputs.map(|lane| limbs(&lane[at].0 .0, EXTRA_BITS)));
         }
-        arithmetic.scatter(run(arithmetic, self.schedule, tag, inputs))
+        arithmetic.scatter(run(arithmetic, self.schedule, tag, inputs).next_cell())
     }
 }
 
@@ -137,6 +139,17 @@ fn from_limbs(limbs: &Constant) -> F {
 #[derive(Clone, Copy)]
 struct LaneArithmetic(V3);
 
+/// Repeats a block for each value of a constant. What a loop works on stays in memory unless the
+/// compiler unrolls it; so it takes a third longer.
+macro_rules! for_each {
+    ($constant:ident in [$($value:literal)*] $block:block) => {
+        $({
+            const $constant: usize = $value;
+            $block
+        })*
+    };
+}
+
 /// Columns of a sum of products on its way through reduction: nine of them, the lowest first.
 ///
 /// A product is added row by row, a limb of one factor with all limbs of the other. When all rows
@@ -155,19 +168,25 @@ impl Columns {
     /// Adds `limb * others`, from the lowest column on.
     #[inline(always)]
     fn add_row(&mut self, limb: __m256i, others: &Element) {
-        for (sum, other) in self.sums.iter_mut().zip(others) {
-            *sum = self.lanes.plus(*sum, self.lanes.times(limb, *other));
-        }
+        for_each!(I in [0 1 2 3 4 5 6 7 8] {
+            self.add(I, self.lanes.times(limb, others[I]));
+        });
     }
 
-    /// Adds the part of row `row` of a square that earlier rows have not added twice already.
+    /// Adds the part of a row of a square that earlier rows have not added twice already.
     #[inline(always)]
-    fn add_square_row(&mut self, limb: __m256i, twice: __m256i, others: &Element, row: usize) {
-        let square = self.lanes.times(limb, limb);
-        self.sums[row] = self.lanes.plus(self.sums[row], square);
-        for (sum, other) in self.sums.iter_mut().zip(others).skip(row + 1) {
-            *sum = self.lanes.plus(*sum, self.lanes.times(twice, *other));
-        }
+    fn add_square_row<const ROW: usize>(&mut self, x: &Element, twice: &Element) {
+        self.add(ROW, self.lanes.times(x[ROW], x[ROW]));
+        for_each!(I in [1 2 3 4 5 6 7 8] {
+            if I > ROW {
+                self.add(I, self.lanes.times(twice[ROW], x[I]));
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn add(&mut self, column: usize, product: __m256i) {
+        self.sums[column] = self.lanes.plus(self.sums[column], product);
     }
 
     /// Divides by 2^29.
@@ -175,11 +194,11 @@ impl Columns {
     fn divide(&mut self) {
         let factor = self.lanes.factor(self.sums[0]);
         let carry = self.lanes.carry(self.lanes.cancel(self.sums[0], factor));
-        for (i, limb) in MODULUS.iter().enumerate().skip(1) {
-            let product = self.lanes.times(factor, self.lanes.splat(*limb));
-            self.sums[i - 1] = self.lanes.plus(self.sums[i], product);
-        }
-        self.sums[0] = self.lanes.plus(self.sums[0], carry);
+        for_each!(I in [1 2 3 4 5 6 7 8] {
+            let product = self.lanes.times(factor, self.lanes.splat(MODULUS[I]));
+            self.sums[I - 1] = self.lanes.plus(self.sums[I], product);
+        });
+        self.add(0, carry);
         self.sums[LIMBS - 1] = self.lanes.splat(0);
     }
 
@@ -187,22 +206,12 @@ impl Columns {
     #[inline(always)]
     fn finish(self) -> Element {
         let mut limbs = self.sums;
-        for i in 1..LIMBS {
-            limbs[i] = self.lanes.plus(limbs[i], self.lanes.carry(limbs[i - 1]));
-            limbs[i - 1] = self.lanes.mask(limbs[i - 1]);
-        }
+        for_each!(I in [1 2 3 4 5 6 7 8] {
+            limbs[I] = self.lanes.plus(limbs[I], self.lanes.carry(limbs[I - 1]));
+            limbs[I - 1] = self.lanes.mask(limbs[I - 1]);
+        });
         limbs
     }
-}
-
-/// Repeats a block for each value of a constant: where the block's loops must be unrolled.
-macro_rules! for_each {
-    ($constant:ident in [$($value:literal)*] $block:block) => {
-        $({
-            const $constant: usize = $value;
-            $block
-        })*
-    };
 }
 
 impl LaneArithmetic {
@@ -302,7 +311,7 @@ impl Arithmetic for LaneArithmetic {
         let twice = self.add(x, x);
         let mut columns = Columns::new(self, self.zero());
         for_each!(ROW in [0 1 2 3 4 5 6 7 8] {
-            columns.add_square_row(x[ROW], twice[ROW], &x, ROW);
+            columns.add_square_row::<ROW>(&x, &twice);
             columns.divide();
         });
         columns.finish()
@@ -311,10 +320,10 @@ impl Arithmetic for LaneArithmetic {
     #[inline(always)]
     fn multiply(self, a: Element, b: Element) -> Element {
         let mut columns = Columns::new(self, self.zero());
-        for limb in a {
-            columns.add_row(limb, &b);
+        for_each!(ROW in [0 1 2 3 4 5 6 7 8] {
+            columns.add_row(a[ROW], &b);
             columns.divide();
-        }
+        });
         columns.finish()
     }
 

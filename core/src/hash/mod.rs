@@ -63,14 +63,48 @@ impl Tag {
 /// If `N` is not in `1..=12`.
 pub fn hash<const N: usize>(tag: Tag, inputs: [F; N]) -> F {
     let inputs = inputs.map(|x| Element::new(&x));
-    run(Scalar, schedule(N), Element::new(&tag.to_field()), inputs).to_field()
+    run(Scalar, schedule(N), Element::new(&tag.to_field()), inputs).next_cell().to_field()
 }
 
 fn schedule(n: usize) -> &'static Schedule<F> {
     static ALL: [OnceLock<Schedule<F>>; MAX_INPUTS + 1] =
         [const { OnceLock::new() }; MAX_INPUTS + 1];
     let parameters = parameters(n);
+    // Nothing in here may run on other threads: one that waits for its share takes other work, and
+    // that may be to hash.
     ALL[n].get_or_init(|| Schedule::new(parameters).convert(|x| *x, scalar::addend))
+}
+
+/// The permutation of other parameters than circomlib's, for sponges.
+#[derive(Clone, Debug)]
+pub struct Permutation {
+    schedule: Schedule<F>,
+}
+
+impl Permutation {
+    /// Prepares the constants: takes milliseconds.
+    ///
+    /// # Panics
+    /// If the matrix is not one of those of which the paper says that partial rounds do not
+    /// degenerate: it, or its part below and right of cell 0, has no inverse, or a zero in its
+    /// corner.
+    pub fn new(parameters: &Parameters) -> Permutation {
+        Permutation { schedule: Schedule::new(parameters).convert(|x| *x, scalar::addend) }
+    }
+
+    /// Permutes a state, given as cell 0 and the rest. Only cell 0 passes the S-boxes of partial
+    /// rounds.
+    ///
+    /// # Panics
+    /// If the state does not have the width of the parameters.
+    pub fn permute<const N: usize>(&self, first: &mut F, rest: &mut [F; N]) {
+        let inputs = rest.map(|x| Element::new(&x));
+        let mut unmixed = run(Scalar, &self.schedule, Element::new(first), inputs);
+        *first = unmixed.next_cell().to_field();
+        for cell in rest {
+            *cell = unmixed.next_cell().to_field();
+        }
+    }
 }
 
 /// [`hash`] of a slice whose length is known only at run time.

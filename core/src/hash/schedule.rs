@@ -17,7 +17,7 @@
 //! Each x is scaled, by `c` in its round, such that `x' = p + z` without a factor: `c' = c^5 / m`.
 //! So the next S-box waits for this one and an addition, and for nothing else.
 
-use ark_ff::{batch_inversion, AdditiveGroup, Field};
+use ark_ff::{AdditiveGroup, Field};
 
 use super::{
     arithmetic::Arithmetic,
@@ -35,7 +35,8 @@ use crate::F;
 /// 2. Each partial round but the last has the form of the next z, of the last N outputs and
 ///    inputs, the latest first.
 /// 3. There is a form of the same for each cell of y.
-/// 4. Then come full rounds again, the last of which has only the form of cell 0.
+/// 4. Then come full rounds again, in the last of which a hash uses only the form of cell 0.
+#[derive(Clone, Debug)]
 pub(super) struct Schedule<C> {
     opening: Vec<C>,
     addends: Vec<C>,
@@ -61,11 +62,12 @@ impl Schedule<F> {
         }
     }
 
-    /// Multiplies the result by `factor`.
+    /// Multiplies the results by `factor`. Only lanes ask for it.
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn scale(mut self, factor: F) -> Self {
-        let width = self.opening.len();
-        let last = self.coefficients.len() - width;
-        self.coefficients[last..].iter_mut().for_each(|c| *c *= factor);
+        let last_layer = self.opening.len().pow(2);
+        let at = self.coefficients.len() - last_layer;
+        self.coefficients[at..].iter_mut().for_each(|c| *c *= factor);
         self
     }
 }
@@ -99,7 +101,7 @@ impl Schedule<F> {
             schedule.push_layer(next, &mds);
             mds.clone_from(&parameters.mds);
         }
-        schedule.push_form(F::ZERO, &mds[0]);
+        schedule.push_layer(&vec![F::ZERO; width], &mds);
         schedule
     }
 
@@ -139,10 +141,12 @@ struct PartialRounds {
 impl PartialRounds {
     fn new(mds: &Matrix, partial: &[&[F]], behind: &[F]) -> PartialRounds {
         let (constants, next_constants) = carried(mds, partial, behind);
-        let corner = mds[0][0].inverse().expect("an MDS matrix has no zeros");
-        let mut scales = vec![F::ONE];
+        let corner = mds[0][0];
+        let corner_inverse = corner.inverse().expect("an MDS matrix has no zeros");
+        let (mut scales, mut unscales) = (vec![F::ONE], vec![F::ONE]);
         for round in 0..partial.len() {
-            scales.push(fifth(scales[round]) * corner);
+            scales.push(fifth(scales[round]) * corner_inverse);
+            unscales.push(fifth(unscales[round]) * corner);
         }
 
         let v = &mds[0][1..];
@@ -170,8 +174,6 @@ impl PartialRounds {
         for (row, w) in history.iter_mut().zip(&w) {
             row[order] += w;
         }
-        let mut unscales = scales.clone();
-        batch_inversion(&mut unscales);
         PartialRounds { observed, history, constants, next_constants, scales, unscales }
     }
 
@@ -295,7 +297,31 @@ impl<A: Arithmetic> Tape<'_, A> {
     }
 }
 
-/// Cell 0 of the permutation of `(first, rest)`.
+/// Puts an element before the others; the last one goes.
+#[inline(always)]
+fn push_front<E: Copy, const N: usize>(element: E, list: &mut [E; N]) {
+    for i in (1..N).rev() {
+        list[i] = list[i - 1];
+    }
+    list[0] = element;
+}
+
+/// The state before the last matrix.
+pub(super) struct Unmixed<'a, A: Arithmetic, const N: usize> {
+    tape: Tape<'a, A>,
+    first: A::Element,
+    rest: [A::Element; N],
+}
+
+impl<A: Arithmetic, const N: usize> Unmixed<'_, A, N> {
+    /// The next cell of the permutation's result, from cell 0 on.
+    #[inline(always)]
+    pub(super) fn next_cell(&mut self) -> A::Element {
+        self.tape.form(&[self.first], &self.rest)
+    }
+}
+
+/// The permutation of `(first, rest)`.
 ///
 /// # Panics
 /// If the schedule is another width's.
@@ -305,8 +331,9 @@ pub(super) fn run<A: Arithmetic, const N: usize>(
     schedule: &Schedule<A::Constant>,
     mut first: A::Element,
     mut rest: [A::Element; N],
-) -> A::Element {
+) -> Unmixed<'_, A, N> {
     let Schedule { opening, addends, coefficients, .. } = schedule;
+    assert_eq!(opening.len(), N + 1, "the schedule is of this width");
     let mut tape = Tape { arithmetic, addends, coefficients };
     let opening = &mut &opening[..];
     let [constant] = take(opening);
@@ -321,13 +348,11 @@ pub(super) fn run<A: Arithmetic, const N: usize>(
     let mut outputs = rest;
     let mut inputs = [arithmetic.zero(); N];
     for left in (0..schedule.partial_rounds).rev() {
-        inputs.rotate_right(1);
-        inputs[0] = tape.sbox(first);
+        push_front(tape.sbox(first), &mut inputs);
         first = arithmetic.add(inputs[0], outputs[0]);
         if left > 0 {
             let next = tape.form(&outputs, &inputs);
-            outputs.rotate_right(1);
-            outputs[0] = next;
+            push_front(next, &mut outputs);
         }
     }
     for cell in &mut rest {
@@ -341,5 +366,5 @@ pub(super) fn run<A: Arithmetic, const N: usize>(
     for cell in &mut rest {
         *cell = tape.sbox(*cell);
     }
-    tape.form(&[first], &rest)
+    Unmixed { tape, first, rest }
 }

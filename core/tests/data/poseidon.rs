@@ -6,7 +6,7 @@ use ff_ce::PrimeField;
 use light_poseidon::{Poseidon, PoseidonHasher};
 use rand::Rng;
 use rootfold_core::{
-    hash::{hash, hash_each, hash_slice, parameters, permute, Tag, MAX_INPUTS},
+    hash::{hash, hash_each, hash_slice, parameters, permute, Permutation, Tag, MAX_INPUTS},
     F,
 };
 
@@ -95,6 +95,20 @@ fn equals_the_permutation_as_the_paper_has_it() {
                 assert_eq!(hash_slice(tag, &inputs[..n]), state[0], "{tag:?} {:?}", &inputs[..n]);
             }
         }
+    }
+}
+
+#[test]
+fn a_sponge_permutation_equals_the_papers() {
+    let mut rng = rng(5);
+    let permutation = Permutation::new(parameters(8));
+    for mut rest in extremes::<8>(&mut rng) {
+        let mut first = element(&mut rng);
+        let mut state = vec![first];
+        state.extend_from_slice(&rest);
+        permute(parameters(8), &mut state, |_| {});
+        permutation.permute(&mut first, &mut rest);
+        assert_eq!((first, &rest[..]), (state[0], &state[1..]));
     }
 }
 

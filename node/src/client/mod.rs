@@ -3,6 +3,7 @@
 //! as it can be without knowing the right root.
 
 pub mod answer;
+mod checks;
 mod counting;
 mod error;
 pub mod reply;
@@ -30,6 +31,7 @@ use rootfold_proto::{
     },
 };
 use rootfold_verifier::{KeyError, PreparedVerifyingKey};
+use tokio::task::{spawn_blocking, JoinError};
 use tonic::{
     transport::{Channel, Endpoint},
     Response, Status, Streaming,
@@ -43,6 +45,7 @@ use crate::{
     wire,
 };
 
+use checks::PageChecks;
 use reply::{OpStream, PageStream, ValueStream};
 
 pub use answer::{GetAnswer, RangeAnswer};
@@ -122,7 +125,12 @@ impl Peer {
         &self,
         check: impl FnOnce() -> Result<T, PeerCause> + Send + 'static,
     ) -> Result<T, PeerError> {
-        match tokio::task::spawn_blocking(check).await {
+        self.settled(spawn_blocking(check).await)
+    }
+
+    /// What came of a check on another thread.
+    fn settled<T>(&self, ended: Result<Result<T, PeerCause>, JoinError>) -> Result<T, PeerError> {
+        match ended {
             Ok(checked) => checked.map_err(|e| self.blame(e)),
             Err(e) => Err(self.blame(PeerCause::Panicked { what: e.to_string() })),
         }
@@ -190,16 +198,16 @@ impl Peer {
         space: F,
         names: &[F],
     ) -> (Vec<ReceivedPage>, Result<(), PeerError>) {
-        let mut pages = Vec::new();
-        let result = self.pages_into(space, names, &mut pages).await;
-        (pages, result)
+        let mut checks = PageChecks::new(self);
+        let received = self.pages_into(space, names, &mut checks).await;
+        checks.finish(received).await
     }
 
     async fn pages_into(
         &self,
         space: F,
         names: &[F],
-        pages: &mut Vec<ReceivedPage>,
+        checks: &mut PageChecks<'_>,
     ) -> Result<(), PeerError> {
         debug_assert!(names.len() <= MAX_NAMES, "the server refuses more names");
         let request = v1::PagesRequest {
@@ -212,7 +220,7 @@ impl Peer {
             parts.see(&message).map_err(|e| self.blame(e))?;
             for part in message.pages {
                 if let Some((name, content)) = parts.take(part).map_err(|e| self.blame(e))? {
-                    pages.push(self.off_thread(move || reply::page(name, &content)).await?);
+                    checks.add(name, content).await?;
                 }
             }
         }
