@@ -32,6 +32,15 @@ pub fn bases_rng() -> ChaCha20Rng {
 /// second, and a prover needs them in two places.
 static BASES: OnceLock<PreparedBases<GrumpkinConfig>> = OnceLock::new();
 
+/// Draws the bases at the first call. Two threads may both draw them then: whoever waited for the
+/// other inside a parallel loop could wait for himself.
+fn bases(len: usize) -> &'static PreparedBases<GrumpkinConfig> {
+    BASES.get().unwrap_or_else(|| {
+        let drawn = draw_bases(len);
+        BASES.get_or_init(|| drawn)
+    })
+}
+
 fn draw_bases(len: usize) -> PreparedBases<GrumpkinConfig> {
     let mut rng = bases_rng();
     let points: Vec<_> = (0..len).map(|_| Grumpkin::rand(&mut rng)).collect();
@@ -57,7 +66,7 @@ impl CycleFoldShape {
         let len = config.n_constraints.max(config.n_witnesses);
         let [a, b, c] = r1cs.matrices() else { unreachable!("an R1CS has three matrices") };
         let rows = SharedRows::new(a, b, c);
-        Ok(Self { r1cs, rows, bases: BASES.get_or_init(|| draw_bases(len)) })
+        Ok(Self { r1cs, rows, bases: bases(len) })
     }
 
     /// The circuit's constraints.

@@ -59,7 +59,7 @@ impl Sizes {
             folds: 10,
             compressions: 3,
             verifications: 50,
-            epoch: 2048,
+            epoch: 4096,
             epochs: 3,
             per_writer: vec![1, 8, 64],
             keys: 100_000,

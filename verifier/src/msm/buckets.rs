@@ -17,12 +17,12 @@ const BATCH: usize = 512;
 const SHARED_SLOTS: usize = 8 * BATCH;
 
 /// `sum of digit[i] * bases[i]`.
-pub fn window_sum<C: SWCurveConfig>(bases: &[Affine<C>], digits: &[i16]) -> Projective<C> {
+pub fn window_sum<C: SWCurveConfig>(bases: &[Affine<C>], digits: &[i32]) -> Projective<C> {
     let mut buckets = Buckets::new(digits);
     for (base, digit) in bases.iter().zip(digits) {
         if *digit != 0 && !base.is_zero() {
             let point = Point { x: base.x, y: if *digit < 0 { -base.y } else { base.y } };
-            buckets.add(usize::from(digit.unsigned_abs()), point);
+            buckets.add(digit.unsigned_abs() as usize, point);
         }
     }
     buckets.weighted_sum()
@@ -66,11 +66,11 @@ struct Buckets<C: SWCurveConfig> {
 
 impl<C: SWCurveConfig> Buckets<C> {
     /// Empty buckets, with slots in proportion to the points that will come.
-    fn new(digits: &[i16]) -> Self {
-        let largest = digits.iter().map(|d| usize::from(d.unsigned_abs())).max().unwrap_or(0);
+    fn new(digits: &[i32]) -> Self {
+        let largest = digits.iter().map(|d| d.unsigned_abs() as usize).max().unwrap_or(0);
         let mut counts = vec![0usize; largest + 1];
         for digit in digits {
-            counts[usize::from(digit.unsigned_abs())] += 1;
+            counts[digit.unsigned_abs() as usize] += 1;
         }
         counts[0] = 0;
         let total = counts.iter().sum::<usize>().max(1);
@@ -131,6 +131,9 @@ impl<C: SWCurveConfig> Buckets<C> {
         while !self.batch.indices.is_empty() {
             self.flush();
         }
+        if self.starts.len() > MANY {
+            return self.weighted_sum_of_many();
+        }
         let mut running = Bucket::<C>::ZERO;
         let mut total = Bucket::<C>::ZERO;
         for slots in self.starts.windows(2).skip(1).rev() {
@@ -142,6 +145,33 @@ impl<C: SWCurveConfig> Buckets<C> {
             total += &running;
         }
         total.into()
+    }
+}
+
+/// From how many buckets on they are summed by two smaller window sums.
+const MANY: usize = 1 << 10;
+
+impl<C: SWCurveConfig> Buckets<C> {
+    /// `sum of b * bucket[b]` with `b = 2^low * high(b) + low(b)`: two sums over the buckets with
+    /// digits of half the length, whose additions share inversions again.
+    fn weighted_sum_of_many(self) -> Projective<C> {
+        let low_bits = self.starts.len().ilog2() / 2;
+        let low_mask = (1 << low_bits) - 1;
+        let (mut points, mut high, mut low) = (Vec::new(), Vec::new(), Vec::new());
+        for (bucket, slots) in (0i32..).zip(self.starts.windows(2)) {
+            for point in &self.slots[slots[0] as usize..slots[1] as usize] {
+                if !point.is_infinity() {
+                    points.push(Affine::new_unchecked(point.x, point.y));
+                    high.push(bucket >> low_bits);
+                    low.push(bucket & low_mask);
+                }
+            }
+        }
+        let mut sum: Projective<C> = window_sum(&points, &high);
+        for _ in 0..low_bits {
+            sum.double_in_place();
+        }
+        sum + window_sum(&points, &low)
     }
 }
 

@@ -7,14 +7,14 @@ use rayon::prelude::*;
 
 use super::Signed;
 
-/// The widest window: a digit is kept in 16 bits, its sign included.
-pub const MAX_BITS: usize = 15;
+/// The widest window: its buckets still fit the second level of cache.
+pub const MAX_BITS: usize = 16;
 
 /// The digits of many scalars, each in `-2^(bits-1)..=2^(bits-1)`.
 pub struct Digits {
     bits: usize,
     /// The digits of window 0, then those of window 1, and so on.
-    digits: Vec<Vec<i16>>,
+    digits: Vec<Vec<i32>>,
 }
 
 impl Digits {
@@ -40,7 +40,7 @@ impl Digits {
     }
 
     /// The digits of one window, one for each scalar.
-    pub fn of_window(&self, window: usize) -> &[i16] {
+    pub fn of_window(&self, window: usize) -> &[i32] {
         &self.digits[window]
     }
 }
@@ -49,7 +49,7 @@ impl Digits {
 ///
 /// With `h` the highest bit of a window, the recoding is `digit = value + carry in - 2^bits * h`
 /// where carry in is the `h` of the window below: no window depends on more than its neighbour.
-fn digit<B: BigInteger>(scalar: &Signed<B>, window: usize, bits: usize) -> i16 {
+fn digit<B: BigInteger>(scalar: &Signed<B>, window: usize, bits: usize) -> i32 {
     let value = window_value(&scalar.magnitude, window * bits, bits) as i32;
     let high = value >> (bits - 1);
     let carry = match window {
@@ -57,7 +57,11 @@ fn digit<B: BigInteger>(scalar: &Signed<B>, window: usize, bits: usize) -> i16 {
         _ => window_value(&scalar.magnitude, window * bits - 1, 1) as i32,
     };
     let digit = value + carry - (high << bits);
-    (if scalar.negative { -digit } else { digit }) as i16
+    if scalar.negative {
+        -digit
+    } else {
+        digit
+    }
 }
 
 /// The bits `from..from + len` of a number; bits past its end are 0. `len` is below 64.
@@ -91,7 +95,7 @@ mod tests {
             for (i, scalar) in scalars.iter().enumerate() {
                 let sum = (0..digits.windows()).rev().fold(Fr::ZERO, |sum, window| {
                     let digit = digits.of_window(window)[i];
-                    assert!(usize::from(digit.unsigned_abs()) <= 1 << (bits - 1));
+                    assert!(digit.unsigned_abs() <= 1 << (bits - 1));
                     let shifted = (0..bits).fold(sum, |sum, _| sum + sum);
                     shifted + Fr::from(digit)
                 });

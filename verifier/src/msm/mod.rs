@@ -44,7 +44,7 @@ const SMALL_BITS: u32 = 64;
 /// Multiplications of one addition to a bucket, with what surrounds it.
 const ADDITION: usize = 7;
 /// Multiplications that a bucket takes when the buckets of a window are summed.
-const BUCKET: usize = 24;
+const BUCKET: usize = 17;
 
 /// How many threads share the work.
 fn threads() -> usize {

@@ -73,7 +73,7 @@ impl<C: SWCurveConfig> PreparedBases<C> {
         let mut signed: Vec<Signed<_>> = scalars.iter().map(|s| Signed::of(*s)).collect();
         signed.resize(self.len, Signed::of(C::ScalarField::ZERO));
         let digits = Digits::new::<C::ScalarField>(&signed, self.bits);
-        let digits: Vec<i16> =
+        let digits: Vec<i32> =
             (0..digits.windows()).flat_map(|window| digits.of_window(window)).copied().collect();
         let part = digits.len().div_ceil(threads()).max(1);
         cfg_chunks!(digits, part)
