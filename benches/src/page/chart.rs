@@ -11,7 +11,7 @@ const SIZE: (u32, u32) = (760, 380);
 const TITLE: (&str, i32) = ("sans-serif", 18);
 const TEXT: (&str, i32) = ("sans-serif", 14);
 /// Told apart by the colour-blind too (Okabe and Ito).
-const COLOURS: [RGBColor; 8] = [
+const COLOURS: [RGBColor; 10] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
     RGBColor(0, 158, 115),
@@ -20,6 +20,8 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(213, 94, 0),
     RGBColor(240, 228, 66),
     RGBColor(150, 150, 150),
+    RGBColor(90, 60, 120),
+    RGBColor(140, 200, 120),
 ];
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -148,9 +150,9 @@ pub(super) fn stacked_bars(
             .caption(labels.title, TITLE)
             .margin(12)
             .x_label_area_size(42)
-            .y_label_area_size(82)
-            // The legend takes the upper half.
-            .build_cartesian_2d(0.0..longest.max(f64::MIN_POSITIVE) * 1.05, 0.0..2.0 * count)?;
+            .y_label_area_size(122)
+            // The legend takes the upper half, and the right where it needs more.
+            .build_cartesian_2d(0.0..longest.max(f64::MIN_POSITIVE) * 1.4, 0.0..2.0 * count)?;
         chart
             .configure_mesh()
             .disable_y_mesh()

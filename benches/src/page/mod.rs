@@ -30,7 +30,16 @@ pub const PAGE: &str = "performance.md";
 pub const PLOTS: &str = "plots";
 
 /// The spans of a step, in its order.
-const STEP: [&str; 6] = ["witness", "check", "commit_w", "cross_term", "commit_t", "cyclefold"];
+const STEP: [&str; 8] = [
+    "products",
+    "witness",
+    "augmented_witness",
+    "check",
+    "commit_w",
+    "cross_term",
+    "commit_t",
+    "cyclefold",
+];
 const TEMPLATE: &str = include_str!("performance.md.in");
 const DEMO: &str = include_str!("demo.md.in");
 const PUSH: &str = include_str!("push.md.in");

@@ -25,21 +25,25 @@ pub(super) fn all(report: &Report) -> Result<Vec<(&'static str, String)>> {
     Ok(plots)
 }
 
-/// The parts of a step; what no span covers is the rest.
+/// Two bars for each profile: the step, and its parts one behind the other.
 fn fold(report: &Report) -> Result<String> {
     let profiles = &report.profiles;
-    let mut all: Vec<Series<f64>> = Vec::new();
-    let mut rest: Vec<f64> = profiles.iter().map(|profile| profile.fold.median).collect();
-    let planning = profiles.iter().map(|profile| profile.planning.median).collect();
-    all.push(Series { name: "planning".into(), of: planning });
+    let pairs = |of: &dyn Fn(&ProfileFigures) -> [f64; 2]| profiles.iter().flat_map(of).collect();
+    let whole = pairs(&|profile| [0.0, profile.fold.median]);
+    let planning = pairs(&|profile| [profile.planning.median, 0.0]);
+    let mut all = vec![
+        Series { name: "whole step".into(), of: whole },
+        Series { name: "planning".into(), of: planning },
+    ];
     for name in phase_names(report) {
-        let of = |profile: &ProfileFigures| profile.phases.get(&name).map_or(0.0, |s| s.median);
-        let of: Vec<f64> = profiles.iter().map(of).collect();
-        rest.iter_mut().zip(&of).for_each(|(rest, part)| *rest = (*rest - part).max(0.0));
-        all.push(Series { name: name.replace('_', " "), of });
+        let of = |p: &ProfileFigures| [p.phases.get(&name).map_or(0.0, |part| part.median), 0.0];
+        all.push(Series { name: name.replace('_', " "), of: pairs(&of) });
     }
-    all.push(Series { name: "rest".into(), of: rest });
-    let groups: Vec<String> = profiles.iter().map(|profile| profile.shape.name.clone()).collect();
+    let names = |profile: &ProfileFigures| {
+        let name = &profile.shape.name;
+        [format!("{name}: parts"), format!("{name}: step")]
+    };
+    let groups: Vec<String> = profiles.iter().flat_map(names).collect();
     stacked_bars(&Labels { title: "One step", x: "seconds", y: "" }, &groups, &all)
 }
 

@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use rootfold_core::{
     eddsa::{verify, SecretKey},
-    hash::{hash, Tag},
+    hash::{hash, hash_each, Tag},
     item::Entry,
     stamp::Stamp,
     tree::{build, Page},
@@ -29,14 +29,24 @@ const EDDSA_HASHES: usize = 10;
 /// Entries of the tree whose pages are checked.
 const PAGE_ENTRIES: usize = 4000;
 
-/// One of those who compute the same thing: who, and how to compute it once.
-type Computes<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+/// Hashes computed at a time by who can do so.
+const AT_A_TIME: usize = 100;
 
-fn entrant<'a, T>(who: &'static str, mut compute: impl FnMut() -> T + 'a) -> Computes<'a> {
-    let once = move || {
-        black_box(compute());
+/// One of those who compute the same thing.
+struct Computes<'a> {
+    who: &'static str,
+    /// Computes the thing so many times.
+    run: Box<dyn FnMut(usize) + 'a>,
+}
+
+/// Who computes the thing once in a call.
+fn one_by_one<'a, T>(who: &'static str, mut once: impl FnMut() -> T + 'a) -> Computes<'a> {
+    let run = move |times| {
+        for _ in 0..times {
+            black_box(once());
+        }
     };
-    (who, Box::new(once))
+    Computes { who, run: Box::new(run) }
 }
 
 /// Measures everything native.
@@ -58,14 +68,14 @@ pub fn measure(sizes: &Sizes) -> anyhow::Result<NativeFigures> {
 fn contest(what: &str, turns: usize, repetitions: usize, mut all: Vec<Computes<'_>>) -> Contest {
     let mut each: Vec<Vec<f64>> = vec![Vec::new(); all.len()];
     for _ in 0..turns {
-        for ((_, compute), each) in all.iter_mut().zip(&mut each) {
-            let ((), took) = timed(|| (0..repetitions).for_each(|_| compute()));
+        for (entrant, each) in all.iter_mut().zip(&mut each) {
+            let ((), took) = timed(|| (entrant.run)(repetitions));
             each.push(took.as_secs_f64() / repetitions as f64);
         }
     }
     let ours = each[0].clone();
-    let entrants = all.iter().zip(each).map(|((who, _), each)| Entrant {
-        who: (*who).to_owned(),
+    let entrants = all.iter().zip(each).map(|(entrant, each)| Entrant {
+        who: entrant.who.to_owned(),
         ratio: Spread::of(each.iter().zip(&ours).map(|(theirs, ours)| theirs / ours)),
         each: Spread::of(each),
     });
@@ -85,14 +95,25 @@ fn poseidon<const N: usize>(
     let converted = converted.ok_or_else(|| anyhow::anyhow!("poseidon-rs refuses an element"))?;
 
     let ours = hash(Tag::Circomlib, inputs);
+    anyhow::ensure!(hash_each(Tag::Circomlib, &[inputs]) == [ours], "many hash otherwise");
     anyhow::ensure!(light.hash(&inputs)? == ours, "light-poseidon hashes otherwise");
     let hashed = iden3.hash(converted.clone()).map_err(anyhow::Error::msg)?;
     anyhow::ensure!(Some(hashed) == theirs(&ours), "poseidon-rs hashes otherwise");
 
-    let all: Vec<Computes<'_>> = vec![
-        entrant("Rootfold", || hash(Tag::Circomlib, black_box(inputs))),
-        entrant("light-poseidon", || light.hash(black_box(&inputs))),
-        entrant("poseidon-rs", || iden3.hash(black_box(converted.clone()))),
+    let many = [inputs; AT_A_TIME];
+    let at_a_time = |times: usize| {
+        let mut left = times;
+        while left > 0 {
+            let now = left.min(AT_A_TIME);
+            black_box(hash_each(Tag::Circomlib, black_box(&many[..now])));
+            left -= now;
+        }
+    };
+    let all = vec![
+        one_by_one("Rootfold", || hash(Tag::Circomlib, black_box(inputs))),
+        Computes { who: "Rootfold, many at a time", run: Box::new(at_a_time) },
+        one_by_one("light-poseidon", || light.hash(black_box(&inputs))),
+        one_by_one("poseidon-rs", || iden3.hash(black_box(converted.clone()))),
     ];
     Ok(contest(what, sizes.turns, sizes.repetitions, all))
 }
@@ -114,9 +135,9 @@ fn eddsa(sizes: &Sizes, rng: &mut ChaCha20Rng) -> anyhow::Result<Contest> {
     };
     anyhow::ensure!(check(), "babyjubjub-rs refuses its own signature");
 
-    let all: Vec<Computes<'_>> = vec![
-        entrant("Rootfold", || verify(&key, black_box(message), &signature)),
-        entrant("babyjubjub-rs", check),
+    let all = vec![
+        one_by_one("Rootfold", || verify(&key, black_box(message), &signature)),
+        one_by_one("babyjubjub-rs", check),
     ];
     let repetitions = sizes.repetitions.div_ceil(EDDSA_HASHES);
     Ok(contest("EdDSA verification", sizes.turns, repetitions, all))
