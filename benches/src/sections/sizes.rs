@@ -60,7 +60,7 @@ impl Sizes {
             compressions: 3,
             verifications: 50,
             epoch: 4096,
-            epochs: 3,
+            epochs: 2,
             per_writer: vec![1, 8, 64],
             keys: 100_000,
             proved: vec![(STANDARD, Load::Append), (SCATTERED, Load::Random)],
@@ -70,7 +70,7 @@ impl Sizes {
             states: vec![1_000, 3_000, 10_000, 30_000, 100_000, 300_000],
             turns: 25,
             repetitions: 1000,
-            rival_constraints: usize::MAX,
+            rival_constraints: 1 << 19,
             git,
         }
     }

@@ -59,7 +59,7 @@ fn start_run(
         let writer = Var::new_witness(cs.clone(), || Ok(F::from(s.writer)))?;
         range_bits(cs, &writer, WRITER_BITS)?;
         range_bits(cs, &(&started * (&writer - &r.floor)), WRITER_BITS)?;
-        r.floor = replace(&started, &r.floor, &(writer + F::ONE));
+        r.floor = replace(&started, &r.floor, &(writer + F::ONE))?;
         r.active = &r.active | start;
     }
     rule!(cs, L2);
@@ -73,7 +73,7 @@ fn start_run(
     let read = item(&kappa, &stamp(&stamp_ts, &stamp_writer), &head.digest()?)?;
     add(cs, r, start, &class(Class::Read), &read)?;
     r.head = HeadVar::select(start, &head, &r.head)?;
-    r.ts = replace(&started, &r.ts, &stamp_ts);
+    r.ts = replace(&started, &r.ts, &stamp_ts)?;
     Ok(kappa)
 }
 
@@ -114,7 +114,7 @@ pub fn op_slot(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, slot: &OpSlot)
     r.head.head = Var::conditionally_select(&used_bit, &head, &r.head.head)?;
     r.head.seq += &used;
     r.ops += &used;
-    r.ts = replace(&used, &r.ts, &ts);
+    r.ts = replace(&used, &r.ts, &ts)?;
     // USER is 2 and GRANT is 3.
     add(cs, r, &used_bit, &number(&(class(Class::User) + grant), &height), &item)?;
     Ok(used)

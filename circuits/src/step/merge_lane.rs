@@ -118,8 +118,8 @@ pub fn merge_row(
     {
         rule!(cs, M7);
         // Nothing is due before any row, so what an insert makes due is all there is.
-        r.due = replace(&insert, &r.due, &height);
-        r.next_close = replace(&insert, &r.next_close, &Var::zero());
+        r.due = replace(&insert, &r.due, &height)?;
+        r.next_close = replace(&insert, &r.next_close, &Var::zero())?;
     }
     let row_inside = &active - &last;
     let pad = classes.is(RowClass::Pad);
@@ -130,9 +130,9 @@ pub fn merge_row(
     let kept = &pad * var(&r.old_read);
     r.old_read = as_bit(cs, &(classes.is(RowClass::OldRead) + kept))?;
     for (register, limb) in r.key.iter_mut().zip(&key) {
-        *register = replace(&active, register, limb);
+        *register = replace(&active, register, limb)?;
     }
-    r.stamp = replace(&active, &r.stamp, &stamp);
+    r.stamp = replace(&active, &r.stamp, &stamp)?;
     Ok(Leaf { active, item, old: is_old, new: last })
 }
 
@@ -154,12 +154,11 @@ fn descend(
     let beginnings = (0..H)
         .map(|level| {
             let beginning = Var::new_witness(cs.clone(), || Ok(row.beginnings[level]))?;
-            Ok(replace(&skips, &Var::constant(iv(level)), &beginning))
+            replace(&skips, &Var::constant(iv(level)), &beginning)
         })
         .collect::<Result<Vec<Var>>>()?;
-    open_below(&mut r.old, &from, &beginnings);
-    open_below(&mut r.new, &from, &beginnings);
-    Ok(())
+    open_below(&mut r.old, &from, &beginnings)?;
+    open_below(&mut r.new, &from, &beginnings)
 }
 
 /// One bit for each level from 0 on, set for the level that the row comes down from.
@@ -182,20 +181,19 @@ fn one_hot_from(cs: &ConstraintSystemRef<F>, level: &Var) -> Result<Vec<Var>> {
 
 /// Puts the open node away at the level that the row comes down from, and opens one with the given
 /// beginning at every level below.
-fn open_below(zipper: &mut ZipperVar, from: &[Var], beginnings: &[Var]) {
+fn open_below(zipper: &mut ZipperVar, from: &[Var], beginnings: &[Var]) -> Result<()> {
     let mut below = Var::zero();
     for level in (1..=H).rev() {
         let chain = &mut zipper.above[level - 1];
-        let kept = &from[level] * (&zipper.open - &*chain);
+        *chain = replace(&from[level], chain, &zipper.open)?;
         // Nothing is below a level H.
-        let opened = match beginnings.get(level) {
-            Some(beginning) => &below * (beginning - &*chain),
-            None => Var::zero(),
-        };
-        *chain += kept + opened;
+        if let Some(beginning) = beginnings.get(level) {
+            *chain = replace(&below, chain, beginning)?;
+        }
         below += &from[level];
     }
-    zipper.open = replace(&below, &zipper.open, &beginnings[0]);
+    zipper.open = replace(&below, &zipper.open, &beginnings[0])?;
+    Ok(())
 }
 
 /// M1: (key, stamp) is strictly greater than the row before; the key moves on exactly when the row

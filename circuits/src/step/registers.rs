@@ -1,7 +1,7 @@
 //! The registers, the twin of `core::step::Registers`.
 
 use ark_ff::Field;
-use ark_r1cs_std::{alloc::AllocVar, fields::FieldVar};
+use ark_r1cs_std::{alloc::AllocVar, fields::FieldVar, GR1CSVar};
 use ark_relations::gr1cs::ConstraintSystemRef;
 use rootfold_core::{
     hash::{Tag, MAX_INPUTS},
@@ -137,9 +137,15 @@ impl RegistersVar {
     }
 }
 
-/// `value + condition * (other - value)`.
-pub(super) fn replace(condition: &Var, value: &Var, other: &Var) -> Var {
-    value + condition * (other - value)
+/// `other` where the condition is 1, else `value`: one constraint, and a variable of its own. Written
+/// as a sum, a register that is replaced in every row would have as many terms as there are rows.
+pub(super) fn replace(condition: &Var, value: &Var, other: &Var) -> Result<Var> {
+    let difference = other - value;
+    let cs = condition.cs().or(difference.cs());
+    let replaced =
+        Var::new_witness(cs, || Ok(value.value()? + condition.value()? * difference.value()?))?;
+    condition.mul_equals(&difference, &(&replaced - value))?;
+    Ok(replaced)
 }
 
 /// `1 - bit`.

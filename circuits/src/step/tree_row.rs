@@ -73,7 +73,10 @@ pub fn tree_row(
     r.cur += close_both;
     r.next_close += close_new;
 
-    let item = leaf.map_or(digest.clone(), |leaf| replace(&leaf.active, &digest, &leaf.item));
+    let item = match leaf {
+        Some(leaf) => replace(&leaf.active, &digest, &leaf.item)?,
+        None => digest,
+    };
     let absorbs_old = leaf.map_or(opaque.clone(), |leaf| opaque + &leaf.old);
     let absorbs_new = leaf.map_or(opaque.clone(), |leaf| opaque + &leaf.new);
     let closing = close_both + close_new;
@@ -81,8 +84,8 @@ pub fn tree_row(
     let (node_above, closed) = zip(&r.new, &above, &closing, &item)?;
     let open = {
         rule!(cs, M4);
-        r.old.open = replace(&(absorbs_old + close_both), &r.old.open, &old);
-        replace(&(absorbs_new + &closing), &r.new.open, &closed)
+        r.old.open = replace(&(absorbs_old + close_both), &r.old.open, &old)?;
+        replace(&(absorbs_new + &closing), &r.new.open, &closed)?
     };
     rule!(cs, CloseNew);
     // The last close leaves what it closed in the node above, and a fresh node at level 0; any
@@ -91,9 +94,9 @@ pub fn tree_row(
     r.new.open = open + &last * (Var::constant(iv(0)) - &closed);
     let fresh = above.iter().zip(1..).map(|(bit, level)| bit * iv(level));
     let fresh = fresh.fold(Var::zero(), |a, b| a + b);
-    let left = &node_above + close_new * (replace(&more, &closed, &fresh) - &node_above);
+    let left = &node_above + close_new * (replace(&more, &closed, &fresh)? - &node_above);
     for (chain, bit) in r.new.above.iter_mut().zip(&above) {
-        *chain = replace(bit, chain, &left);
+        *chain = replace(bit, chain, &left)?;
     }
     Ok(())
 }
@@ -154,8 +157,8 @@ fn closes_more(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, close_new: &Va
 fn zip(zipper: &ZipperVar, above: &[Var], closes: &Var, item: &Var) -> Result<(Var, Var)> {
     let terms = above.iter().zip(&zipper.above).map(|(bit, chain)| bit * chain);
     let selected = terms.fold(Var::zero(), |a, b| a + b);
-    let target = replace(closes, &zipper.open, &selected);
-    let absorbed = replace(closes, item, &zipper.open);
+    let target = replace(closes, &zipper.open, &selected)?;
+    let absorbed = replace(closes, item, &zipper.open)?;
     Ok((selected, absorb(&target, &absorbed)?))
 }
 

@@ -5,7 +5,7 @@ use rootfold_core::step::{MergeRow, Profile, Registers, Row, Segment, StepWitnes
 /// One action of the merge lane.
 pub(super) enum Action {
     /// A merge row.
-    Merge(MergeRow),
+    Merge(Box<MergeRow>),
     /// A tree row.
     Tree(TreeRow),
 }
@@ -19,7 +19,7 @@ pub(super) fn rows(actions: Vec<Action>, profile: &Profile) -> Vec<Row> {
         match action {
             Action::Merge(merge) => {
                 // The first tree row's hashes are the merge row's.
-                rows.push(Row { merge, tree: vec![TreeRow::pad()] });
+                rows.push(Row { merge: *merge, tree: vec![TreeRow::pad()] });
                 free = profile.tree_rows - 1;
             }
             Action::Tree(tree) => {

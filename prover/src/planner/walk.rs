@@ -141,7 +141,7 @@ impl<S: PageStore + ?Sized> Walker<'_, S> {
             first.beginnings =
                 std::array::from_fn(|level| beginnings[level].unwrap_or_else(|| iv(level)));
         }
-        self.actions.extend(rows.into_iter().map(Action::Merge));
+        self.actions.extend(rows.into_iter().map(Box::new).map(Action::Merge));
     }
 
     fn tree(&mut self, op: TreeOp, digest: F) {

@@ -24,6 +24,7 @@ const TREE_ROWS: usize = 4;
 
 /// One action of the merge lane.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant, reason = "drafts are short")]
 pub enum Action {
     Merge(MergeRow),
     Tree(TreeRow),

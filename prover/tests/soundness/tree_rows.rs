@@ -57,7 +57,7 @@ fn a_skip_over_an_edited_part() {
     let mut open = draft.system().open();
     // The way down of c's row: the last bits whose 1 stands at level 0.
     let ones = open.find(Rule::Skip, F::from(1u64));
-    let from = ones.into_iter().filter(|column| way_down(&open, *column)).next_back().unwrap();
+    let from = ones.into_iter().rfind(|column| way_down(&open, *column)).unwrap();
     lie_about_level(&mut open, from);
     let broken = open.broken();
     assert!(!broken.is_empty() && broken[0].rules.last() == Some(&Rule::Skip), "{broken:?}");
