@@ -71,6 +71,8 @@ const fn slow(name: &'static str, memory: Memory, body: fn(&[u8]) -> Verdict) ->
 
 /// Text and records of a fixed length.
 const SMALL: Memory = Memory { fixed: 4 << 10, per_byte: 8, growth: usize::MAX };
+/// Points, which are multiplied by scalars: their digits and a few multiples, whatever the input.
+const POINT: Memory = Memory { fixed: 16 << 10, ..SMALL };
 /// Pages, configs and ops.
 const MIDDLE: Memory = Memory { fixed: 64 << 10, per_byte: 32, growth: usize::MAX };
 /// Messages, whose elements take more memory than bytes, and what a space does with them.
@@ -81,8 +83,8 @@ const PROOF: Memory = Memory { fixed: 4 << 20, ..MESSAGE };
 /// All targets, in the order of `docs/soundness.md`.
 pub const TARGETS: [Target; 41] = [
     target("key", SMALL, log::key),
-    target("public_key", SMALL, eddsa::public_key),
-    target("signature", SMALL, eddsa::signature),
+    target("public_key", POINT, eddsa::public_key),
+    target("signature", POINT, eddsa::signature),
     target("op", SMALL, log::op),
     target("head", SMALL, log::head),
     target("log_batch", MESSAGE, log::batch),
