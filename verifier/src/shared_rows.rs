@@ -65,12 +65,18 @@ fn shortest(row: &Terms, first: usize, earlier: &[Terms], factors: &[Fq]) -> Row
     if row.len() < WORTH_IT {
         return best;
     }
-    for (index, earlier) in (first..).zip(earlier) {
-        for factor in factors.iter().filter(|factor| begins_with(row, **factor, earlier)) {
-            let terms = subtract(row, *factor, earlier);
-            if terms.len() + 1 < best.terms.len() {
-                best = Row { base: Some((*factor, index)), terms };
-            }
+    // The nearest rows are the likeliest, and a key is prepared in every replica that starts: what
+    // leaves few terms is good enough.
+    for (offset, earlier) in earlier.iter().enumerate().rev() {
+        let Some(factor) = factors.iter().find(|factor| begins_with(row, **factor, earlier)) else {
+            continue;
+        };
+        let terms = subtract(row, *factor, earlier);
+        if terms.len() + 1 < best.terms.len() {
+            best = Row { base: Some((*factor, first + offset)), terms };
+        }
+        if best.terms.len() < WORTH_IT {
+            break;
         }
     }
     best
