@@ -1,16 +1,19 @@
 //! Range checks.
 
+use std::ops::RangeInclusive;
+
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 use ark_r1cs_std::{
     alloc::AllocVar,
     fields::fp::{AllocatedFp, FpVar},
+    fields::FieldVar,
     prelude::Boolean,
     GR1CSVar,
 };
-use ark_relations::gr1cs::{ConstraintSystemRef, LinearCombination, Variable};
+use ark_relations::gr1cs::{ConstraintSystemRef, LinearCombination, SynthesisError, Variable};
 use rootfold_core::F;
 
-use crate::{Bit, Result, Var};
+use crate::{var, Bit, Result, Var};
 
 /// Enforces `x < 2^n` and returns its bits, lowest first. `n` booleans and one sum.
 ///
@@ -22,13 +25,34 @@ pub fn range_bits(cs: &ConstraintSystemRef<F>, x: &Var, n: usize) -> Result<Vec<
     let bits = (0..n)
         .map(|i| {
             let bit = || value.as_ref().map(|bits| bits[i]);
-            Boolean::new_witness(cs.clone(), || {
-                bit().ok_or(ark_relations::gr1cs::SynthesisError::AssignmentMissing)
-            })
+            Boolean::new_witness(cs.clone(), || bit().ok_or(SynthesisError::AssignmentMissing))
         })
         .collect::<Result<Vec<_>>>()?;
     let sum = pack(cs, &bits)?;
     enforce_equal(cs, &sum, x)?;
+    Ok(bits)
+}
+
+/// One bit for each number of the range, set for `x`: enforces that `ones` of them are set, 0 or 1,
+/// and that the numbers of those add up to `x`.
+pub(crate) fn one_hot(
+    cs: &ConstraintSystemRef<F>,
+    range: RangeInclusive<usize>,
+    x: &Var,
+    ones: &Var,
+) -> Result<Vec<Var>> {
+    let value = x.value().ok();
+    let (mut sum, mut weighted) = (Var::zero(), Var::zero());
+    let mut bits = Vec::with_capacity(range.end() + 1 - range.start());
+    for number in range.map(|number| F::from(number as u64)) {
+        let is = || value.map(|x| x == number).ok_or(SynthesisError::AssignmentMissing);
+        let bit = var(&Boolean::new_witness(cs.clone(), is)?);
+        sum += &bit;
+        weighted += &bit * number;
+        bits.push(bit);
+    }
+    enforce_equal(cs, &sum, ones)?;
+    enforce_equal(cs, &weighted, x)?;
     Ok(bits)
 }
 

@@ -1,9 +1,12 @@
 //! Key digests, the twin of `core::key`.
 
 use ark_r1cs_std::fields::FieldVar;
-use rootfold_core::{hash::Tag, F};
+use rootfold_core::{hash::Tag, key::LIMB_BYTES, F};
 
 use crate::{hash::hash, Result, Var};
+
+/// Bits of a limb.
+pub(crate) const LIMB_BITS: usize = 8 * LIMB_BYTES;
 
 /// `kappa = H_3^KEY(k1, k2, k3)`.
 pub fn key_digest(limbs: &[Var; 3]) -> Result<Var> {

@@ -1,6 +1,6 @@
 //! Keys: 93 bytes, cut into three 31-byte limbs (design 2).
 
-use ark_ff::PrimeField;
+use ark_ff::{BigInteger, PrimeField};
 use thiserror::Error;
 
 use crate::{
@@ -137,6 +137,28 @@ impl Key {
     pub fn limbs(&self) -> [F; 3] {
         let limb = |i: usize| F::from_be_bytes_mod_order(&self.0[i * LIMB_BYTES..][..LIMB_BYTES]);
         [limb(0), limb(1), limb(2)]
+    }
+
+    /// The key with these limbs; `None` if one of them is not below 2^248.
+    ///
+    /// ```
+    /// use rootfold_core::{key::Key, F};
+    ///
+    /// let [k1, k2, k3] = Key::END.limbs();
+    /// assert_eq!(Key::from_limbs(&[k1, k2, k3]), Some(Key::END));
+    /// assert_eq!(Key::from_limbs(&[k1, k2, k3 + F::from(1u64)]), None);
+    /// ```
+    pub fn from_limbs(limbs: &[F; 3]) -> Option<Key> {
+        let mut bytes = [0u8; KEY_BYTES];
+        for (part, limb) in bytes.chunks_exact_mut(LIMB_BYTES).zip(limbs) {
+            let limb = limb.into_bigint().to_bytes_be();
+            let (high, low) = limb.split_at(limb.len() - LIMB_BYTES);
+            if high.iter().any(|byte| *byte != 0) {
+                return None;
+            }
+            part.copy_from_slice(low);
+        }
+        Some(Key(bytes))
     }
 
     /// The key digest `kappa = H_3^KEY(k1, k2, k3)`.

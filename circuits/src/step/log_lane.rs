@@ -5,7 +5,7 @@ use ark_r1cs_std::{alloc::AllocVar, select::CondSelectGadget};
 use ark_relations::gr1cs::ConstraintSystemRef;
 use rootfold_core::{
     accumulator::{Class, Lane},
-    key::{LIMB_BYTES, USER_BYTE},
+    key::USER_BYTE,
     step::{OpSlot, Segment},
     F,
 };
@@ -18,7 +18,7 @@ use crate::{
     head::{link, signed_message, HeadVar},
     height::height,
     item::item,
-    key::{head_key_base, head_key_digest, key_digest},
+    key::{head_key_base, head_key_digest, key_digest, LIMB_BITS},
     rule, var, zero_if, Bit, Result, Var,
 };
 
@@ -26,8 +26,6 @@ use crate::{
 const CLOCK_BITS: usize = 64;
 /// Bits of a writer's id.
 const WRITER_BITS: usize = 32;
-/// Bits of a limb.
-const LIMB_BITS: usize = 8 * LIMB_BYTES;
 
 /// One segment: may start a run, takes q ops, may end the run.
 pub fn segment(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, s: &Segment) -> Result<()> {

@@ -6,7 +6,6 @@ use ark_relations::gr1cs::{ConstraintSystemRef, SynthesisError};
 use rootfold_core::{
     accumulator::{Class, Lane, HEIGHTS},
     height::H,
-    key::LIMB_BYTES,
     step::{MergeRow, RowClass},
     tree::chain::iv,
     F,
@@ -15,14 +14,11 @@ use rootfold_core::{
 use super::registers::{not, replace, RegistersVar, ZipperVar};
 use crate::{
     accumulator::{accumulate, number, Addend},
-    bits::{enforce_equal, range_bits},
+    bits::{enforce_equal, one_hot, range_bits},
     item::item,
-    key::key_digest,
+    key::{key_digest, LIMB_BITS},
     rule, var, zero_if, Bit, Result, Var,
 };
-
-/// Bits of a limb.
-const LIMB_BITS: usize = 8 * LIMB_BYTES;
 
 /// The selectors of a row's class: exactly one is 1.
 struct Classes([Bit; 6]);
@@ -147,7 +143,8 @@ fn descend(
 ) -> Result<()> {
     rule!(cs, Skip);
     let kept = pad * &r.cur;
-    let from = one_hot_from(cs, &(&r.cur - &kept))?;
+    // The level that the row comes down from.
+    let from = one_hot(cs, 0..=H, &(&r.cur - &kept), &Var::one())?;
     r.cur = kept;
     r.known = &r.known & &!skips;
     let skips = var(skips);
@@ -159,24 +156,6 @@ fn descend(
         .collect::<Result<Vec<Var>>>()?;
     open_below(&mut r.old, &from, &beginnings)?;
     open_below(&mut r.new, &from, &beginnings)
-}
-
-/// One bit for each level from 0 on, set for the level that the row comes down from.
-fn one_hot_from(cs: &ConstraintSystemRef<F>, level: &Var) -> Result<Vec<Var>> {
-    let value = level.value().ok();
-    let bits = (0..=H)
-        .map(|l| {
-            let bit = || value.map(|level| level == F::from(l as u64));
-            let missing = SynthesisError::AssignmentMissing;
-            Ok(var(&Bit::new_witness(cs.clone(), || bit().ok_or(missing))?))
-        })
-        .collect::<Result<Vec<Var>>>()?;
-    let sum = bits.iter().fold(Var::zero(), |a, b| a + b);
-    enforce_equal(cs, &sum, &Var::one())?;
-    let weighted = bits.iter().zip(0u64..).map(|(bit, l)| bit * F::from(l));
-    let weighted = weighted.fold(Var::zero(), |a, b| a + b);
-    enforce_equal(cs, &weighted, level)?;
-    Ok(bits)
 }
 
 /// Puts the open node away at the level that the row comes down from, and opens one with the given

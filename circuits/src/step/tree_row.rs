@@ -15,7 +15,7 @@ use super::{
     registers::{not, replace, RegistersVar, ZipperVar},
 };
 use crate::{
-    bits::{enforce_equal, range_bits},
+    bits::{enforce_equal, one_hot, range_bits},
     hash::hash,
     rule, var, zero_if, Bit, Result, Var,
 };
@@ -125,21 +125,8 @@ fn one_hot_above(
 ) -> Result<Vec<Var>> {
     rule!(cs, CloseBoth);
     let level = close_both * (&r.cur + F::from(1u64)) + close_new * (&r.next_close + F::from(1u64));
-    let value = level.value().ok();
-    let bits = (1..=H)
-        .map(|l| {
-            let bit = || value.map(|level| level == F::from(l as u64));
-            let missing = ark_relations::gr1cs::SynthesisError::AssignmentMissing;
-            Ok(var(&Bit::new_witness(cs.clone(), || bit().ok_or(missing))?))
-        })
-        .collect::<Result<Vec<Var>>>()?;
-    let sum = bits.iter().fold(Var::zero(), |a, b| a + b);
-    let weighted = bits.iter().zip(1u64..).map(|(bit, l)| bit * F::from(l));
-    let weighted = weighted.fold(Var::zero(), |a, b| a + b);
     // A level that no bit stands for, above H, leaves them all 0.
-    enforce_equal(cs, &sum, &(close_both + close_new))?;
-    enforce_equal(cs, &weighted, &level)?;
-    Ok(bits)
+    one_hot(cs, 1..=H, &level, &(close_both + close_new))
 }
 
 /// CLOSE_NEW: one fewer is due. Returns whether more are.

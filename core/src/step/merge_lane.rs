@@ -1,8 +1,8 @@
 //! The merge lane: rules M1 to M7 (design 5). M7's second half is CLOSE_NEW in `tree_row`.
 
-use super::{require, MergeRow, Registers, RowClass, Rule, Violation};
+use super::{add, require, MergeRow, Registers, RowClass, Rule, Violation};
 use crate::{
-    accumulator::{accumulate, phi, Addend, Lane, HEIGHTS},
+    accumulator::{Addend, Lane, HEIGHTS},
     item::item,
     key::{key_digest, LIMB_BYTES},
     tree::chain::{absorb, iv},
@@ -23,11 +23,7 @@ pub fn merge_row(r: &mut Registers, row: &MergeRow) -> Result<(), Violation> {
     require(r.due == 0, Rule::M7, "a row while CLOSE_NEW is due")?;
     let item = item(key_digest(row.key), row.stamp, row.value);
     if let Some(class) = row.class.accumulated() {
-        let addend = Addend { class, height: row.height, item };
-        let point = phi(&addend, Lane::Merge);
-        let met =
-            Violation { rule: Rule::Accumulator, what: "the sum meets a point of the same x" };
-        r.acc = accumulate(r.acc, &addend, point).ok_or(met)?;
+        add(r, &Addend { class, height: row.height, item }, Lane::Merge)?;
     }
     allowed_place(r, row)?;
     descend(r, row);

@@ -21,9 +21,13 @@ pub use witness::{
     SMALL, STANDARD,
 };
 
+use ark_ff::AdditiveGroup;
 use thiserror::Error;
 
-use crate::F;
+use crate::{
+    accumulator::{accumulate, phi, Addend, Lane},
+    F,
+};
 
 /// A named rule of design 5. Namespaces of the constraints bear these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +75,14 @@ pub(crate) fn require(holds: bool, rule: Rule, what: &'static str) -> Result<(),
     } else {
         Err(Violation { rule, what })
     }
+}
+
+/// Takes an item into the sum that ties the lanes, with the point that an honest prover chooses.
+fn add(r: &mut Registers, addend: &Addend, lane: Lane) -> Result<(), Violation> {
+    let met = Violation { rule: Rule::Accumulator, what: "the sum meets a point of the same x" };
+    r.acc = accumulate(r.acc, addend, phi(addend, lane)).ok_or(met)?;
+    debug_assert!(r.acc.y != F::ZERO, "Grumpkin has prime order");
+    Ok(())
 }
 
 /// The state `z = (root, ops, cursor)` that the proof carries from step to step.
