@@ -129,7 +129,7 @@ pub fn hash_slice(tag: Tag, inputs: &[F]) -> F {
 pub fn hash_each<const N: usize>(tag: Tag, inputs: &[[F; N]]) -> Vec<F> {
     const { assert!(N >= 1 && N <= 3, "lanes have no room for more") };
     #[cfg(target_arch = "x86_64")]
-    if let Some(lanes) = lanes::Lanes::new::<N>() {
+    if let Some(lanes) = lanes::HashLanes::new::<N>() {
         return lanes.hash_each(tag, inputs);
     }
     inputs.iter().map(|inputs| hash(tag, *inputs)).collect()

@@ -1,72 +1,70 @@
 //! The sum of one window: every point is added to the bucket of its digit.
 //!
-//! Points are read in order and buckets stay in the second level of cache. A full batch of
-//! additions shares one field inversion; a slot takes part in a batch once, and a point that
-//! finds its slot taken waits for the next batch. A bucket of many points has many slots, so
-//! that hardly any point has to wait whatever the digits are.
+//! Points are read in order. A full batch of additions shares one field inversion; a slot takes
+//! part in a batch once, and a point that finds its slot taken waits for the next batch. A bucket
+//! of many points has many slots, so that hardly any point has to wait whatever the digits are.
 
-use ark_ec::{
-    short_weierstrass::{Affine, Bucket, Projective, SWCurveConfig},
-    AffineRepr,
-};
-use ark_ff::{AdditiveGroup, Field};
+use ark_ec::short_weierstrass::{Bucket as Sum, Projective, SWCurveConfig};
+use ark_ff::AdditiveGroup;
 
-/// Additions that share one field inversion.
-const BATCH: usize = 512;
+use super::additions::Additions;
+
+/// Additions that share one field inversion. Their slots and points fit the second level of cache.
+const BATCH: usize = 1024;
 /// Slots that buckets of many points share, beside one slot for each bucket.
-const SHARED_SLOTS: usize = 8 * BATCH;
+const SHARED_SLOTS: usize = 4096;
 
-/// `sum of digit[i] * bases[i]`.
-pub fn window_sum<C: SWCurveConfig>(bases: &[Affine<C>], digits: &[i32]) -> Projective<C> {
-    let mut buckets = Buckets::new(digits);
-    for (base, digit) in bases.iter().zip(digits) {
-        if *digit != 0 && !base.is_zero() {
-            let point = Point { x: base.x, y: if *digit < 0 { -base.y } else { base.y } };
+/// `sum of digit[i] * points[i]`.
+pub fn window_sum<C: SWCurveConfig, A: Additions<C>>(
+    additions: A,
+    points: &[A::Point],
+    digits: &[i32],
+) -> Projective<C> {
+    let mut buckets = Buckets::new(additions, digits);
+    for (point, digit) in points.iter().zip(digits) {
+        if *digit != 0 && !additions.is_nothing(point) {
+            let point = if *digit < 0 { additions.negate(point) } else { *point };
             buckets.add(digit.unsigned_abs() as usize, point);
         }
     }
     buckets.weighted_sum()
 }
 
-/// An affine point; infinity is (0, 0), which lies on no curve used here.
-struct Point<C: SWCurveConfig> {
-    x: C::BaseField,
-    y: C::BaseField,
+/// The slots of a bucket, of which each gets a point in turn.
+#[derive(Clone, Copy)]
+struct Bucket {
+    first: u32,
+    slots: u16,
+    /// The one that the next point goes to, counted from the first.
+    next: u16,
 }
 
-impl<C: SWCurveConfig> Clone for Point<C> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<C: SWCurveConfig> Copy for Point<C> {}
-
-impl<C: SWCurveConfig> Point<C> {
-    const INFINITY: Self = Self { x: C::BaseField::ZERO, y: C::BaseField::ZERO };
-
-    fn is_infinity(&self) -> bool {
-        self.x == C::BaseField::ZERO && self.y == C::BaseField::ZERO
-    }
+/// What is in a slot. Kept apart, so that a slot is looked at together with many others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Empty,
+    Filled,
+    /// An addition to the slot is in the batch.
+    Taken,
 }
 
 /// The buckets of one window.
-struct Buckets<C: SWCurveConfig> {
-    slots: Vec<Point<C>>,
-    /// Is an addition to this slot in the batch?
-    taken: Vec<bool>,
-    /// Where each bucket's slots begin, and where the last one's end.
-    starts: Vec<u32>,
-    /// The slot that each bucket's next point goes to.
-    next: Vec<u32>,
-    batch: Batch<C>,
+struct Buckets<C: SWCurveConfig, A: Additions<C>> {
+    additions: A,
+    buckets: Vec<Bucket>,
+    slots: Vec<A::Point>,
+    states: Vec<State>,
+    /// Additions that will be done together: slots, and the points to be added to them.
+    indices: Vec<u32>,
+    points: Vec<A::Point>,
+    scratch: A::Scratch,
     /// Points whose slot was taken.
-    waiting: Vec<(u32, Point<C>)>,
+    waiting: Vec<(u32, A::Point)>,
 }
 
-impl<C: SWCurveConfig> Buckets<C> {
+impl<C: SWCurveConfig, A: Additions<C>> Buckets<C, A> {
     /// Empty buckets, with slots in proportion to the points that will come.
-    fn new(digits: &[i32]) -> Self {
+    fn new(additions: A, digits: &[i32]) -> Self {
         let largest = digits.iter().map(|d| d.unsigned_abs() as usize).max().unwrap_or(0);
         let mut counts = vec![0usize; largest + 1];
         for digit in digits {
@@ -74,72 +72,91 @@ impl<C: SWCurveConfig> Buckets<C> {
         }
         counts[0] = 0;
         let total = counts.iter().sum::<usize>().max(1);
-        let mut slots = 0;
-        let mut starts = Vec::with_capacity(counts.len() + 1);
+        let mut first = 0;
+        let mut buckets = Vec::with_capacity(counts.len());
         for count in counts {
-            starts.push(slots);
-            slots += (count.min(1) + count * SHARED_SLOTS / total) as u32;
+            let slots = (count.min(1) + count * SHARED_SLOTS / total) as u16;
+            buckets.push(Bucket { first, slots, next: 0 });
+            first += u32::from(slots);
         }
-        let next = starts.clone();
-        starts.push(slots);
         Self {
-            slots: vec![Point::INFINITY; slots as usize],
-            taken: vec![false; slots as usize],
-            starts,
-            next,
-            batch: Batch::default(),
+            additions,
+            buckets,
+            slots: vec![additions.nothing(); first as usize],
+            states: vec![State::Empty; first as usize],
+            indices: Vec::with_capacity(BATCH),
+            points: Vec::with_capacity(BATCH),
+            scratch: A::Scratch::default(),
             waiting: Vec::new(),
         }
     }
 
-    fn add(&mut self, bucket: usize, point: Point<C>) {
-        let slot = self.next[bucket];
-        let following = slot + 1;
-        self.next[bucket] =
-            if following == self.starts[bucket + 1] { self.starts[bucket] } else { following };
+    fn add(&mut self, bucket: usize, point: A::Point) {
+        let Bucket { first, slots, next } = &mut self.buckets[bucket];
+        let slot = *first + u32::from(*next);
+        *next = if *next + 1 == *slots { 0 } else { *next + 1 };
         self.add_to_slot(slot, point);
-        if self.batch.is_full() {
+        if self.indices.len() >= BATCH {
             self.flush();
         }
     }
 
-    fn add_to_slot(&mut self, slot: u32, point: Point<C>) {
-        let index = slot as usize;
-        if self.taken[index] {
-            self.waiting.push((slot, point));
-        } else if self.slots[index].is_infinity() {
-            self.slots[index] = point;
-        } else {
-            self.taken[index] = true;
-            self.batch.push(slot, point);
+    fn add_to_slot(&mut self, slot: u32, point: A::Point) {
+        let state = &mut self.states[slot as usize];
+        match state {
+            State::Taken => self.waiting.push((slot, point)),
+            State::Empty => {
+                *state = State::Filled;
+                self.slots[slot as usize] = point;
+            }
+            State::Filled => {
+                *state = State::Taken;
+                self.indices.push(slot);
+                self.points.push(point);
+            }
         }
     }
 
     /// Does the additions of the batch, and fills it with those that waited.
     fn flush(&mut self) {
-        self.batch.add_all(&mut self.slots);
-        for slot in self.batch.indices.drain(..) {
-            self.taken[slot as usize] = false;
+        let Self { slots, indices, points, scratch, .. } = self;
+        // Asked for at once, the slots come from memory at once.
+        for slot in indices.iter() {
+            std::hint::black_box(self.additions.is_nothing(&slots[*slot as usize]));
+        }
+        self.additions.add_all(slots, indices, points, scratch);
+        self.points.clear();
+        for slot in self.indices.drain(..) {
+            let nothing = self.additions.is_nothing(&self.slots[slot as usize]);
+            self.states[slot as usize] = if nothing { State::Empty } else { State::Filled };
         }
         for (slot, point) in std::mem::take(&mut self.waiting) {
             self.add_to_slot(slot, point);
         }
     }
 
+    /// The slots of each bucket, in the order of the buckets.
+    fn slots(&self) -> impl DoubleEndedIterator<Item = &[A::Point]> + ExactSizeIterator {
+        self.buckets.iter().map(|Bucket { first, slots, .. }| {
+            let first = *first as usize;
+            &self.slots[first..first + usize::from(*slots)]
+        })
+    }
+
     /// `sum of b * bucket[b]`.
     fn weighted_sum(mut self) -> Projective<C> {
-        while !self.batch.indices.is_empty() {
+        while !self.indices.is_empty() {
             self.flush();
         }
-        if self.starts.len() > MANY {
+        if self.buckets.len() > MANY {
             return self.weighted_sum_of_many();
         }
-        let mut running = Bucket::<C>::ZERO;
-        let mut total = Bucket::<C>::ZERO;
-        for slots in self.starts.windows(2).skip(1).rev() {
-            for point in &self.slots[slots[0] as usize..slots[1] as usize] {
-                if !point.is_infinity() {
-                    running += &Affine::new_unchecked(point.x, point.y);
+        let mut running = Sum::<C>::ZERO;
+        let mut total = Sum::<C>::ZERO;
+        for slots in self.slots().skip(1).rev() {
+            for point in slots {
+                if !self.additions.is_nothing(point) {
+                    running += &self.additions.affine(point);
                 }
             }
             total += &running;
@@ -151,107 +168,26 @@ impl<C: SWCurveConfig> Buckets<C> {
 /// From how many buckets on they are summed by two smaller window sums.
 const MANY: usize = 1 << 10;
 
-impl<C: SWCurveConfig> Buckets<C> {
+impl<C: SWCurveConfig, A: Additions<C>> Buckets<C, A> {
     /// `sum of b * bucket[b]` with `b = 2^low * high(b) + low(b)`: two sums over the buckets with
     /// digits of half the length, whose additions share inversions again.
     fn weighted_sum_of_many(self) -> Projective<C> {
-        let low_bits = self.starts.len().ilog2() / 2;
+        let low_bits = self.buckets.len().ilog2() / 2;
         let low_mask = (1 << low_bits) - 1;
         let (mut points, mut high, mut low) = (Vec::new(), Vec::new(), Vec::new());
-        for (bucket, slots) in (0i32..).zip(self.starts.windows(2)) {
-            for point in &self.slots[slots[0] as usize..slots[1] as usize] {
-                if !point.is_infinity() {
-                    points.push(Affine::new_unchecked(point.x, point.y));
+        for (bucket, slots) in (0i32..).zip(self.slots()) {
+            for point in slots {
+                if !self.additions.is_nothing(point) {
+                    points.push(*point);
                     high.push(bucket >> low_bits);
                     low.push(bucket & low_mask);
                 }
             }
         }
-        let mut sum: Projective<C> = window_sum(&points, &high);
+        let mut sum: Projective<C> = window_sum(self.additions, &points, &high);
         for _ in 0..low_bits {
             sum.double_in_place();
         }
-        sum + window_sum(&points, &low)
+        sum + window_sum(self.additions, &points, &low)
     }
-}
-
-/// Additions to slots that wait to be done together.
-struct Batch<C: SWCurveConfig> {
-    indices: Vec<u32>,
-    points: Vec<Point<C>>,
-    /// The denominators of the slopes, 1 where a sum needs none.
-    denominators: Vec<C::BaseField>,
-    /// The product of the denominators before each.
-    products: Vec<C::BaseField>,
-}
-
-impl<C: SWCurveConfig> Default for Batch<C> {
-    fn default() -> Self {
-        Self {
-            indices: Vec::with_capacity(BATCH),
-            points: Vec::with_capacity(BATCH),
-            denominators: Vec::with_capacity(BATCH),
-            products: Vec::with_capacity(BATCH),
-        }
-    }
-}
-
-impl<C: SWCurveConfig> Batch<C> {
-    fn is_full(&self) -> bool {
-        self.indices.len() >= BATCH
-    }
-
-    fn push(&mut self, slot: u32, point: Point<C>) {
-        self.indices.push(slot);
-        self.points.push(point);
-    }
-
-    /// Adds every point to its slot with one inversion, by Montgomery's trick. The points are
-    /// taken out; the indices stay.
-    fn add_all(&mut self, slots: &mut [Point<C>]) {
-        let mut product = C::BaseField::ONE;
-        for (slot, point) in self.indices.iter().zip(&self.points) {
-            let denominator = denominator(&slots[*slot as usize], point);
-            self.denominators.push(denominator);
-            self.products.push(product);
-            product *= &denominator;
-        }
-        let mut inverse = product.inverse().expect("no denominator is zero");
-        let pairs = self.indices.iter().zip(self.points.drain(..));
-        let scalars = self.denominators.drain(..).zip(self.products.drain(..));
-        for ((slot, point), (denominator, before)) in pairs.zip(scalars).rev() {
-            let slot = &mut slots[*slot as usize];
-            *slot = add(slot, &point, inverse * before);
-            inverse *= &denominator;
-        }
-    }
-}
-
-/// The denominator of the slope through two points, 1 where the sum needs no slope.
-fn denominator<C: SWCurveConfig>(left: &Point<C>, right: &Point<C>) -> C::BaseField {
-    let difference = right.x - left.x;
-    if difference != C::BaseField::ZERO && !left.is_infinity() {
-        return difference;
-    }
-    if left.y == right.y && left.y != C::BaseField::ZERO {
-        return left.y.double();
-    }
-    C::BaseField::ONE
-}
-
-/// The sum, given the inverse of its [`denominator`]. `right` is not infinity.
-fn add<C: SWCurveConfig>(left: &Point<C>, right: &Point<C>, inverse: C::BaseField) -> Point<C> {
-    if left.is_infinity() {
-        return *right;
-    }
-    let slope = if left.x != right.x {
-        (right.y - left.y) * inverse
-    } else if left.y == right.y && left.y != C::BaseField::ZERO {
-        let square = left.x.square();
-        (square.double() + square + C::COEFF_A) * inverse
-    } else {
-        return Point::INFINITY;
-    };
-    let x = slope.square() - left.x - right.x;
-    Point { x, y: slope * (left.x - x) - left.y }
 }

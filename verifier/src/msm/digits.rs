@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::Signed;
 
-/// The widest window: its buckets still fit the second level of cache.
+/// The widest window: two megabytes of buckets, which are asked for a batch at a time.
 pub const MAX_BITS: usize = 16;
 
 /// The digits of many scalars, each in `-2^(bits-1)..=2^(bits-1)`.

@@ -1,67 +1,56 @@
 //! Sums over bases that never change and are few: with multiples of them at hand, all windows share
 //! one set of buckets.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use ark_ec::{
-    short_weierstrass::{Affine, Projective, SWCurveConfig},
-    CurveGroup,
-};
+use ark_ec::short_weierstrass::{Affine, Projective};
 use ark_ff::{AdditiveGroup, PrimeField};
 use ark_std::cfg_chunks;
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;
 
 use super::{
-    buckets::window_sum,
+    additions::{Curve, Multiples, Ready},
     digits::{Digits, MAX_BITS},
     threads, Signed, ADDITION, BUCKET,
 };
 
-/// Bases with their multiples by `2^bits`, `2^(2 bits)` and so on: 72 bytes for each base and
-/// window.
-pub struct PreparedBases<C: SWCurveConfig> {
+/// Bases with their multiples by `2^bits`, `2^(2 bits)` and so on: 64 bytes for each base and
+/// window. Cloning shares them.
+pub struct PreparedBases<C: Curve> {
     bits: usize,
-    len: usize,
+    bases: Arc<[Affine<C>]>,
     /// All bases, then all of them times `2^bits`, and so on.
-    multiples: Vec<Affine<C>>,
+    multiples: Arc<dyn Ready<C>>,
 }
 
 // Derived, these would ask the same of the curve's configuration.
-impl<C: SWCurveConfig> Clone for PreparedBases<C> {
+impl<C: Curve> Clone for PreparedBases<C> {
     fn clone(&self) -> Self {
-        Self { bits: self.bits, len: self.len, multiples: self.multiples.clone() }
+        Self { bits: self.bits, bases: self.bases.clone(), multiples: self.multiples.clone() }
     }
 }
 
-impl<C: SWCurveConfig> fmt::Debug for PreparedBases<C> {
+impl<C: Curve> fmt::Debug for PreparedBases<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PreparedBases")
             .field("bits", &self.bits)
-            .field("len", &self.len)
+            .field("len", &self.bases.len())
             .finish_non_exhaustive()
     }
 }
 
-impl<C: SWCurveConfig> PreparedBases<C> {
+impl<C: Curve> PreparedBases<C> {
     /// Computes the multiples: some 250 doublings for each base.
     pub fn new(bases: &[Affine<C>]) -> Self {
         let bits = window_bits::<C>(bases.len());
-        let mut multiples: Vec<Projective<C>> =
-            Vec::with_capacity(bases.len() * windows::<C>(bits));
-        multiples.extend(bases.iter().map(|base| Projective::from(*base)));
-        for window in 1..windows::<C>(bits) {
-            for base in 0..bases.len() {
-                let below = multiples[(window - 1) * bases.len() + base];
-                multiples.push((0..bits).fold(below, |point, _| point.double()));
-            }
-        }
-        Self { bits, len: bases.len(), multiples: Projective::normalize_batch(&multiples) }
+        let multiples = C::ready(bases, Multiples { bits, count: windows::<C>(bits) });
+        Self { bits, bases: bases.into(), multiples: multiples.into() }
     }
 
     /// The bases themselves.
     pub fn bases(&self) -> &[Affine<C>] {
-        &self.multiples[..self.len]
+        &self.bases
     }
 
     /// `sum of scalars[i] * bases[i]`. Missing scalars count as zero.
@@ -69,27 +58,30 @@ impl<C: SWCurveConfig> PreparedBases<C> {
     /// # Panics
     /// If there are more scalars than bases.
     pub fn msm(&self, scalars: &[C::ScalarField]) -> Projective<C> {
-        assert!(scalars.len() <= self.len, "more scalars than bases");
+        assert!(scalars.len() <= self.bases.len(), "more scalars than bases");
         let mut signed: Vec<Signed<_>> = scalars.iter().map(|s| Signed::of(*s)).collect();
-        signed.resize(self.len, Signed::of(C::ScalarField::ZERO));
+        signed.resize(self.bases.len(), Signed::of(C::ScalarField::ZERO));
         let digits = Digits::new::<C::ScalarField>(&signed, self.bits);
         let digits: Vec<i32> =
             (0..digits.windows()).flat_map(|window| digits.of_window(window)).copied().collect();
         let part = digits.len().div_ceil(threads()).max(1);
         cfg_chunks!(digits, part)
-            .zip(cfg_chunks!(self.multiples, part))
-            .map(|(digits, multiples)| window_sum(multiples, digits))
+            .enumerate()
+            .map(|(i, digits)| {
+                let start = i * part;
+                self.multiples.window_sum(start..start + digits.len(), digits)
+            })
             .sum()
     }
 }
 
 /// Windows of this width that hold half the modulus, and the carry out of the last one.
-fn windows<C: SWCurveConfig>(bits: usize) -> usize {
+fn windows<C: Curve>(bits: usize) -> usize {
     (C::ScalarField::MODULUS_BIT_SIZE as usize).div_ceil(bits)
 }
 
 /// The window width that takes the fewest multiplications.
-fn window_bits<C: SWCurveConfig>(bases: usize) -> usize {
+fn window_bits<C: Curve>(bases: usize) -> usize {
     let cost =
         |bits: usize| bases * windows::<C>(bits) * ADDITION / threads() + (BUCKET << (bits - 1));
     (2..=MAX_BITS).min_by_key(|bits| cost(*bits)).unwrap_or(2)
