@@ -18,7 +18,7 @@ pub mod simd;
 pub mod space;
 pub mod stamp;
 pub mod step;
-mod symbol;
+pub mod symbol;
 pub mod tree;
 pub mod value;
 

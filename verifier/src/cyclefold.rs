@@ -3,12 +3,15 @@
 use std::sync::OnceLock;
 
 use ark_crypto_primitives::sponge::poseidon::PoseidonConfig;
-use ark_ec::CurveGroup;
-use ark_ff::AdditiveGroup;
+use ark_ec::short_weierstrass::SWCurveConfig;
+use ark_ff::{AdditiveGroup, Field};
 use ark_grumpkin::GrumpkinConfig;
 use ark_relations::gr1cs::SynthesisError;
-use ark_std::UniformRand;
+use ark_std::{cfg_into_iter, rand::Rng, UniformRand};
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
+#[cfg(feature = "parallel")]
+use rayon::prelude::*;
+use rootfold_core::symbol::is_nonzero_square;
 use sonobe_primitives::arithmetizations::{ccs::CCS, r1cs::R1CS, Arith};
 
 use crate::{
@@ -16,7 +19,7 @@ use crate::{
     encoding::Writer,
     msm::PreparedBases,
     shared_rows::SharedRows,
-    sonobe::{cyclefold_r1cs, CycleFoldInstance, Fq, Grumpkin, F},
+    sonobe::{cyclefold_r1cs, CycleFoldInstance, Fq, F},
 };
 
 /// The generator of the randomness from which the Grumpkin bases are drawn.
@@ -28,8 +31,8 @@ pub fn bases_rng() -> ChaCha20Rng {
     ChaCha20Rng::from_seed(blake3::derive_key("rootfold 2026 grumpkin pedersen bases v1", b""))
 }
 
-/// The bases of the one CycleFold circuit there is: drawing and preparing them takes tenths of a
-/// second, and a prover needs them in two places.
+/// The bases of the one CycleFold circuit there is: drawing and preparing them takes hundredths of
+/// a second, and a prover needs them in two places.
 static BASES: OnceLock<PreparedBases<GrumpkinConfig>> = OnceLock::new();
 
 /// Draws the bases at the first call. Two threads may both draw them then: whoever waited for the
@@ -43,8 +46,25 @@ fn bases(len: usize) -> &'static PreparedBases<GrumpkinConfig> {
 
 fn draw_bases(len: usize) -> PreparedBases<GrumpkinConfig> {
     let mut rng = bases_rng();
-    let points: Vec<_> = (0..len).map(|_| Grumpkin::rand(&mut rng)).collect();
-    PreparedBases::new(&Grumpkin::normalize_batch(&points))
+    let drawn: Vec<_> = (0..len).map(|_| draw_x(&mut rng)).collect();
+    let bases: Vec<_> = cfg_into_iter!(drawn)
+        .map(|(x, greatest)| {
+            let point = ark_grumpkin::Affine::get_point_from_x_unchecked(x, greatest);
+            point.expect("the curve's equation gives a square at x")
+        })
+        .collect();
+    PreparedBases::new(&bases)
+}
+
+/// The x coordinate of a point, and which of the two points it is. It is drawn as arkworks draws
+/// points, which looks for square roots also where there are none.
+fn draw_x(rng: &mut ChaCha20Rng) -> (F, bool) {
+    loop {
+        let (x, greatest) = (F::rand(rng), rng.gen());
+        if is_nonzero_square(&(x.square() * x + GrumpkinConfig::COEFF_B)) {
+            return (x, greatest);
+        }
+    }
 }
 
 /// The constraints and commitment bases of CycleFold instances. Fixed by the code, not by a setup.

@@ -9,10 +9,17 @@ use ark_ff::AdditiveGroup;
 
 use super::additions::Additions;
 
-/// Additions that share one field inversion. Their slots and points fit the second level of cache.
-const BATCH: usize = 1024;
-/// Slots that buckets of many points share, beside one slot for each bucket.
-const SHARED_SLOTS: usize = 4096;
+/// The most additions that share one field inversion: their slots and points fit the second level
+/// of cache.
+const MAX_BATCH: usize = 1024;
+/// The fewest, if there are as many.
+const MIN_BATCH: usize = 128;
+/// Of so many slots one is in a batch, so that few points find theirs taken.
+const SLOTS_PER_ADDITION: usize = 3;
+/// The most slots that buckets of many points share, beside one slot for each bucket.
+const MAX_SHARED_SLOTS: usize = 4096;
+/// Each shared slot has so many points on average, or it would not be worth its place in the sum.
+const POINTS_PER_SHARED_SLOT: usize = 8;
 
 /// `sum of digit[i] * points[i]`.
 pub fn window_sum<C: SWCurveConfig, A: Additions<C>>(
@@ -51,10 +58,12 @@ enum State {
 /// The buckets of one window.
 struct Buckets<C: SWCurveConfig, A: Additions<C>> {
     additions: A,
+    /// Additions that are done together.
+    batch: usize,
     buckets: Vec<Bucket>,
     slots: Vec<A::Point>,
     states: Vec<State>,
-    /// Additions that will be done together: slots, and the points to be added to them.
+    /// Additions that wait for that: slots, and the points to be added to them.
     indices: Vec<u32>,
     points: Vec<A::Point>,
     scratch: A::Scratch,
@@ -72,20 +81,23 @@ impl<C: SWCurveConfig, A: Additions<C>> Buckets<C, A> {
         }
         counts[0] = 0;
         let total = counts.iter().sum::<usize>().max(1);
+        let shared = MAX_SHARED_SLOTS.min(total / POINTS_PER_SHARED_SLOT);
         let mut first = 0;
         let mut buckets = Vec::with_capacity(counts.len());
         for count in counts {
-            let slots = (count.min(1) + count * SHARED_SLOTS / total) as u16;
+            let slots = (count.min(1) + count * shared / total) as u16;
             buckets.push(Bucket { first, slots, next: 0 });
             first += u32::from(slots);
         }
+        let batch = (first as usize / SLOTS_PER_ADDITION).clamp(MIN_BATCH, MAX_BATCH);
         Self {
             additions,
+            batch,
             buckets,
             slots: vec![additions.nothing(); first as usize],
             states: vec![State::Empty; first as usize],
-            indices: Vec::with_capacity(BATCH),
-            points: Vec::with_capacity(BATCH),
+            indices: Vec::with_capacity(batch),
+            points: Vec::with_capacity(batch),
             scratch: A::Scratch::default(),
             waiting: Vec::new(),
         }
@@ -96,7 +108,7 @@ impl<C: SWCurveConfig, A: Additions<C>> Buckets<C, A> {
         let slot = *first + u32::from(*next);
         *next = if *next + 1 == *slots { 0 } else { *next + 1 };
         self.add_to_slot(slot, point);
-        if self.indices.len() >= BATCH {
+        if self.indices.len() >= self.batch {
             self.flush();
         }
     }
