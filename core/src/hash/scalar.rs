@@ -11,7 +11,7 @@
 use ark_ff::{BigInt, PrimeField};
 
 use super::arithmetic::Arithmetic;
-use crate::F;
+use crate::{simd::difference, F};
 
 const MODULUS: [u64; 4] = F::MODULUS.0;
 const TWICE_THE_MODULUS: [u64; 4] = double(MODULUS);
@@ -212,17 +212,6 @@ fn add_with_carry(a: u64, b: u64, carry: bool) -> (u64, bool) {
 
 /// `x - bound`, or x if that is below.
 #[inline(always)]
-pub(super) fn subtract_if_not_below(x: [u64; 4], bound: &[u64; 4]) -> [u64; 4] {
-    let mut difference = [0; 4];
-    let mut below = false;
-    for (limb, (x, bound)) in difference.iter_mut().zip(x.iter().zip(bound)) {
-        let (rest, first) = x.overflowing_sub(*bound);
-        let (rest, second) = rest.overflowing_sub(u64::from(below));
-        (*limb, below) = (rest, first | second);
-    }
-    if below {
-        x
-    } else {
-        difference
-    }
+fn subtract_if_not_below(x: [u64; 4], bound: &[u64; 4]) -> [u64; 4] {
+    difference(x, bound).unwrap_or(x)
 }

@@ -86,7 +86,7 @@ pub fn reduced<W: Words>(words: [u64; 4]) -> W {
 
 /// `x - y`, if that is not negative.
 #[inline(always)]
-fn difference(x: [u64; 4], y: &[u64; 4]) -> Option<[u64; 4]> {
+pub fn difference(x: [u64; 4], y: &[u64; 4]) -> Option<[u64; 4]> {
     let mut difference = [0; 4];
     let mut below = false;
     for (limb, (x, y)) in difference.iter_mut().zip(x.iter().zip(y)) {

@@ -10,7 +10,7 @@ use ark_ec::{
 };
 use ark_ff::{AdditiveGroup, Field};
 use rootfold_core::simd::{
-    reduced, Columns, Element, Lanes, NullaryFnOnce, Words, EXTRA_BITS, LANES,
+    difference, reduced, Columns, Element, Lanes, NullaryFnOnce, Words, EXTRA_BITS, LANES,
 };
 
 use super::additions::{ready, Additions, Curve, Multiples, OneByOne, Ready};
@@ -90,14 +90,7 @@ impl<W: Words> LaneField for Prime<W> {
     fn negate(self, words: &[u64; 4]) -> [u64; 4] {
         let [a, b, c, d] = W::MODULUS_WORDS;
         let twice = [a << 1, b << 1 | a >> 63, c << 1 | b >> 63, d << 1 | c >> 63];
-        let mut difference = [0; 4];
-        let mut borrow = false;
-        for (limb, (q, y)) in difference.iter_mut().zip(twice.iter().zip(words)) {
-            let (rest, first) = q.overflowing_sub(*y);
-            let (rest, second) = rest.overflowing_sub(u64::from(borrow));
-            (*limb, borrow) = (rest, first | second);
-        }
-        difference
+        difference(twice, words).expect("the words are below 2 q")
     }
 
     #[inline(always)]
