@@ -7,7 +7,7 @@ use ark_ec::{
     AffineRepr,
 };
 use ark_ff::{AdditiveGroup, Field};
-use ark_std::cfg_chunks;
+use ark_std::{cfg_chunks_mut, cfg_iter};
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;
 
@@ -83,38 +83,19 @@ where
     A::Point: 'static,
 {
     let part = points.len().div_ceil(threads()).max(1);
-    let parts: Vec<Vec<A::Point>> = cfg_chunks!(points, part)
-        .map(|part| {
-            let points = part.iter().map(|point| additions.point(point)).collect();
-            multiplied(additions, points, multiples)
-        })
-        .collect();
-    let of_part = |points: &Vec<A::Point>, i: usize| {
-        let len = points.len() / multiples.count;
-        points[len * i..][..len].to_vec()
-    };
-    let points = (0..multiples.count)
-        .flat_map(|i| parts.iter().flat_map(move |points| of_part(points, i)))
-        .collect();
-    Box::new(ReadyFor { additions, points })
-}
-
-/// The multiples of all points, one after another.
-fn multiplied<C: SWCurveConfig, A: Additions<C>>(
-    additions: A,
-    mut points: Vec<A::Point>,
-    multiples: Multiples,
-) -> Vec<A::Point> {
+    let mut points: Vec<A::Point> = cfg_iter!(points).map(|point| additions.point(point)).collect();
     let len = points.len();
-    let scratch = &mut A::Scratch::default();
     for _ in 1..multiples.count {
         let mut next = points[points.len() - len..].to_vec();
-        for _ in 0..multiples.bits {
-            additions.double_all(&mut next, scratch);
-        }
+        cfg_chunks_mut!(next, part).for_each(|part| {
+            let scratch = &mut A::Scratch::default();
+            for _ in 0..multiples.bits {
+                additions.double_all(part, scratch);
+            }
+        });
         points.append(&mut next);
     }
-    points
+    Box::new(ReadyFor { additions, points })
 }
 
 /// A curve whose points can be summed.
@@ -129,26 +110,13 @@ pub trait Curve: SWCurveConfig {
 #[derive(Clone, Copy)]
 pub struct OneByOne;
 
-/// An affine point; infinity is (0, 0), which lies on no curve used here.
-pub struct Point<C: SWCurveConfig> {
-    x: C::BaseField,
-    y: C::BaseField,
-}
-
-impl<C: SWCurveConfig> Clone for Point<C> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<C: SWCurveConfig> Copy for Point<C> {}
-
-impl<C: SWCurveConfig> Point<C> {
-    const INFINITY: Self = Self { x: C::BaseField::ZERO, y: C::BaseField::ZERO };
-
-    fn is_infinity(&self) -> bool {
-        self.x == C::BaseField::ZERO && self.y == C::BaseField::ZERO
-    }
+/// The coordinates of an affine point; no point is (0, 0), which lies on no curve used here.
+#[derive(Clone, Copy, PartialEq)]
+// In one cache line, if the coordinates are those of G1.
+#[repr(align(64))]
+pub struct Point<T> {
+    pub x: T,
+    pub y: T,
 }
 
 /// What a batch of additions computes on the way.
@@ -166,44 +134,45 @@ impl<C: SWCurveConfig> Default for Denominators<C> {
 }
 
 impl<C: SWCurveConfig> Additions<C> for OneByOne {
-    type Point = Point<C>;
+    type Point = Point<C::BaseField>;
     type Scratch = Denominators<C>;
 
-    fn point(self, affine: &Affine<C>) -> Point<C> {
-        affine.xy().map_or(Point::INFINITY, |(x, y)| Point { x, y })
+    fn point(self, affine: &Affine<C>) -> Self::Point {
+        let nothing = Additions::<C>::nothing(self);
+        affine.xy().map_or(nothing, |(x, y)| Point { x, y })
     }
 
-    fn affine(self, point: &Point<C>) -> Affine<C> {
-        if point.is_infinity() {
+    fn affine(self, point: &Self::Point) -> Affine<C> {
+        if Additions::<C>::is_nothing(self, point) {
             return Affine::identity();
         }
         Affine::new_unchecked(point.x, point.y)
     }
 
-    fn nothing(self) -> Point<C> {
-        Point::INFINITY
+    fn nothing(self) -> Self::Point {
+        Point { x: C::BaseField::ZERO, y: C::BaseField::ZERO }
     }
 
-    fn is_nothing(self, point: &Point<C>) -> bool {
-        point.is_infinity()
+    fn is_nothing(self, point: &Self::Point) -> bool {
+        *point == Additions::<C>::nothing(self)
     }
 
-    fn negate(self, point: &Point<C>) -> Point<C> {
+    fn negate(self, point: &Self::Point) -> Self::Point {
         Point { x: point.x, y: -point.y }
     }
 
     /// Montgomery's trick.
     fn add_all(
         self,
-        slots: &mut [Point<C>],
+        slots: &mut [Self::Point],
         indices: &[u32],
-        points: &[Point<C>],
+        points: &[Self::Point],
         scratch: &mut Denominators<C>,
     ) {
         let Denominators { denominators, products } = scratch;
         let mut product = C::BaseField::ONE;
         for (slot, point) in indices.iter().zip(points) {
-            let denominator = denominator(&slots[*slot as usize], point);
+            let denominator = denominator::<C>(&slots[*slot as usize], point);
             denominators.push(denominator);
             products.push(product);
             product *= &denominator;
@@ -213,22 +182,25 @@ impl<C: SWCurveConfig> Additions<C> for OneByOne {
         let scalars = denominators.drain(..).zip(products.drain(..));
         for ((slot, point), (denominator, before)) in pairs.zip(scalars).rev() {
             let slot = &mut slots[*slot as usize];
-            *slot = add(slot, point, inverse * before);
+            *slot = add::<C>(slot, point, inverse * before);
             inverse *= &denominator;
         }
     }
 
-    fn double_all(self, points: &mut [Point<C>], scratch: &mut Denominators<C>) {
+    fn double_all(self, points: &mut [Self::Point], scratch: &mut Denominators<C>) {
         let indices: Vec<u32> = (0u32..).take(points.len()).collect();
         let same = points.to_vec();
-        self.add_all(points, &indices, &same, scratch);
+        Additions::<C>::add_all(self, points, &indices, &same, scratch);
     }
 }
 
 /// The denominator of the slope through two points, 1 where the sum needs no slope.
-fn denominator<C: SWCurveConfig>(left: &Point<C>, right: &Point<C>) -> C::BaseField {
+fn denominator<C: SWCurveConfig>(
+    left: &Point<C::BaseField>,
+    right: &Point<C::BaseField>,
+) -> C::BaseField {
     let difference = right.x - left.x;
-    if difference != C::BaseField::ZERO && !left.is_infinity() {
+    if difference != C::BaseField::ZERO && !Additions::<C>::is_nothing(OneByOne, left) {
         return difference;
     }
     if left.y == right.y && left.y != C::BaseField::ZERO {
@@ -237,9 +209,13 @@ fn denominator<C: SWCurveConfig>(left: &Point<C>, right: &Point<C>) -> C::BaseFi
     C::BaseField::ONE
 }
 
-/// The sum, given the inverse of its [`denominator`]. `right` is not infinity.
-fn add<C: SWCurveConfig>(left: &Point<C>, right: &Point<C>, inverse: C::BaseField) -> Point<C> {
-    if left.is_infinity() {
+/// The sum, given the inverse of its [`denominator`]. `right` is not nothing.
+fn add<C: SWCurveConfig>(
+    left: &Point<C::BaseField>,
+    right: &Point<C::BaseField>,
+    inverse: C::BaseField,
+) -> Point<C::BaseField> {
+    if Additions::<C>::is_nothing(OneByOne, left) {
         return *right;
     }
     let slope = if left.x != right.x {
@@ -248,7 +224,7 @@ fn add<C: SWCurveConfig>(left: &Point<C>, right: &Point<C>, inverse: C::BaseFiel
         let square = left.x.square();
         (square.double() + square + C::COEFF_A) * inverse
     } else {
-        return Point::INFINITY;
+        return Additions::<C>::nothing(OneByOne);
     };
     let x = slope.square() - left.x - right.x;
     Point { x, y: slope * (left.x - x) - left.y }

@@ -6,14 +6,14 @@
 use ark_bn254::{Fq, Fq2, Fr};
 use ark_ec::{
     short_weierstrass::{Affine, SWCurveConfig},
-    AffineRepr,
+    AffineRepr, CurveGroup,
 };
 use ark_ff::{AdditiveGroup, Field};
 use rootfold_core::simd::{
     difference, reduced, Columns, Element, Lanes, NullaryFnOnce, Words, EXTRA_BITS, LANES,
 };
 
-use super::additions::{ready, Additions, Curve, Multiples, OneByOne, Ready};
+use super::additions::{ready, Additions, Curve, Multiples, OneByOne, Point, Ready};
 
 /// Arithmetic on four elements of a field.
 trait LaneField: Copy + Send + Sync + 'static {
@@ -250,15 +250,6 @@ impl LaneField for Quadratic {
     }
 }
 
-/// An affine point; nothing is (0, 0), which lies on no curve used here.
-#[derive(Clone, Copy)]
-// In one cache line, if the coordinates are those of G1.
-#[repr(align(64))]
-pub struct Point<W> {
-    x: W,
-    y: W,
-}
-
 /// Additions with this arithmetic.
 #[derive(Clone, Copy)]
 struct InLanes<L>(L);
@@ -271,12 +262,11 @@ impl<L: LaneField> InLanes<L> {
         indices: &[u32],
         points: &[Point<L::Words>],
     ) {
-        let plain = |point: &Point<_>| OneByOne.point(&Additions::<C>::affine(self, point));
+        let affine = |point: &Point<_>| Additions::<C>::affine(self, point);
         for (slot, point) in indices.iter().zip(points) {
             let slot = &mut slots[*slot as usize];
-            let mut sum = [plain(slot)];
-            OneByOne.add_all(&mut sum, &[0], &[plain(point)], &mut Default::default());
-            *slot = Additions::<C>::point(self, &OneByOne.affine(&sum[0]));
+            let sum = affine(slot) + affine(point);
+            *slot = Additions::<C>::point(self, &sum.into_affine());
         }
     }
 }
@@ -325,20 +315,15 @@ impl<L: LaneField, C: SWCurveConfig<BaseField = L::Field>> Additions<C> for InLa
     }
 
     fn double_all(self, points: &mut [Point<L::Words>], scratch: &mut Vec<L::Element>) {
-        for part in points.chunks_mut(DOUBLED_AT_A_TIME) {
-            let indices: Vec<u32> = (0u32..).take(part.len()).collect();
-            let same = part.to_vec();
-            let mut all = AddAll::new(self.0, part, (&indices, &same), scratch);
-            all.doubles = true;
-            if !self.0.run(all) {
-                self.add_one_by_one::<C>(part, &indices, &same);
-            }
+        let indices: Vec<u32> = (0u32..).take(points.len()).collect();
+        let same = points.to_vec();
+        let mut all = AddAll::new(self.0, points, (&indices, &same), scratch);
+        all.doubles = true;
+        if !self.0.run(all) {
+            self.add_one_by_one::<C>(points, &indices, &same);
         }
     }
 }
-
-/// Doublings that share one field inversion.
-const DOUBLED_AT_A_TIME: usize = 1024;
 
 /// Adds points to their slots with one inversion, by Montgomery's trick in each lane; does nothing
 /// and says so if a slope has no denominator, as that through a point and a slot of the same x.

@@ -22,7 +22,6 @@ pub use additions::Curve;
 pub use prepared::PreparedBases;
 
 use additions::Multiples;
-
 use digits::Digits;
 
 /// `sum of scalars[i] * bases[i]`. Lists of different lengths are cut to the shorter one.
