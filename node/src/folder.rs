@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::{
     space::{Space, SpaceError},
-    store::{RocksStore, Store},
+    store::{RedbStore, Store, StoreError},
 };
 
 /// Why a data folder cannot be used.
@@ -63,23 +63,39 @@ impl DataFolder {
         self.path.join("running")
     }
 
-    fn db(&self) -> PathBuf {
+    fn rocksdb(&self) -> PathBuf {
         self.path.join("db")
+    }
+
+    fn redb(&self) -> PathBuf {
+        self.path.join("db.redb")
     }
 
     /// Whether it has a database. It may still be one in which a bootstrap did not finish.
     pub fn exists(&self) -> bool {
-        self.db().is_dir()
+        self.rocksdb().is_dir() || self.redb().is_file()
     }
 
-    /// Opens the database and makes it if there is none.
+    /// Opens the database and makes it if there is none: RocksDB's where this program was built
+    /// with the feature `rocksdb`, redb's otherwise.
     ///
     /// # Errors
     /// [`FolderError`].
     pub fn store(&self) -> Result<Arc<dyn Store>, FolderError> {
         fs::create_dir_all(&self.path).map_err(|source| self.refused(source))?;
-        let store = RocksStore::open(&self.db()).map_err(|e| self.space_refused(e.into()))?;
-        Ok(Arc::new(store))
+        self.open_store().map_err(|e| self.space_refused(e.into()))
+    }
+
+    fn open_store(&self) -> Result<Arc<dyn Store>, StoreError> {
+        let has_redb = self.redb().is_file();
+        #[cfg(feature = "rocksdb")]
+        if !has_redb {
+            return Ok(Arc::new(crate::store::RocksStore::open(&self.rocksdb())?));
+        }
+        if !has_redb && self.rocksdb().is_dir() {
+            return Err(StoreError::NotBuilt { path: self.rocksdb() });
+        }
+        Ok(Arc::new(RedbStore::open(&self.redb())?))
     }
 
     /// Makes a space in this folder.

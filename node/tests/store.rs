@@ -6,12 +6,14 @@ mod common;
 use std::sync::Arc;
 
 use common::{genesis, World};
+#[cfg(feature = "rocksdb")]
+use rootfold_node::store::RocksStore;
 use rootfold_node::{
     folder::{DataFolder, FolderError},
     ingest::IngestError,
     space::{Space, SpaceError},
     store::{
-        check_contract, dump, Batch, Column, Durability, FailingStore, MemoryStore, RocksStore,
+        check_contract, dump, Batch, Column, Durability, FailingStore, MemoryStore, RedbStore,
         Store, StoreError,
     },
 };
@@ -21,6 +23,13 @@ fn memory_keeps_the_contract() {
     check_contract(&MemoryStore::new()).unwrap();
 }
 
+#[test]
+fn redb_keeps_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    check_contract(&RedbStore::open(&folder.path().join("db.redb")).unwrap()).unwrap();
+}
+
+#[cfg(feature = "rocksdb")]
 #[test]
 fn rocksdb_keeps_the_contract() {
     let folder = tempfile::tempdir().unwrap();
@@ -33,20 +42,54 @@ fn a_store_that_may_fail_keeps_the_contract_while_it_does_not() {
     check_contract(&store).unwrap();
 }
 
-#[test]
-fn rocksdb_keeps_data_over_a_restart_and_lets_one_process_in() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = RocksStore::open(folder.path()).unwrap();
+fn keeps_data_over_a_restart_and_lets_one_process_in<S: Store>(
+    open: impl Fn() -> Result<S, StoreError>,
+) {
+    let store = open().unwrap();
     let mut batch = Batch::new();
     Column::ALL.iter().for_each(|column| batch.put(*column, *b"k", column.name()));
     store.write(batch, Durability::Synced).unwrap();
     let before = dump(&store).unwrap();
     assert_eq!(before.len(), 6);
 
-    let second = RocksStore::open(folder.path()).err().unwrap();
+    let second = open().err().unwrap();
     assert!(matches!(second, StoreError::Open { .. }), "{second}");
     drop(store);
-    assert_eq!(dump(&RocksStore::open(folder.path()).unwrap()).unwrap(), before);
+    assert_eq!(dump(&open().unwrap()).unwrap(), before);
+}
+
+#[test]
+fn redb_keeps_data_over_a_restart_and_lets_one_process_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db.redb");
+    keeps_data_over_a_restart_and_lets_one_process_in(|| RedbStore::open(&path));
+}
+
+#[cfg(feature = "rocksdb")]
+#[test]
+fn rocksdb_keeps_data_over_a_restart_and_lets_one_process_in() {
+    let folder = tempfile::tempdir().unwrap();
+    keeps_data_over_a_restart_and_lets_one_process_in(|| RocksStore::open(folder.path()));
+}
+
+/// A folder keeps the store it was made with, whatever this program was built with.
+#[test]
+fn a_folder_keeps_its_store() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(RedbStore::open(&folder.path().join("db.redb")).unwrap());
+    DataFolder::new(folder.path()).store().unwrap();
+    assert!(!folder.path().join("db").exists());
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("db")).unwrap();
+    let opened = DataFolder::new(folder.path()).store();
+    if cfg!(feature = "rocksdb") {
+        opened.unwrap();
+    } else {
+        let refused = opened.err().unwrap().to_string();
+        assert!(refused.contains("--features rocksdb"), "{refused}");
+    }
+    assert!(!folder.path().join("db.redb").exists());
 }
 
 #[test]

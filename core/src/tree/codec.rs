@@ -11,6 +11,11 @@
 //!
 //! Inline values are checked while decoding: bytes whose digest is the entry's value for a user
 //! key, a head's 128 bytes whose digest is the value for a head entry, nothing for other keys.
+//!
+//! An empty value is always inline: everybody knows its bytes, so an entry that names it has no
+//! second encoding without them. Every other value may be omitted, since a sender may not hold it.
+
+use std::sync::LazyLock;
 
 use crate::{
     field::{self, FIELD_BYTES},
@@ -65,7 +70,8 @@ impl Page {
             out.extend_from_slice(&entry.stamp.ts.to_be_bytes());
             out.extend_from_slice(&entry.stamp.writer.to_be_bytes());
             out.extend_from_slice(&field::to_bytes(&entry.value));
-            let value = inline(entry)
+            let offered = if is_empty_value(entry) { Some(Vec::new()) } else { inline(entry) };
+            let value = offered
                 .filter(|bytes| bytes.len() <= spare && check_inline(0, entry, bytes).is_ok());
             match value {
                 Some(bytes) => {
@@ -161,6 +167,13 @@ fn encode_key(key: &Key, out: &mut Vec<u8>) {
     }
 }
 
+/// Whether `entry` names the empty value, which is always inline.
+fn is_empty_value(entry: &Entry) -> bool {
+    // Hashed once: every entry of every page is compared with it.
+    static EMPTY: LazyLock<F> = LazyLock::new(|| value_digest(&[]));
+    matches!(entry.key.kind(), KeyKind::User) && entry.value == *EMPTY
+}
+
 /// Whether `bytes` are the value that `entry`, item `index` of its page, names.
 fn check_inline(index: usize, entry: &Entry, bytes: &[u8]) -> Result<(), PageError> {
     let length = bytes.len();
@@ -247,6 +260,8 @@ impl<'a> Reader<'a> {
             let bytes = self.take(length)?;
             check_inline(index, &entry, bytes)?;
             inline.push((value, bytes.to_vec()));
+        } else if is_empty_value(&entry) {
+            return Err(PageError::EmptyValueOmitted { index });
         }
         Ok(entry)
     }

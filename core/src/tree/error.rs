@@ -105,6 +105,12 @@ pub enum PageError {
         /// The item's position.
         index: usize,
     },
+    /// An entry names the empty value and does not carry it.
+    #[error("item {index} of the page: an empty value must be inline")]
+    EmptyValueOmitted {
+        /// The item's position.
+        index: usize,
+    },
     /// The page has another name.
     #[error("page {} arrived under the name {}", to_hex(.actual), to_hex(.expected))]
     WrongName {

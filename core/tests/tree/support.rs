@@ -109,6 +109,13 @@ pub fn rng(test: &str) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed(test))
 }
 
+/// Seeds to try: the printed one, and those that found a fault once.
+pub fn seeds(test: &str, regressions: &[u64]) -> Vec<u64> {
+    let mut seeds = vec![seed(test)];
+    seeds.extend_from_slice(regressions);
+    seeds
+}
+
 /// A proptest runner whose seed is printed.
 pub fn runner(test: &str, cases: u32) -> TestRunner {
     let mut bytes = [0u8; 32];

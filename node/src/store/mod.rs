@@ -6,15 +6,19 @@
 mod contract;
 mod failing;
 mod memory;
+mod redb;
+#[cfg(feature = "rocksdb")]
 mod rocks;
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
+pub use self::redb::RedbStore;
 pub use contract::{check_contract, ContractBroken};
 pub use failing::{FailingStore, Fault};
 pub use memory::MemoryStore;
+#[cfg(feature = "rocksdb")]
 pub use rocks::RocksStore;
 
 /// A part of the store with keys of its own.
@@ -68,6 +72,15 @@ pub enum StoreError {
         path: PathBuf,
         /// What the database said.
         cause: String,
+    },
+    /// The database is one that this program was built without.
+    #[error(
+        "the database in {} is RocksDB's, and this program was built without it: \
+         build it with `--features rocksdb`", path.display()
+    )]
+    NotBuilt {
+        /// Its folder.
+        path: PathBuf,
     },
     /// Reading failed.
     #[error("cannot read column {column}: {cause}", column = column.name())]

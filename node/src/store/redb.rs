@@ -1,0 +1,98 @@
+//! The store on disk in pure Rust: redb, one file with one table per column.
+
+use std::{ops::Bound, path::Path};
+
+use redb::{Database, ReadableDatabase, TableDefinition, TableError};
+
+use super::{Batch, Column, Durability, Store, StoreError, Visit};
+
+/// A redb database. One process holds it at a time.
+pub struct RedbStore {
+    db: Database,
+}
+
+/// redb takes 1 GiB by default; pages have a cache of their own above the store.
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+fn table(column: Column) -> Table {
+    TableDefinition::new(column.name())
+}
+
+impl RedbStore {
+    /// Opens the database in the file `path`, and makes it if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] if another process holds it or it cannot be read.
+    pub fn open(path: &Path) -> Result<RedbStore, StoreError> {
+        let refused = |cause: redb::Error| StoreError::Open {
+            path: path.to_path_buf(),
+            cause: cause.to_string(),
+        };
+        let db = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create(path)
+            .map_err(|cause| refused(cause.into()))?;
+        Ok(RedbStore { db })
+    }
+
+    fn read<T>(
+        &self,
+        column: Column,
+        none: T,
+        read: impl FnOnce(redb::ReadOnlyTable<&[u8], &[u8]>) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        let answer = || -> Result<T, redb::Error> {
+            match self.db.begin_read()?.open_table(table(column)) {
+                Ok(table) => read(table),
+                // Tables are made by the first write to them.
+                Err(TableError::TableDoesNotExist(_)) => Ok(none),
+                Err(cause) => Err(cause.into()),
+            }
+        };
+        answer().map_err(|cause| StoreError::Read { column, cause: cause.to_string() })
+    }
+}
+
+impl Store for RedbStore {
+    fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(column, None, |table| Ok(table.get(key)?.map(|value| value.value().to_vec())))
+    }
+
+    fn scan(&self, column: Column, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
+        self.read(column, (), |table| {
+            let bounds: (Bound<&[u8]>, Bound<&[u8]>) = (Bound::Included(from), Bound::Unbounded);
+            for pair in table.range::<&[u8]>(bounds)? {
+                let (key, value) = pair?;
+                if !visit(key.value(), value.value()) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    // Every commit is synced: redb's other mode would lose writes of a killed process.
+    fn write(&self, batch: Batch, _durability: Durability) -> Result<(), StoreError> {
+        let changes = batch.len();
+        let write = || -> Result<(), redb::Error> {
+            let transaction = self.db.begin_write()?;
+            for column in Column::ALL {
+                let mut ours = batch.changes.iter().filter(|change| change.0 == column).peekable();
+                if ours.peek().is_none() {
+                    continue;
+                }
+                let mut table = transaction.open_table(table(column))?;
+                for (_, key, value) in ours {
+                    match value {
+                        Some(value) => table.insert(key.as_slice(), value.as_slice())?,
+                        None => table.remove(key.as_slice())?,
+                    };
+                }
+            }
+            Ok(transaction.commit()?)
+        };
+        write().map_err(|cause| StoreError::Write { changes, cause: cause.to_string() })
+    }
+}
