@@ -70,9 +70,9 @@ impl Page {
             out.extend_from_slice(&entry.stamp.ts.to_be_bytes());
             out.extend_from_slice(&entry.stamp.writer.to_be_bytes());
             out.extend_from_slice(&field::to_bytes(&entry.value));
-            let offered = if is_empty_value(entry) { Some(Vec::new()) } else { inline(entry) };
-            let value = offered
+            let offered = inline(entry)
                 .filter(|bytes| bytes.len() <= spare && check_inline(0, entry, bytes).is_ok());
+            let value = if is_empty_value(entry) { Some(Vec::new()) } else { offered };
             match value {
                 Some(bytes) => {
                     spare -= bytes.len();
