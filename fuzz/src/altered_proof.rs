@@ -4,7 +4,7 @@
 use ark_ff::{BigInteger, PrimeField};
 use rootfold_verifier::{
     encoding::FIELD_BYTES,
-    sonobe::{Fq, F},
+    folding::{Fq, F},
     verify, Proof,
 };
 

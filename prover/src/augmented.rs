@@ -10,20 +10,22 @@ use ark_r1cs_std::{
 };
 use ark_relations::gr1cs::{SynthesisError, Variable};
 use rootfold_verifier::{
-    sonobe::{IvcKeyParts, State, StepWithFolding},
+    folding::{IvcKeyParts, IvcState, StepWithFolding},
     F,
 };
 use sonobe_fs::DeciderKey as _;
 use sonobe_primitives::circuits::{AssignmentsExtractor, AssignmentsOwned, FCircuit};
 
-use crate::{checkpoint::Checkpoint, fold::Fold, parameters::Parameters, step::StepCircuit};
+use crate::{
+    checkpoint::Checkpoint, fold::Fold, foldable::FoldableCircuit, parameters::Parameters,
+};
 
 /// What a step circuit contributes to the witness of a step.
 pub struct StepPart<Outputs> {
     /// The variables that the circuit allocates, in their order.
     witness: Vec<F>,
     /// The state after the step.
-    pub next: State,
+    pub next: IvcState,
     /// What else the circuit returns.
     pub outputs: Outputs,
 }
@@ -33,7 +35,7 @@ impl<Outputs> StepPart<Outputs> {
     ///
     /// # Errors
     /// Those of the circuit.
-    pub fn synthesize<FC: StepCircuit<ExternalOutputs = Outputs>>(
+    pub fn synthesize<FC: FoldableCircuit<ExternalOutputs = Outputs>>(
         circuit: &FC,
         before: &Checkpoint,
         inputs: FC::ExternalInputs,
@@ -41,7 +43,7 @@ impl<Outputs> StepPart<Outputs> {
         let cs = AssignmentsExtractor::new();
         let (own, next, outputs) = cs.execute_fn(|cs| {
             let index = FpVar::new_witness(cs.clone(), || Ok(F::from(before.steps)))?;
-            let state = <FC::StateVar as AllocVar<State, F>>::new_witness(cs.clone(), || {
+            let state = <FC::StateVar as AllocVar<IvcState, F>>::new_witness(cs.clone(), || {
                 Ok(before.current)
             })?;
             let own = cs.num_witness_variables();
@@ -57,21 +59,21 @@ impl<Outputs> StepPart<Outputs> {
 /// Only for synthesis without matrices.
 struct Replay<'a> {
     witness: &'a [F],
-    next: State,
+    next: IvcState,
 }
 
 impl FCircuit for Replay<'_> {
     type Field = F;
-    type State = State;
+    type State = IvcState;
     type StateVar = [FpVar<F>; 3];
     type ExternalInputs = ();
     type ExternalOutputs = ();
 
-    fn same_state_shape(_: &State, _: &State) -> bool {
+    fn same_state_shape(_: &IvcState, _: &IvcState) -> bool {
         true
     }
 
-    fn dummy_state(&self) -> State {
+    fn dummy_state(&self) -> IvcState {
         self.next
     }
 

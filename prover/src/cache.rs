@@ -11,13 +11,9 @@ use std::{
     time::SystemTime,
 };
 
-use ark_bn254::{G1Affine, G2Affine};
-use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
-use rayon::prelude::*;
 use rootfold_verifier::{
-    commitment::TwoListKey,
-    digest::Digest,
-    encoding::{DecodeError, Reader, Writer, FIELD_BYTES},
+    encoding::{DecodeError, Reader, Writer},
+    folding::digest::Digest,
     is_profile_name, ParameterId, VerifyingKey, F,
 };
 use sonobe_primitives::arithmetizations::{Arith, ArithConfig};
@@ -25,9 +21,10 @@ use thiserror::Error;
 
 use crate::{
     atomic::write_atomically,
+    bases::{decode_lists, encode_lists, list_digest},
+    foldable::FoldableCircuit,
     parameters::{Parameters, Shape},
-    setup::{Bases, Groth16Key, SetupError, SetupStage},
-    step::StepCircuit,
+    setup::{SetupError, SetupStage},
 };
 
 const MAGIC: &[u8; 8] = b"rootf-pp";
@@ -35,8 +32,6 @@ const VERSION: u8 = 1;
 const EXTENSION: &str = "params";
 /// More than any verifying key has.
 const MAX_KEY_BYTES: usize = 4096;
-const G1_BYTES: usize = 2 * FIELD_BYTES;
-const G2_BYTES: usize = 4 * FIELD_BYTES;
 
 /// Why parameters could not be loaded or saved.
 #[derive(Debug, Error)]
@@ -107,7 +102,7 @@ impl Parameters {
     ///
     /// # Errors
     /// [`ParametersError`]: unreadable, damaged, misnamed, or made for another circuit.
-    pub fn load<FC: StepCircuit>(path: &Path, circuit: &FC) -> Result<Self, ParametersError> {
+    pub fn load<FC: FoldableCircuit>(path: &Path, circuit: &FC) -> Result<Self, ParametersError> {
         let key = read_key(path)?;
         let hint = sizes(&key);
         let shape = Shape::synthesize(circuit, hint)?;
@@ -143,7 +138,7 @@ impl Parameters {
     ///
     /// # Errors
     /// As [`Parameters::load`]; [`ParametersError::Io`] if there is no such file.
-    pub fn load_id<FC: StepCircuit>(
+    pub fn load_id<FC: FoldableCircuit>(
         dir: &Path,
         id: ParameterId,
         circuit: &FC,
@@ -167,7 +162,7 @@ impl Parameters {
     ///
     /// # Errors
     /// [`ParametersError`]. A damaged file is an error and is not replaced silently.
-    pub fn load_or_generate<FC: StepCircuit>(
+    pub fn load_or_generate<FC: FoldableCircuit>(
         dir: &Path,
         profile: &str,
         idle: F,
@@ -195,15 +190,6 @@ impl Parameters {
             _ => Ok(made),
         }
     }
-}
-
-/// Digest of the lists of bases, which a verifying key names.
-pub(crate) fn proving_digest(bases: &Bases) -> Digest {
-    list_digest(&encode_lists(bases))
-}
-
-fn list_digest(lists: &[u8]) -> Digest {
-    blake3::derive_key("rootfold 2026 proving bases v1", lists)
 }
 
 fn file_name(key: &VerifyingKey) -> String {
@@ -286,87 +272,6 @@ fn decode_header(reader: &mut Reader<'_>) -> Result<VerifyingKey, DecodeError> {
     }
     let len = reader.count(MAX_KEY_BYTES)?;
     VerifyingKey::decode(reader.bytes(len)?)
-}
-
-fn encode_lists(bases: &Bases) -> Vec<u8> {
-    let g1 = [
-        bases.commitment.witness(),
-        bases.commitment.error(),
-        &bases.knowledge_w,
-        &bases.knowledge_e,
-        &bases.groth16.a_query,
-        &bases.groth16.h_query,
-    ];
-    let mut bytes: Vec<u8> = g1.into_iter().flat_map(encode_points).collect();
-    bytes.extend(encode_points(&bases.groth16.b_g2_query));
-    bytes
-}
-
-fn encode_points<C: SWCurveConfig>(points: &[Affine<C>]) -> Vec<u8> {
-    let chunks: Vec<Vec<u8>> = points
-        .par_chunks(1024)
-        .map(|chunk| {
-            let mut bytes = Writer::with_capacity(chunk.len() * G2_BYTES);
-            for point in chunk {
-                bytes.point(point);
-            }
-            bytes.finish()
-        })
-        .collect();
-    chunks.concat()
-}
-
-/// `None` if the two commitment lists have one length, which no verifying key allows.
-fn decode_lists(
-    bytes: &[u8],
-    key: &VerifyingKey,
-    sizes: &ArithConfig,
-) -> Result<Option<Bases>, DecodeError> {
-    let (witnesses, rows, columns) = (sizes.n_witnesses, sizes.n_constraints, sizes.n_variables);
-    let domain = (rows + 1).next_power_of_two();
-    let mut reader = Reader::new(bytes);
-    let mut g1 = |len: usize| -> Result<Vec<G1Affine>, DecodeError> {
-        decode_points(reader.bytes(len * G1_BYTES)?, G1_BYTES)
-    };
-    let (witness, error) = (g1(witnesses)?, g1(rows)?);
-    let (knowledge_w, knowledge_e) = (g1(witnesses)?, g1(rows)?);
-    let (a_query, h_query) = (g1(columns)?, g1(domain - 1)?);
-    let b_g2_query: Vec<G2Affine> = decode_points(reader.bytes(columns * G2_BYTES)?, G2_BYTES)?;
-    reader.finish()?;
-    let Ok(commitment) = TwoListKey::new(witness, error) else {
-        return Ok(None);
-    };
-    Ok(Some(Bases {
-        groth16: Groth16Key {
-            vk: ark_groth16::VerifyingKey {
-                alpha_g1: key.alpha_g1,
-                beta_g2: key.beta_g2,
-                gamma_g2: key.gamma_g2,
-                delta_g2: key.delta_g2,
-                gamma_abc_g1: vec![key.base_one_g1, key.base_x_g1],
-            },
-            beta_g1: G1Affine::identity(),
-            delta_g1: G1Affine::identity(),
-            a_query,
-            b_g1_query: Vec::new(),
-            b_g2_query,
-            h_query,
-            l_query: Vec::new(),
-        },
-        commitment,
-        knowledge_w,
-        knowledge_e,
-        sigma_w_g2: key.sigma_w_g2,
-        sigma_e_g2: key.sigma_e_g2,
-    }))
-}
-
-/// Reads points without checking that they lie on the curve: the digest has vouched for them.
-fn decode_points<C: SWCurveConfig>(
-    bytes: &[u8],
-    width: usize,
-) -> Result<Vec<Affine<C>>, DecodeError> {
-    bytes.par_chunks_exact(width).map(|chunk| Reader::new(chunk).point_unchecked()).collect()
 }
 
 fn io_error(path: &Path, source: io::Error) -> ParametersError {

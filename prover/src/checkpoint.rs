@@ -5,9 +5,9 @@ use std::{path::Path, sync::Arc};
 use ark_ec::CurveGroup;
 use rootfold_verifier::{
     encoding::{DecodeError, Reader, Writer},
-    sonobe::{
+    folding::{
         CycleFoldInstance, CycleFoldWitness, Fq, IncomingInstance, IncomingWitness, IvcProof,
-        IvcProofParts, RunningInstance, RunningWitness, State,
+        IvcProofParts, IvcState, RunningInstance, RunningWitness,
     },
     ParameterId, F,
 };
@@ -26,8 +26,8 @@ const DIGEST_BYTES: usize = 32;
 pub struct Checkpoint {
     pub(crate) parameters: ParameterId,
     pub(crate) steps: u64,
-    pub(crate) initial: State,
-    pub(crate) current: State,
+    pub(crate) initial: IvcState,
+    pub(crate) current: IvcState,
     pub(crate) proof: Arc<IvcProof>,
 }
 
@@ -55,7 +55,7 @@ pub enum CheckpointError {
 
 impl Checkpoint {
     /// The beginning of a space: no steps, nothing proved.
-    pub fn start(parameters: &Parameters, initial: State) -> Self {
+    pub fn start(parameters: &Parameters, initial: IvcState) -> Self {
         Self {
             parameters: parameters.id(),
             steps: 0,
@@ -76,12 +76,12 @@ impl Checkpoint {
     }
 
     /// The state before the first step.
-    pub fn initial_state(&self) -> State {
+    pub fn initial_state(&self) -> IvcState {
         self.initial
     }
 
     /// The state after the last step.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> IvcState {
         self.current
     }
 
@@ -184,7 +184,7 @@ impl Checkpoint {
     }
 }
 
-fn state(reader: &mut Reader<'_>) -> Result<State, DecodeError> {
+fn state(reader: &mut Reader<'_>) -> Result<IvcState, DecodeError> {
     Ok([reader.field()?, reader.field()?, reader.field()?])
 }
 

@@ -5,7 +5,7 @@ use ark_ff::{Field, One, PrimeField};
 use ark_relations::gr1cs::SynthesisError;
 use rayon::prelude::*;
 use rootfold_verifier::{
-    msm::msm, sonobe::IvcProofParts, verify, Groth16Proof, ParameterId, Proof, VerifyError, F,
+    folding::IvcProofParts, msm::msm, verify, Groth16Proof, ParameterId, Proof, VerifyError, F,
 };
 use thiserror::Error;
 

@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 use rand::{CryptoRng, RngCore, SeedableRng};
 use rootfold_circuits::step::StepCircuit;
 use rootfold_core::step::{Profile, Registers, StepWitness};
-use rootfold_verifier::{sonobe::State, ParameterId};
+use rootfold_verifier::{folding::IvcState, ParameterId};
 
 use crate::{
     Checkpoint, IvcError, Parameters, ParametersError, RunningProof, SetupError, SetupStage,
@@ -61,7 +61,7 @@ pub struct Engine(RunningProof<StepCircuit>);
 
 impl Engine {
     /// A running proof without steps.
-    pub fn new(parameters: Arc<Parameters>, profile: Profile, initial: State) -> Engine {
+    pub fn new(parameters: Arc<Parameters>, profile: Profile, initial: IvcState) -> Engine {
         Engine(RunningProof::new(parameters, StepCircuit { profile }, initial))
     }
 
@@ -101,7 +101,7 @@ impl Engine {
     }
 
     /// The state after the last step.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> IvcState {
         self.0.state()
     }
 

@@ -7,14 +7,15 @@
 
 use ark_bn254::G1Projective;
 use ark_ff::AdditiveGroup;
+use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use rayon::prelude::*;
 use rootfold_verifier::{
-    msm::msm,
-    sonobe::{
-        fold_transcript, fold_with, CycleFoldFolding, CycleFoldIncomingInstance, CycleFoldInstance,
-        CycleFoldWitness, IncomingWitness, IvcProofParts, PrimaryFolding, RunningInstance,
-        RunningWitness,
+    folding::{
+        fold_instances_with, fold_transcript, CycleFoldFolding, CycleFoldIncomingInstance,
+        CycleFoldInstance, CycleFoldWitness, IncomingWitness, IvcProofParts, PrimaryFolding,
+        RunningInstance, RunningWitness,
     },
+    msm::msm,
     F,
 };
 use sonobe_fs::{DeciderKey as _, FoldingSchemeProver};
@@ -27,10 +28,7 @@ use sonobe_primitives::{
     utils::null::Null,
 };
 
-use crate::{
-    checkpoint::Checkpoint, ivc::no_randomness, parameters::Parameters, phase::phase,
-    rows::Products,
-};
+use crate::{checkpoint::Checkpoint, parameters::Parameters, phase::phase, rows::Products};
 
 /// The values of the rows at the running witness and at the last step's.
 #[derive(Clone, Debug)]
@@ -82,7 +80,7 @@ pub struct Fold {
 /// Cycle-folded point sums of one fold.
 const CYCLEFOLDS: usize = <PrimaryFolding as FoldingSchemeCycleFoldExt<1, 1>>::N_CYCLEFOLDS;
 
-type RecordedSponge = RecordingTranscript<F, rootfold_verifier::sonobe::Sponge>;
+type RecordedSponge = RecordingTranscript<F, rootfold_verifier::folding::Sponge>;
 
 fn transcript(parameters: &Parameters) -> RecordedSponge {
     RecordingTranscript::new(fold_transcript(&parameters.ivc.2 .0, parameters.id().pp_hash()))
@@ -109,7 +107,7 @@ fn fold_in(
         parameters.rows.cross_term(running.u, &carried.running, &carried.incoming)
     );
     let cross_term = phase!("commit_t", msm(parameters.bases.commitment.error(), &cross));
-    let instance = fold_with(transcript, running, incoming, &cross_term);
+    let instance = fold_instances_with(transcript, running, incoming, &cross_term);
     let challenge = instance.u - running.u;
     PrimaryFold {
         witness: fold_witness(running_w, incoming_w, &cross, challenge),
@@ -139,7 +137,7 @@ fn fold_witness(
 ///
 /// # Errors
 /// Those of sonobe.
-pub fn fold(
+pub fn fold_step(
     parameters: &Parameters,
     checkpoint: &Checkpoint,
     carried: &Carried,
@@ -163,6 +161,12 @@ pub fn fold(
     let mut transcript = transcript(parameters);
     let primary = fold_in(parameters, &mut transcript, checkpoint, carried);
     phase!("cyclefold", fold_cyclefold(parameters, checkpoint, transcript, primary))
+}
+
+/// The generator that sonobe's prover asks for. It draws nothing from it: the commitments do not
+/// hide.
+fn no_randomness() -> ChaCha20Rng {
+    ChaCha20Rng::from_seed([0; 32])
 }
 
 /// Folds the CycleFold instances of a fold in.

@@ -2,10 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use rootfold_verifier::{
+    folding::{IncomingInstance, IncomingWitness, Ivc, IvcProofParts, IvcState},
     msm::msm,
-    sonobe::{IncomingInstance, IncomingWitness, Ivc, IvcProofParts, State},
     ParameterId, F,
 };
 use sonobe_ivc::IVC;
@@ -15,10 +14,10 @@ use thiserror::Error;
 use crate::{
     augmented::{assignment, StepPart},
     checkpoint::Checkpoint,
-    fold::{fold, Carried, PrimaryFold},
+    fold::{fold_step, Carried, PrimaryFold},
+    foldable::FoldableCircuit,
     parameters::Parameters,
     phase::phase,
-    step::StepCircuit,
 };
 
 /// Why a step could not be proved, or a running proof not used.
@@ -73,12 +72,12 @@ impl<FC> fmt::Debug for RunningProof<FC> {
     }
 }
 
-impl<FC: StepCircuit> RunningProof<FC> {
+impl<FC: FoldableCircuit> RunningProof<FC> {
     /// A running proof without steps. `circuit` must be the one the parameters were made for.
     ///
     /// A verifier expects the initial state `[space id, 0, idle]`; see
     /// [`PreparedVerifyingKey::initial_state`](rootfold_verifier::PreparedVerifyingKey::initial_state).
-    pub fn new(parameters: Arc<Parameters>, circuit: FC, initial: State) -> Self {
+    pub fn new(parameters: Arc<Parameters>, circuit: FC, initial: IvcState) -> Self {
         let checkpoint = Checkpoint::start(&parameters, initial);
         Self { parameters, circuit, checkpoint, carried: None }
     }
@@ -117,7 +116,7 @@ impl<FC: StepCircuit> RunningProof<FC> {
     }
 
     /// The state after the last step.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> IvcState {
         self.checkpoint.current
     }
 
@@ -144,7 +143,7 @@ impl<FC: StepCircuit> RunningProof<FC> {
         let carried =
             self.carried.get_or_insert_with(|| phase!("products", Carried::of(parameters, before)));
         let (fold, part) = rayon::join(
-            || fold(parameters, before, carried),
+            || fold_step(parameters, before, carried),
             || phase!("witness", StepPart::synthesize(&self.circuit, before, inputs)),
         );
         let (fold, part) = (fold.map_err(failed)?, part.map_err(|e| failed(e.into()))?);
@@ -195,9 +194,4 @@ impl<FC: StepCircuit> RunningProof<FC> {
 
 fn step_index(steps: u64) -> Result<usize, IvcError> {
     usize::try_from(steps).map_err(|_| IvcError::TooManySteps(steps))
-}
-
-/// Commitments do not hide here, so sonobe draws nothing from the generator it asks for.
-pub(crate) fn no_randomness() -> ChaCha20Rng {
-    ChaCha20Rng::from_seed([0; 32])
 }

@@ -1,11 +1,11 @@
 //! Proves: makes parameters, folds steps into a running proof, and compresses it into a proof file.
 //!
-//! Generic over the step circuit ([`StepCircuit`]); the proof system is that of `docs/design.md`,
+//! Generic over the step circuit ([`FoldableCircuit`]); the proof system is that of `docs/design.md`,
 //! section 6. A life of a prover:
 //!
 //! ```no_run
-//! # use rootfold_prover::{compress, Parameters, RunningProof, StepCircuit};
-//! # fn example<FC: StepCircuit<ExternalInputs = ()> + Clone>(
+//! # use rootfold_prover::{compress, Parameters, RunningProof, FoldableCircuit};
+//! # fn example<FC: FoldableCircuit<ExternalInputs = ()> + Clone>(
 //! #     circuit: FC, idle: rootfold_verifier::F, space_id: rootfold_verifier::F,
 //! # ) -> Result<(), Box<dyn std::error::Error>> {
 //! use std::{path::Path, sync::Arc};
@@ -27,11 +27,13 @@
 
 pub mod atomic;
 mod augmented;
+pub mod bases;
 mod cache;
 mod checkpoint;
 mod decider;
 pub mod engine;
 mod fold;
+mod foldable;
 mod ivc;
 mod parameters;
 mod phase;
@@ -40,13 +42,12 @@ pub mod qap;
 pub mod rows;
 pub mod setup;
 pub mod shape;
-mod step;
 mod trapdoor;
 
 pub use cache::ParametersError;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use decider::{compress, CompressError};
+pub use foldable::FoldableCircuit;
 pub use ivc::{IvcError, RunningProof};
 pub use parameters::Parameters;
 pub use setup::{SetupError, SetupStage};
-pub use step::StepCircuit;

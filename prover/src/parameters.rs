@@ -4,9 +4,9 @@ use std::fmt;
 
 use rand::{CryptoRng, RngCore};
 use rootfold_verifier::{
-    cyclefold::{bases_rng, CycleFoldShape},
-    digest::{r1cs_digest, Digest},
-    sonobe::{
+    folding::{
+        cyclefold::{bases_rng, CycleFoldShape},
+        digest::{r1cs_digest, Digest},
         sponge_config, CycleFoldCommitment, CycleFoldFolding, CycleFoldKey, IvcKey, IvcKeyParts,
         PrimaryFolding,
     },
@@ -19,11 +19,11 @@ use sonobe_primitives::{
 };
 
 use crate::{
-    cache,
+    bases::{proving_digest, Bases},
+    foldable::FoldableCircuit,
     rows::Rows,
-    setup::{generate_bases, Bases, SetupError, SetupStage},
+    setup::{generate_bases, SetupError, SetupStage},
     shape::step_r1cs,
-    step::StepCircuit,
 };
 
 /// The keys of folding and of the decider for one step circuit.
@@ -53,7 +53,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    pub fn synthesize<FC: StepCircuit>(
+    pub fn synthesize<FC: FoldableCircuit>(
         circuit: &FC,
         hint: Option<ArithConfig>,
     ) -> Result<Self, SetupError> {
@@ -73,7 +73,7 @@ impl Parameters {
     ///
     /// # Errors
     /// [`SetupError`] if the circuit cannot be synthesized or does not fit the decider.
-    pub fn generate<FC: StepCircuit>(
+    pub fn generate<FC: FoldableCircuit>(
         profile: &str,
         idle: F,
         circuit: &FC,
@@ -104,7 +104,7 @@ impl Parameters {
             witnesses: sizes.n_witnesses as u64,
             step_digest: shape.digest,
             folding_digest: shape.cyclefold.digest(&sponge_config()),
-            proving_digest: cache::proving_digest(&bases),
+            proving_digest: proving_digest(&bases),
             alpha_g1: groth16.alpha_g1,
             beta_g2: groth16.beta_g2,
             gamma_g2: groth16.gamma_g2,

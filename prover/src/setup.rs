@@ -16,7 +16,7 @@
 
 use std::collections::BTreeSet;
 
-use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine, G2Projective};
+use ark_bn254::{G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{scalar_mul::BatchMulPreprocessing, AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::{Field, PrimeField};
 use ark_groth16::r1cs_to_qap::R1CSToQAP;
@@ -24,7 +24,7 @@ use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
 use ark_relations::gr1cs::SynthesisError;
 use rand::{CryptoRng, RngCore};
 use rootfold_verifier::{
-    commitment::{EqualLengths, TwoListKey},
+    folding::commitment::{EqualLengths, TwoListKey},
     F,
 };
 use sonobe_primitives::arithmetizations::{ccs::CCS, r1cs::R1CS, Arith};
@@ -32,12 +32,10 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::{
+    bases::{Bases, Groth16Key},
     qap::{columns_at, domain, SlackQap},
     trapdoor::Trapdoor,
 };
-
-/// Groth16 proving key over BN254.
-pub type Groth16Key = ark_groth16::ProvingKey<Bn254>;
 
 /// A stage of making parameters, for progress reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,23 +92,6 @@ pub enum SetupError {
     /// sonobe refused the keys.
     #[error("folding keys refused: {0}")]
     Folding(#[from] sonobe_fs::Error),
-}
-
-/// Everything that a setup publishes, in the form provers use.
-#[derive(Clone, Debug)]
-pub struct Bases {
-    /// Groth16 key: `a`, `b` in G2, `h`, and the public input bases of 1 and of the step's input.
-    pub groth16: Groth16Key,
-    /// Nova's commitment key.
-    pub commitment: TwoListKey,
-    /// `sigma_W * key_W`.
-    pub knowledge_w: Vec<G1Affine>,
-    /// `sigma_E * key_E`.
-    pub knowledge_e: Vec<G1Affine>,
-    /// `[sigma_W]_2`.
-    pub sigma_w_g2: G2Affine,
-    /// `[sigma_E]_2`.
-    pub sigma_e_g2: G2Affine,
 }
 
 /// Makes the bases for `r1cs` from fresh secrets, which it forgets.
@@ -208,6 +189,7 @@ fn check_bases(lists: &[&[G1Affine]]) -> Result<(), SetupError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ark_bn254::Bn254;
     use ark_ff::{AdditiveGroup, UniformRand};
     use ark_groth16::{prepare_verifying_key, Groth16, VerifyingKey};
     use rand::{Rng, SeedableRng};

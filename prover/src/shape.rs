@@ -6,7 +6,7 @@ use ark_ff::{AdditiveGroup, Field, PrimeField, UniformRand};
 use ark_relations::gr1cs::{ConstraintSystem, Matrix, SynthesisError, R1CS_PREDICATE_LABEL};
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use rootfold_verifier::{
-    sonobe::{sponge_config, StepWithFolding},
+    folding::{sponge_config, StepWithFolding},
     F,
 };
 use sonobe_primitives::{
@@ -14,7 +14,7 @@ use sonobe_primitives::{
     circuits::ArithExtractor,
 };
 
-use crate::step::StepCircuit;
+use crate::foldable::FoldableCircuit;
 
 /// Rounds after which the search for a configuration that describes itself gives up.
 const MAX_ROUNDS: usize = 8;
@@ -27,7 +27,7 @@ const MAX_ROUNDS: usize = 8;
 /// # Errors
 /// [`SynthesisError`] from the circuit; [`SynthesisError::Unsatisfiable`] if the sizes never
 /// settle.
-pub fn step_r1cs<FC: StepCircuit>(
+pub fn step_r1cs<FC: FoldableCircuit>(
     circuit: &FC,
     cyclefold: &ArithConfig,
     hint: Option<ArithConfig>,

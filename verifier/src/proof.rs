@@ -8,9 +8,10 @@ use ark_ec::{
 use thiserror::Error;
 
 use crate::{
-    cyclefold::CycleFoldShape,
     encoding::{DecodeError, Reader, Writer, FIELD_BYTES},
-    sonobe::{CycleFoldInstance, Fq, IncomingInstance, RunningInstance, F},
+    folding::{
+        cyclefold::CycleFoldShape, CycleFoldInstance, Fq, IncomingInstance, RunningInstance, F,
+    },
 };
 
 const MAGIC: &[u8; 8] = b"rootf-pf";

@@ -9,11 +9,12 @@ use sonobe_primitives::transcripts::Transcript;
 use thiserror::Error;
 
 use crate::{
-    cyclefold::CycleFoldShape,
     encoding::{DecodeError, Writer},
+    folding::{
+        cyclefold::CycleFoldShape, fold_instances_with, hash_state, permutation, sponge_config, Fq,
+        IvcState, QuickSponge, RunningInstance, F, FOLD_DOMAIN,
+    },
     proof::{Proof, ShapeError},
-    sonobe::{fold_with, hash_state, sponge_config, Fq, RunningInstance, State, F, FOLD_DOMAIN},
-    sponge::{permutation, QuickSponge},
     verifying_key::{KeyError, ParameterId, VerifyingKey},
 };
 
@@ -131,7 +132,7 @@ impl PreparedVerifyingKey {
     }
 
     /// The state in which a space begins.
-    pub fn initial_state(&self, space_id: F) -> State {
+    pub fn initial_state(&self, space_id: F) -> IvcState {
         [space_id, F::ZERO, self.key.idle]
     }
 }
@@ -224,7 +225,7 @@ fn check_state_hash(
 
 fn folded_instance(key: &PreparedVerifyingKey, proof: &Proof) -> RunningInstance {
     let mut transcript = key.sponge.separate_domain(FOLD_DOMAIN);
-    fold_with(&mut transcript, &proof.running, &proof.incoming, &proof.cross_term.into())
+    fold_instances_with(&mut transcript, &proof.running, &proof.incoming, &proof.cross_term.into())
 }
 
 /// Groth16's equation and both knowledge checks: as one product of pairings, and one by one only if
@@ -401,12 +402,12 @@ mod tests {
                 cm_w: G1Projective::rand(rng),
                 x: vec![F::rand(rng)],
             },
-            incoming: crate::sonobe::IncomingInstance { cm_w: g1.into(), x: vec![F::ZERO] },
+            incoming: crate::folding::IncomingInstance { cm_w: g1.into(), x: vec![F::ZERO] },
             cross_term: g1,
             groth16: crate::Groth16Proof { a: g1, b: G2Affine::rand(rng), c: g1 },
             knowledge_w: g1,
             knowledge_e: g1,
-            cyclefold: crate::sonobe::CycleFoldInstance {
+            cyclefold: crate::folding::CycleFoldInstance {
                 cm_e: Default::default(),
                 u: Fq::ZERO,
                 cm_w: Default::default(),

@@ -8,9 +8,8 @@ use ark_ff::PrimeField;
 use thiserror::Error;
 
 use crate::{
-    digest::Digest,
     encoding::{DecodeError, Reader, Writer},
-    sonobe::F,
+    folding::{digest::Digest, F},
 };
 
 const MAGIC: &[u8; 8] = b"rootf-vk";
@@ -130,7 +129,7 @@ pub struct VerifyingKey {
     pub witnesses: u64,
     /// Digest of the augmented step circuit.
     pub step_digest: Digest,
-    /// Digest of what the code fixes about folding; see [`crate::cyclefold::CycleFoldShape`].
+    /// Digest of what the code fixes about folding; see [`crate::folding::cyclefold::CycleFoldShape`].
     pub folding_digest: Digest,
     /// Digest of everything that only provers hold: commitment, knowledge and Groth16 bases.
     pub proving_digest: Digest,

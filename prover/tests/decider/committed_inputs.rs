@@ -8,7 +8,7 @@ use ark_bn254::{G1Affine, G1Projective};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, Field, UniformRand};
 use rootfold_verifier::{
-    sonobe::RunningInstance, Groth16Proof, PreparedVerifyingKey, Proof, VerifyError, F,
+    folding::RunningInstance, Groth16Proof, PreparedVerifyingKey, Proof, VerifyError, F,
 };
 
 use crate::{

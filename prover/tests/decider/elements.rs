@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ark_ff::AdditiveGroup;
 use rand_chacha::ChaCha20Rng;
 use rootfold_verifier::{
-    sonobe::{CycleFoldInstance, Fq, IncomingInstance, RunningInstance},
+    folding::{CycleFoldInstance, Fq, IncomingInstance, RunningInstance},
     verify, Groth16Proof, Proof, ShapeError, VerifyError, F,
 };
 

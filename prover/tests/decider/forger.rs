@@ -4,10 +4,12 @@ use ark_bn254::{G1Affine, G1Projective};
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
 use ark_ff::{AdditiveGroup, Field, PrimeField};
 use ark_poly::{univariate::DensePolynomial, EvaluationDomain, GeneralEvaluationDomain};
-use rootfold_prover::{setup::Bases, shape::step_r1cs, Checkpoint, Parameters};
+use rootfold_prover::{bases::Bases, shape::step_r1cs, Checkpoint, Parameters};
 use rootfold_verifier::{
-    cyclefold::CycleFoldShape,
-    sonobe::{CycleFoldInstance, Fq, IncomingInstance, IvcProofParts, RunningInstance},
+    folding::{
+        cyclefold::CycleFoldShape, CycleFoldInstance, Fq, IncomingInstance, IvcProofParts,
+        RunningInstance,
+    },
     Groth16Proof, Proof, F,
 };
 use sonobe_primitives::arithmetizations::{ccs::CCS, r1cs::R1CS, Arith, ArithConfig};

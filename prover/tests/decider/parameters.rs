@@ -9,7 +9,7 @@ use ark_ff::UniformRand;
 use rootfold_prover::{
     compress, setup::generate_bases, shape::step_r1cs, Parameters, ParametersError,
 };
-use rootfold_verifier::{cyclefold::CycleFoldShape, KeyError, PreparedVerifyingKey, F};
+use rootfold_verifier::{folding::cyclefold::CycleFoldShape, KeyError, PreparedVerifyingKey, F};
 use sonobe_primitives::arithmetizations::Arith;
 
 #[test]

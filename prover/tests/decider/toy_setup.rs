@@ -5,10 +5,10 @@ use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, UniformRand};
 use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
 use rootfold_prover::{
+    bases::{Bases, Groth16Key},
     qap::columns_at,
-    setup::{Bases, Groth16Key},
 };
-use rootfold_verifier::{commitment::TwoListKey, VerifyingKey, F};
+use rootfold_verifier::{folding::commitment::TwoListKey, VerifyingKey, F};
 use sonobe_primitives::arithmetizations::{ccs::CCS, r1cs::R1CS, Arith};
 
 use crate::common::rng;

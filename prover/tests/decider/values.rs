@@ -6,7 +6,7 @@ use ark_ec::{
 };
 use ark_ff::{One, PrimeField, UniformRand};
 use rand_chacha::{rand_core::RngCore, ChaCha20Rng};
-use rootfold_verifier::{sonobe::Fq, F};
+use rootfold_verifier::{folding::Fq, F};
 
 /// What an element is replaced by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,8 +9,9 @@ use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
 use ark_ff::{Field, PrimeField};
 use rootfold_verifier::{
-    cyclefold::CycleFoldShape,
-    sonobe::{fold, sponge_config, state_hash, Fq, RunningInstance},
+    folding::{
+        cyclefold::CycleFoldShape, fold_instances, sponge_config, state_hash, Fq, RunningInstance,
+    },
     verify, KeyError, PreparedVerifyingKey, Proof, VerifyError, VerifyingKey, F,
 };
 
@@ -90,7 +91,7 @@ impl WeakKey<'_> {
     /// The fold of `U` and `u` with the challenge that follows from them.
     pub fn fold(&self, proof: &Proof) -> RunningInstance {
         let cross_term = proof.cross_term.into();
-        fold(&sponge_config(), self.pp_hash, &proof.running, &proof.incoming, &cross_term)
+        fold_instances(&sponge_config(), self.pp_hash, &proof.running, &proof.incoming, &cross_term)
     }
 
     /// The challenge of that fold. `u` is strict, so it is what the fold adds to `U.u`.

@@ -9,9 +9,9 @@ use ark_relations::gr1cs::SynthesisError;
 use rootfold_core::hash::{Parameters, Permutation};
 use sonobe_primitives::transcripts::{AbsorbableVar, Transcript, TranscriptGadget};
 
-use crate::sonobe::{F, SPONGE_RATE};
+use super::{nova::SPONGE_RATE, sonobe::F};
 
-/// Twin of [`Sponge`](crate::sonobe::Sponge) for verifiers, which need no gadget of it.
+/// Twin of [`Sponge`](super::sonobe::Sponge) for verifiers, which need no gadget of it.
 #[derive(Clone, Debug)]
 pub(crate) struct QuickSponge {
     permutation: Arc<Permutation>,
@@ -121,7 +121,7 @@ impl TranscriptGadget<F> for NoGadget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sonobe::{sponge_config, Sponge};
+    use crate::folding::{sponge_config, Sponge};
     use proptest::prelude::*;
 
     proptest! {

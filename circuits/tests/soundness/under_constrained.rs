@@ -4,7 +4,7 @@
 //!
 //! Every free variable is counted in `free_variables_*.txt` under the rules of the constraint that
 //! mentions it first, and [`REASONS`] says why it is harmless. After a change that is meant:
-//! `ROOTFOLD_BLESS=1 cargo nextest run -p rootfold-prover --test soundness under_constrained`.
+//! `ROOTFOLD_BLESS=1 cargo nextest run -p rootfold-circuits --test soundness under_constrained`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -12,15 +12,34 @@ use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;
 use rootfold_core::symbol::is_nonzero_square;
-use sonobe_primitives::arithmetizations::{ccs::CCS, r1cs::R1CS, Arith};
-
-use crate::{
-    digest::{r1cs_digest, Digest},
-    encoding::Writer,
-    msm::PreparedBases,
-    shared_rows::SharedRows,
-    sonobe::{cyclefold_r1cs, CycleFoldInstance, Fq, F},
+use sonobe_ivc::compilers::cyclefold::{
+    adapters::nova::NovaCycleFoldCircuit, circuits::CycleFoldCircuit,
 };
+use sonobe_primitives::{
+    arithmetizations::{ccs::CCS, r1cs::R1CS, Arith},
+    circuits::ArithExtractor,
+};
+
+use super::{
+    digest::{r1cs_digest, Digest},
+    shared_rows::SharedRows,
+    sonobe::{CycleFoldInstance, Fq, F},
+};
+use crate::{encoding::Writer, msm::PreparedBases};
+
+/// Bits of a folding challenge.
+const CHALLENGE_BITS: usize = 128;
+
+/// The CycleFold circuit's constraints.
+///
+/// # Errors
+/// Only if sonobe cannot synthesize its own circuit.
+pub fn cyclefold_r1cs() -> Result<R1CS<Fq>, SynthesisError> {
+    let cs = ArithExtractor::new();
+    let circuit = NovaCycleFoldCircuit::<ark_bn254::G1Projective, CHALLENGE_BITS>::default();
+    cs.execute_fn(|cs| circuit.verify_point_rlc(cs))?;
+    cs.arith()
+}
 
 /// The generator of the randomness from which the Grumpkin bases are drawn.
 ///
@@ -154,7 +173,7 @@ impl CycleFoldShape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sonobe::{sponge_config, CycleFoldCommitment};
+    use crate::folding::{sponge_config, CycleFoldCommitment};
     use ark_serialize::CanonicalSerialize;
     use sonobe_primitives::commitments::CommitmentOps;
 

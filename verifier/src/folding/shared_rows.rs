@@ -6,7 +6,7 @@
 
 use ark_ff::AdditiveGroup;
 
-use crate::sonobe::Fq;
+use super::sonobe::Fq;
 
 /// Coefficients and the variables that they belong to.
 type Terms = Vec<(Fq, usize)>;
@@ -115,7 +115,7 @@ fn subtract(row: &Terms, factor: Fq, earlier: &Terms) -> Terms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sonobe::cyclefold_r1cs;
+    use crate::folding::cyclefold::cyclefold_r1cs;
     use ark_ff::UniformRand;
     use ark_std::test_rng;
     use sonobe_primitives::{
