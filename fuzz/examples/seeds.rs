@@ -10,10 +10,7 @@ use anyhow::{ensure, Context};
 use clap::Parser;
 use rootfold_core::step::SMALL;
 use rootfold_fuzz::{honest::honest, seeds};
-use rootfold_node::{
-    folder::DataFolder,
-    prove::{EpochLimits, Prover},
-};
+use rootfold_node::{data_dir::DataDir, prove::Prover, space::EpochLimits};
 use rootfold_prover::engine;
 
 /// What to write.
@@ -51,7 +48,7 @@ fn prove() -> anyhow::Result<()> {
     let cache = env::var_os("ROOTFOLD_PARAMS_DIR").map_or_else(env::temp_dir, PathBuf::from);
     let parameters = Arc::new(engine::load_or_generate(&cache, &SMALL, &mut |_| {})?);
     let running = tempfile::tempdir()?;
-    let data = DataFolder::new(running.path());
+    let data = DataDir::new(running.path());
     let mut prover = Prover::open(honest().copy(), &data, parameters.clone())?;
     prover.prove(EpochLimits::default(), None, &())?;
     let (snapshot, _) = prover.publish(&())?;

@@ -16,9 +16,8 @@ use rootfold_core::{
 };
 use rootfold_node::{
     author::{compose, grant, Change},
-    ingest::Submission,
     snapshot::{Snapshot, SnapshotHeader},
-    space::Space,
+    space::{Space, Submission},
     store::{dump, Batch, Dump, Durability, MemoryStore, Store},
     values::{Value, ValueName},
 };

@@ -1,7 +1,7 @@
 //! Records of the store. No peer writes them, but what they hold came from peers, and a disk can
 //! return anything.
 
-use rootfold_node::codec;
+use rootfold_node::store::records;
 
 use crate::Verdict;
 
@@ -9,8 +9,8 @@ use crate::Verdict;
 ///
 /// One encoding.
 pub fn op(bytes: &[u8]) -> Verdict {
-    let Some(op) = codec::decode_op(bytes) else { return Verdict::Refused };
-    assert_eq!(codec::encode_op(&op), bytes, "an op has one record");
+    let Some(op) = records::decode_op(bytes) else { return Verdict::Refused };
+    assert_eq!(records::encode_op(&op), bytes, "an op has one record");
     Verdict::Accepted
 }
 
@@ -18,8 +18,8 @@ pub fn op(bytes: &[u8]) -> Verdict {
 ///
 /// One encoding.
 pub fn tip(bytes: &[u8]) -> Verdict {
-    let Some(tip) = codec::decode_tip(bytes) else { return Verdict::Refused };
-    assert_eq!(codec::encode_tip(&tip), bytes, "a tip has one record");
+    let Some(tip) = records::decode_tip(bytes) else { return Verdict::Refused };
+    assert_eq!(records::encode_tip(&tip), bytes, "a tip has one record");
     Verdict::Accepted
 }
 
@@ -27,7 +27,7 @@ pub fn tip(bytes: &[u8]) -> Verdict {
 ///
 /// One encoding.
 pub fn op_key(bytes: &[u8]) -> Verdict {
-    let Some((writer, seq)) = codec::parse_op_key(bytes) else { return Verdict::Refused };
-    assert_eq!(codec::op_key(writer, seq), bytes, "an op has one key");
+    let Some((writer, seq)) = records::parse_op_key(bytes) else { return Verdict::Refused };
+    assert_eq!(records::op_key(writer, seq), bytes, "an op has one key");
     Verdict::Accepted
 }

@@ -13,7 +13,10 @@ use rootfold_core::{
     value::tombstone,
     F,
 };
-use rootfold_node::{ingest::Submission, space::Space, values::Value};
+use rootfold_node::{
+    space::{Space, Submission},
+    values::Value,
+};
 
 use crate::{
     honest::{honest, ADMITTED},

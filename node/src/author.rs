@@ -11,7 +11,7 @@ use rootfold_core::{
     F,
 };
 
-use crate::{ingest::Submission, values::Value};
+use crate::{space::Submission, values::Value};
 
 /// Bits of the counter in a clock.
 const COUNTER_BITS: u32 = 16;

@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::{
     bootstrap::{sync_tail, BootstrapError},
     client::{Peer, PeerError},
-    folder::{DataFolder, FolderError},
+    data_dir::{DataDir, DataDirError},
     progress::Progress,
     space::{Space, SpaceError},
     store::MemoryStore,
@@ -24,7 +24,7 @@ pub struct Replay {
     /// The space.
     pub space: F,
     /// Where the replica shall be; `None` for memory.
-    pub folder: Option<DataFolder>,
+    pub folder: Option<DataDir>,
 }
 
 /// What a replay did.
@@ -53,7 +53,7 @@ pub enum ReplayError {
     Ops(#[from] BootstrapError),
     /// The data folder cannot be used.
     #[error(transparent)]
-    Folder(#[from] FolderError),
+    Folder(#[from] DataDirError),
     /// The space cannot be made.
     #[error(transparent)]
     Space(#[from] SpaceError),

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::{
     atomic_file::{self, Access},
-    codec::Reader,
+    store::records::Reader,
 };
 
 /// The largest proof that is read or sent, in bytes. A real one has about 50,000.

@@ -17,9 +17,8 @@ use rootfold_proto::{
 use thiserror::Error;
 
 use crate::{
-    ingest::Submission,
     snapshot::{Snapshot, SnapshotHeader, MAX_PROOF_BYTES},
-    space::At,
+    space::{At, Submission},
     values::{Value, ValueKind, ValueName},
 };
 

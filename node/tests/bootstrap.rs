@@ -12,7 +12,7 @@ use rootfold_core::field;
 use rootfold_node::{
     bootstrap::{self, Bootstrap, BootstrapError, BootstrapReport},
     client::{Peer, PeerCause},
-    folder::{DataFolder, FolderError},
+    data_dir::{DataDir, DataDirError},
     prove::{ProveError, Prover},
     replay::{self, Replay, ReplayError},
     snapshot::Snapshot,
@@ -21,7 +21,7 @@ use rootfold_node::{
 };
 use rootfold_proto::v1;
 
-async fn run(data: &DataFolder, servers: &[&Running]) -> Result<BootstrapReport, BootstrapError> {
+async fn run(data: &DataDir, servers: &[&Running]) -> Result<BootstrapReport, BootstrapError> {
     let bootstrap = Bootstrap {
         peers: servers.iter().map(|server| server.address.clone()).collect(),
         invite: invite(&proved().world),
@@ -42,14 +42,14 @@ async fn liar(lies: Lies) -> Running {
 }
 
 /// Nothing in the folder is a space.
-fn nothing_adopted(data: &DataFolder) {
+fn nothing_adopted(data: &DataDir) {
     let e = data.open().err().unwrap();
-    let FolderError::Space { source, .. } = e else { panic!("{e}") };
+    let DataDirError::Space { source, .. } = e else { panic!("{e}") };
     assert!(matches!(*source, SpaceError::NoSpace), "{source}");
 }
 
 /// The replica in the folder is what A is.
-fn same_as_a(data: &DataFolder, report: &BootstrapReport) {
+fn same_as_a(data: &DataDir, report: &BootstrapReport) {
     let a = &proved().world.space;
     assert_eq!(report.root, a.status().root);
     assert_eq!(report.source_root, Some(a.status().root));

@@ -13,7 +13,7 @@ use rootfold_core::{field, space::Invite};
 use rootfold_node::{
     bootstrap::{self, Bootstrap, BootstrapReport},
     client::PeerCause,
-    folder::DataFolder,
+    data_dir::DataDir,
 };
 use rootfold_proto::{
     limits::MAX_ELEMENTS,
@@ -38,7 +38,7 @@ async fn bootstrap_from(world: &World, servers: &[&Running]) -> BootstrapReport 
     let bootstrap = Bootstrap {
         peers: servers.iter().map(|server| server.address.clone()).collect(),
         invite: Invite { space: world.space.id(), parameters: [9; 32] },
-        folder: DataFolder::new(folder.path()),
+        folder: DataDir::new(folder.path()),
         key: None,
     };
     let report = in_time(bootstrap::run(bootstrap, &())).await.unwrap();

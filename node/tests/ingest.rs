@@ -15,8 +15,7 @@ use rootfold_core::{
 };
 use rootfold_node::{
     author::{self, compose, Change},
-    ingest::{IngestError, Submission},
-    space::{At, Space},
+    space::{At, IngestError, Space, Submission},
     store::MemoryStore,
     values::{Value, ValueRefused},
 };

@@ -11,16 +11,16 @@ use common::{
 };
 use rootfold_node::{
     author,
-    folder::DataFolder,
+    data_dir::DataDir,
     progress::{Event, Progress},
-    prove::{EpochLimits, ProveError, Prover},
+    prove::{ProveError, Prover},
     snapshot::Snapshot,
-    space::Space,
+    space::{EpochLimits, Space},
     store::{FailingStore, MemoryStore, StoreError},
     verify::verify,
 };
 
-fn running(data: &DataFolder) -> Vec<String> {
+fn running(data: &DataDir) -> Vec<String> {
     let files = fs::read_dir(data.running()).unwrap();
     let mut names: Vec<String> =
         files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();

@@ -13,7 +13,7 @@ use rootfold_node::{
     author,
     bootstrap::{self, Bootstrap, BootstrapError},
     client::{Peer, PeerCause, PeerError},
-    folder::{DataFolder, FolderError},
+    data_dir::{DataDir, DataDirError},
     replay::{self, Replay},
     space::{prefix_range, At, SpaceError},
     values::ValueName,
@@ -282,14 +282,14 @@ async fn bootstrap_from(
     servers: &[&Running],
 ) -> Result<bootstrap::BootstrapReport, BootstrapError> {
     let folder = tempfile::tempdir().unwrap();
-    let data = DataFolder::new(folder.path());
+    let data = DataDir::new(folder.path());
     bootstrap_into(world, servers, &data).await
 }
 
 async fn bootstrap_into(
     world: &World,
     servers: &[&Running],
-    data: &DataFolder,
+    data: &DataDir,
 ) -> Result<bootstrap::BootstrapReport, BootstrapError> {
     let bootstrap = Bootstrap {
         peers: servers.iter().map(|server| server.address.clone()).collect(),
@@ -316,7 +316,7 @@ async fn a_space_without_steps_is_bootstrapped_from_its_genesis() {
 
     let server = serve(&world.space, None).await;
     let folder = tempfile::tempdir().unwrap();
-    let data = DataFolder::new(folder.path());
+    let data = DataDir::new(folder.path());
     let report = bootstrap_into(&world, &[&server], &data).await.unwrap();
     let status = world.space.status();
     assert_eq!(report.root, status.root);
@@ -408,7 +408,7 @@ async fn a_peer_that_is_not_there_costs_nothing_if_another_is() {
     let job = |peers| Bootstrap {
         peers,
         invite: Invite { space: world.space.id(), parameters: [9; 32] },
-        folder: DataFolder::new(folder.path()),
+        folder: DataDir::new(folder.path()),
         key: None,
     };
     let report =
@@ -428,14 +428,14 @@ async fn caught(lies: Lies) -> PeerError {
     let world = some_world();
     let liar = serve_lies(&world.space, None, lies).await;
     let folder = tempfile::tempdir().unwrap();
-    let data = DataFolder::new(folder.path());
+    let data = DataDir::new(folder.path());
 
     // Alone it cannot be got around, and nothing of it becomes a space.
     let e = bootstrap_into(&world, &[&liar], &data).await.err().unwrap();
     assert!(e.is_refusal(), "{e}");
     assert!(e.to_string().contains(&liar.address), "{e}");
     let e = data.open().err().unwrap();
-    let FolderError::Space { source, .. } = e else { panic!("{e}") };
+    let DataDirError::Space { source, .. } = e else { panic!("{e}") };
     assert!(matches!(*source, SpaceError::NoSpace));
 
     // Beside an honest peer it costs one request.

@@ -9,9 +9,8 @@ use common::{genesis, World};
 #[cfg(feature = "rocksdb")]
 use rootfold_node::store::RocksStore;
 use rootfold_node::{
-    folder::{DataFolder, FolderError},
-    ingest::IngestError,
-    space::{Space, SpaceError},
+    data_dir::{DataDir, DataDirError},
+    space::{IngestError, Space, SpaceError},
     store::{
         check_contract, dump, Batch, Column, Durability, FailingStore, MemoryStore, RedbStore,
         Store, StoreError,
@@ -77,12 +76,12 @@ fn rocksdb_keeps_data_over_a_restart_and_lets_one_process_in() {
 fn a_folder_keeps_its_store() {
     let folder = tempfile::tempdir().unwrap();
     drop(RedbStore::open(&folder.path().join("db.redb")).unwrap());
-    DataFolder::new(folder.path()).store().unwrap();
+    DataDir::new(folder.path()).store().unwrap();
     assert!(!folder.path().join("db").exists());
 
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("db")).unwrap();
-    let opened = DataFolder::new(folder.path()).store();
+    let opened = DataDir::new(folder.path()).store();
     if cfg!(feature = "rocksdb") {
         opened.unwrap();
     } else {
@@ -145,8 +144,8 @@ fn an_ingest_is_one_batch() {
 #[test]
 fn a_folder_has_one_space() {
     let folder = tempfile::tempdir().unwrap();
-    let data = DataFolder::new(folder.path().join("data"));
-    assert!(matches!(data.open().err().unwrap(), FolderError::Empty { .. }));
+    let data = DataDir::new(folder.path().join("data"));
+    assert!(matches!(data.open().err().unwrap(), DataDirError::Empty { .. }));
     let (genesis, _) = genesis(1, 1);
     let space = data.create(&genesis).unwrap();
     assert_eq!(space.id(), genesis.space_id());
@@ -154,7 +153,7 @@ fn a_folder_has_one_space() {
     drop(space);
 
     let again = data.create(&genesis).err().unwrap();
-    let FolderError::Space { source, .. } = again else { panic!("{again}") };
+    let DataDirError::Space { source, .. } = again else { panic!("{again}") };
     assert!(matches!(*source, SpaceError::Exists { .. }), "{source}");
     assert_eq!(data.open().unwrap().id(), genesis.space_id());
 }

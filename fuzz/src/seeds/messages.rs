@@ -85,7 +85,7 @@ fn submissions(seeds: &mut Seeds) {
     let held = honest().space.log(1, 0, 9).expect("a store in memory reads");
     let ops = held.into_iter().map(|(_, op)| op).collect();
     let held = rootfold_core::log::LogBatch { writer: 1, first_seq: 0, ops };
-    let held = rootfold_node::ingest::Submission { batches: vec![held], values: Vec::new() };
+    let held = rootfold_node::space::Submission { batches: vec![held], values: Vec::new() };
     let held = wire::submission_out(&held);
     honest_seed(seeds, "submit_request", "held-already", request(Some(held)).encode_to_vec());
 

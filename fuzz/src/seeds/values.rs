@@ -11,8 +11,8 @@ use rootfold_core::{
     F,
 };
 use rootfold_node::{
-    codec,
     snapshot::{Snapshot, SnapshotHeader},
+    store::records,
 };
 use rootfold_verifier::ParameterId;
 
@@ -76,14 +76,14 @@ fn ops(seeds: &mut Seeds) {
     honest_seed(seeds, "op", "end-of-time", with(&bytes, 0, &[0xff; 8]));
     hostile_seed(seeds, "op", "value-not-reduced", with(&bytes, bytes.len() - 32, &[0xff; 32]));
 
-    honest_seed(seeds, "stored_op", "", codec::encode_op(&signed));
-    honest_seed(seeds, "stored_op", "unsigned", codec::encode_op(&unsigned));
-    let cut = codec::encode_op(&SignedOp { op: signed.op, ..signed });
+    honest_seed(seeds, "stored_op", "", records::encode_op(&signed));
+    honest_seed(seeds, "stored_op", "unsigned", records::encode_op(&unsigned));
+    let cut = records::encode_op(&SignedOp { op: signed.op, ..signed });
     hostile_seed(seeds, "stored_op", "half-a-signature", &cut[..200]);
     let tip = honest().tips[&0];
-    honest_seed(seeds, "stored_tip", "", codec::encode_tip(&tip));
-    hostile_seed(seeds, "stored_tip", "cut", &codec::encode_tip(&tip)[..139]);
-    honest_seed(seeds, "stored_op_key", "", codec::op_key(7, u64::MAX));
+    honest_seed(seeds, "stored_tip", "", records::encode_tip(&tip));
+    hostile_seed(seeds, "stored_tip", "cut", &records::encode_tip(&tip)[..139]);
+    honest_seed(seeds, "stored_op_key", "", records::op_key(7, u64::MAX));
     hostile_seed(seeds, "stored_op_key", "cut", [0; 11]);
 
     honest_seed(seeds, "head", "", tip.head.to_bytes());

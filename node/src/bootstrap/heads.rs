@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use rootfold_core::{field, item::Entry, key::KeyKind, log::Tip};
 
 use crate::{
-    codec::{damaged, value_key},
-    store::{Column, Store, StoreError},
+    store::{
+        records::{damaged, value_key},
+        Column, Store, StoreError,
+    },
     values::{open_head, ValueName},
 };
 

@@ -25,7 +25,7 @@ use thiserror::Error;
 
 use crate::{
     client::{Peer, PeerError},
-    folder::{DataFolder, FolderError},
+    data_dir::{DataDir, DataDirError},
     progress::Progress,
     snapshot::SnapshotHeader,
     space::{Adoption, Space, SpaceError},
@@ -41,7 +41,7 @@ pub struct Bootstrap {
     /// The space and the parameters.
     pub invite: Invite,
     /// Where the replica shall be.
-    pub folder: DataFolder,
+    pub folder: DataDir,
     /// The verifying key, if it is at hand. Otherwise the peers are asked; its id is in the
     /// invite.
     pub key: Option<Arc<PreparedVerifyingKey>>,
@@ -109,7 +109,7 @@ pub enum BootstrapError {
     Tree(Box<TreeError>),
     /// The data folder cannot be used.
     #[error(transparent)]
-    Folder(#[from] FolderError),
+    Folder(#[from] DataDirError),
     /// The space cannot be made.
     #[error(transparent)]
     Space(#[from] SpaceError),

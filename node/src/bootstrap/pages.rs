@@ -20,12 +20,10 @@ use super::{
 };
 use crate::{
     client::{Peer, PeerCause, PeerError, ReceivedPage},
-    codec::value_key,
-    pages::Pages,
     progress::{Event, Progress},
     snapshot::SnapshotHeader,
-    space,
-    store::{Batch, Column, Durability, Store},
+    space::{self, Pages},
+    store::{records::value_key, Batch, Column, Durability, Store},
     values::ValueName,
 };
 

@@ -5,9 +5,8 @@ use rootfold_core::F;
 use super::{blocking, BootstrapError};
 use crate::{
     client::{Peer, PeerError},
-    ingest::{IngestError, Ingested},
     progress::{Event, Progress},
-    space::Space,
+    space::{IngestError, Ingested, Space},
 };
 
 /// Messages in a row without a new op, after which a peer is not listened to any more: he could go

@@ -7,7 +7,7 @@ use rootfold_core::{
 use thiserror::Error;
 use tonic::{Code, Status};
 
-use crate::{ingest::IngestError, values::ValueRefused, verify::VerifyError, wire::WireError};
+use crate::{space::IngestError, values::ValueRefused, verify::VerifyError, wire::WireError};
 
 /// What went wrong with a peer.
 #[derive(Debug, Error)]

@@ -38,9 +38,8 @@ use tonic::{
 };
 
 use crate::{
-    ingest::{Ingested, Submission},
     snapshot::Snapshot,
-    space::At,
+    space::{At, Ingested, Submission},
     values::{Value, ValueName},
     wire,
 };

@@ -15,8 +15,8 @@ use rootfold_verifier::VerifyingKey;
 
 use super::{error::words, PeerCause};
 use crate::{
-    ingest::{Ingested, Submission},
     snapshot::Snapshot,
+    space::{Ingested, Submission},
     values::{Value, ValueName},
     wire,
 };

@@ -28,17 +28,14 @@ use rootfold_prover::{
 use thiserror::Error;
 
 use crate::{
-    epoch,
-    folder::DataFolder,
+    data_dir::DataDir,
     progress::{Event, Progress},
     snapshot::{Snapshot, SnapshotHeader},
-    space::{self, Proved, Space, SpaceError},
+    space::{self, epoch, EpochLimits, Proved, Space, SpaceError},
     store::StoreError,
     values::{open_head, ValueKind, ValueName},
 };
 use running::Running;
-
-pub use crate::epoch::EpochLimits;
 
 /// Why nothing was proved, or not everything.
 #[derive(Debug, Error)]
@@ -149,7 +146,7 @@ impl Prover {
     /// [`ProveError`].
     pub fn open(
         space: Space,
-        folder: &DataFolder,
+        folder: &DataDir,
         parameters: Arc<Parameters>,
     ) -> Result<Prover, ProveError> {
         let proved = space.status().proved.ok_or(ProveError::NotAProver)?;

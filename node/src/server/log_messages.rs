@@ -7,10 +7,11 @@ use rootfold_proto::limits::{MAX_BATCH_OPS, TARGET_MESSAGE_BYTES};
 use tonic::Status;
 
 use crate::{
-    codec::{damaged, op_key, value_key},
-    ingest::Submission,
-    space::Space,
-    store::{Column, StoreError},
+    space::{Space, Submission},
+    store::{
+        records::{damaged, op_key, value_key},
+        Column, StoreError,
+    },
     values::{Value, ValueName},
 };
 

@@ -17,9 +17,11 @@ use super::{
     work::Work,
 };
 use crate::{
-    codec::{damaged, value_key},
     space::Space,
-    store::Column,
+    store::{
+        records::{damaged, value_key},
+        Column,
+    },
     values::ValueName,
     wire,
 };

@@ -4,8 +4,7 @@ use rootfold_core::{field, F};
 use tonic::{Code, Status};
 
 use crate::{
-    ingest::IngestError,
-    space::{Space, SpaceError},
+    space::{IngestError, Space, SpaceError},
     store::StoreError,
     wire::{self, WireError},
 };

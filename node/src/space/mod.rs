@@ -4,6 +4,9 @@
 //! and at once. The *proved* one trails behind; a seal moves it. Both are roots over the same
 //! pages, so neither waits for the other.
 
+pub(crate) mod epoch;
+mod ingest;
+mod pages;
 mod read;
 mod state;
 
@@ -26,13 +29,17 @@ use rootfold_verifier::VerifyingKey;
 use thiserror::Error;
 
 use crate::{
-    codec::{damaged, encode_tip, value_key},
-    pages::Pages,
     snapshot::{Snapshot, SnapshotHeader},
-    store::{Batch, Column, Durability, Store, StoreError},
+    store::{
+        records::{damaged, encode_tip, value_key},
+        Batch, Column, Durability, Store, StoreError,
+    },
     values::Value,
 };
 
+pub use epoch::EpochLimits;
+pub use ingest::{IngestError, Ingested, Submission};
+pub(crate) use pages::Pages;
 pub use read::{prefix_range, At, Found};
 pub use state::Proved;
 pub(crate) use state::{Latest, State};

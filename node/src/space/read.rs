@@ -10,9 +10,11 @@ use rootfold_core::{
 };
 
 use crate::{
-    codec::{damaged, decode_op, op_key, parse_op_key, value_key},
     snapshot::SnapshotHeader,
-    store::{Column, StoreError},
+    store::{
+        records::{damaged, decode_op, op_key, parse_op_key, value_key},
+        Column, StoreError,
+    },
     values::ValueName,
 };
 

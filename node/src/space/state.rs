@@ -6,9 +6,11 @@ use rootfold_core::{field, log::Tip, space::Genesis, F};
 use rootfold_verifier::VerifyingKey;
 
 use crate::{
-    codec::{damaged, decode_tip, Reader},
     snapshot::{Snapshot, SnapshotHeader},
-    store::{Batch, Column, Store, StoreError},
+    store::{
+        records::{damaged, decode_tip, Reader},
+        Batch, Column, Store, StoreError,
+    },
 };
 
 const FORMAT: &[u8] = b"format";

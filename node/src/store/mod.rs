@@ -6,6 +6,7 @@
 mod contract;
 mod failing;
 mod memory;
+pub mod records;
 mod redb;
 #[cfg(feature = "rocksdb")]
 mod rocks;

@@ -18,8 +18,7 @@ use rootfold_core::{
 };
 use rootfold_node::{
     author::{compose, Change},
-    ingest::{Ingested, Submission},
-    space::Space,
+    space::{Ingested, Space, Submission},
     store::{dump, Dump, MemoryStore, Store},
     values::Value,
 };

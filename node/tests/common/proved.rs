@@ -6,11 +6,7 @@ use std::{
 };
 
 use rootfold_core::{space::Invite, step::SMALL};
-use rootfold_node::{
-    folder::DataFolder,
-    prove::{EpochLimits, Prover},
-    snapshot::Snapshot,
-};
+use rootfold_node::{data_dir::DataDir, prove::Prover, snapshot::Snapshot, space::EpochLimits};
 use rootfold_prover::{engine, Parameters};
 use rootfold_verifier::PreparedVerifyingKey;
 use tempfile::TempDir;
@@ -40,9 +36,9 @@ pub fn invite(world: &World) -> Invite {
 }
 
 /// A folder for running proofs beside a store that may be in memory.
-pub fn folder() -> (TempDir, DataFolder) {
+pub fn folder() -> (TempDir, DataDir) {
     let dir = tempfile::tempdir().unwrap();
-    let data = DataFolder::new(dir.path());
+    let data = DataDir::new(dir.path());
     (dir, data)
 }
 

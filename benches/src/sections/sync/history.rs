@@ -17,7 +17,7 @@ use rootfold_core::{
     F,
 };
 use rootfold_node::{
-    ingest::Submission,
+    space::Submission,
     values::{Value, ValueName},
     wire,
 };

@@ -18,10 +18,11 @@ use rootfold_proto::limits::{MAX_BATCH_OPS, MAX_UNSIGNED_OPS};
 use thiserror::Error;
 
 use crate::{
-    codec::{encode_op, op_key},
-    epoch::{self, EpochLimits},
-    space::{self, Latest, Space, State},
-    store::{Batch, Column, StoreError},
+    space::{self, epoch, EpochLimits, Latest, Space, State},
+    store::{
+        records::{encode_op, op_key},
+        Batch, Column, StoreError,
+    },
     values::{open_head, Value, ValueKind, ValueName, ValueRefused},
 };
 

@@ -10,9 +10,9 @@ use rootfold_core::{
     F,
 };
 
-use crate::{
-    codec::{damaged, page_key},
-    store::{Batch, Column, Store, StoreError},
+use crate::store::{
+    records::{damaged, page_key},
+    Batch, Column, Store, StoreError,
 };
 
 /// Pages kept decoded: about 1 MiB for every 100.

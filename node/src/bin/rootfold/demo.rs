@@ -8,8 +8,9 @@ use std::{ffi::OsString, net::SocketAddr, path::Path, sync::Arc, time::Instant};
 use rootfold_core::{field, space::Invite};
 use rootfold_node::{
     git::{self, History},
-    prove::{EpochLimits, Prover},
+    prove::Prover,
     server::Server,
+    space::EpochLimits,
 };
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::spawn_blocking};

@@ -16,7 +16,7 @@ use crate::{
 
 /// Why a data folder cannot be used.
 #[derive(Debug, Error)]
-pub enum FolderError {
+pub enum DataDirError {
     /// The folder cannot be made or read.
     #[error("the data folder {}: {source}", path.display())]
     Folder {
@@ -43,14 +43,14 @@ pub enum FolderError {
 
 /// A data folder. It holds one space; other files in it are left alone.
 #[derive(Debug, Clone)]
-pub struct DataFolder {
+pub struct DataDir {
     path: PathBuf,
 }
 
-impl DataFolder {
+impl DataDir {
     /// The data folder at `path`, which need not exist yet.
-    pub fn new(path: impl Into<PathBuf>) -> DataFolder {
-        DataFolder { path: path.into() }
+    pub fn new(path: impl Into<PathBuf>) -> DataDir {
+        DataDir { path: path.into() }
     }
 
     /// Where it is.
@@ -80,8 +80,8 @@ impl DataFolder {
     /// with the feature `rocksdb`, redb's otherwise.
     ///
     /// # Errors
-    /// [`FolderError`].
-    pub fn store(&self) -> Result<Arc<dyn Store>, FolderError> {
+    /// [`DataDirError`].
+    pub fn store(&self) -> Result<Arc<dyn Store>, DataDirError> {
         fs::create_dir_all(&self.path).map_err(|source| self.refused(source))?;
         self.open_store().map_err(|e| self.space_refused(e.into()))
     }
@@ -101,27 +101,27 @@ impl DataFolder {
     /// Makes a space in this folder.
     ///
     /// # Errors
-    /// [`FolderError`]; with [`SpaceError::Exists`] if it has one.
-    pub fn create(&self, genesis: &Genesis) -> Result<Space, FolderError> {
+    /// [`DataDirError`]; with [`SpaceError::Exists`] if it has one.
+    pub fn create(&self, genesis: &Genesis) -> Result<Space, DataDirError> {
         Space::create(self.store()?, genesis).map_err(|e| self.space_refused(e))
     }
 
     /// Opens the space in this folder.
     ///
     /// # Errors
-    /// [`FolderError`]; with [`SpaceError::NoSpace`] if a bootstrap did not finish.
-    pub fn open(&self) -> Result<Space, FolderError> {
+    /// [`DataDirError`]; with [`SpaceError::NoSpace`] if a bootstrap did not finish.
+    pub fn open(&self) -> Result<Space, DataDirError> {
         if !self.exists() {
-            return Err(FolderError::Empty { path: self.path.clone() });
+            return Err(DataDirError::Empty { path: self.path.clone() });
         }
         Space::open(self.store()?).map_err(|e| self.space_refused(e))
     }
 
-    fn refused(&self, source: io::Error) -> FolderError {
-        FolderError::Folder { path: self.path.clone(), source }
+    fn refused(&self, source: io::Error) -> DataDirError {
+        DataDirError::Folder { path: self.path.clone(), source }
     }
 
-    fn space_refused(&self, source: SpaceError) -> FolderError {
-        FolderError::Space { path: self.path.clone(), source: Box::new(source) }
+    fn space_refused(&self, source: SpaceError) -> DataDirError {
+        DataDirError::Space { path: self.path.clone(), source: Box::new(source) }
     }
 }

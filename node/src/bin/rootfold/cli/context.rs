@@ -3,7 +3,7 @@
 use std::{future::Future, path::PathBuf, sync::Arc};
 
 use rootfold_core::{eddsa::SecretKey, log::Tip, space::Invite};
-use rootfold_node::{folder::DataFolder, space::Space};
+use rootfold_node::{data_dir::DataDir, space::Space};
 use rootfold_prover::Parameters;
 use rootfold_verifier::VerifyingKey;
 
@@ -35,8 +35,8 @@ impl Context {
     }
 
     /// The data folder.
-    pub fn folder(&self) -> DataFolder {
-        DataFolder::new(&self.data)
+    pub fn folder(&self) -> DataDir {
+        DataDir::new(&self.data)
     }
 
     /// The space in the data folder.

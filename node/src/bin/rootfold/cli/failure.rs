@@ -3,9 +3,16 @@
 use std::fmt;
 
 use rootfold_node::{
-    bootstrap::BootstrapError, folder::FolderError, git::GitError, ingest::IngestError,
-    prove::ProveError, replay::ReplayError, server::ServeError, snapshot::SnapshotError,
-    space::SpaceError, store::StoreError, verify::VerifyError,
+    bootstrap::BootstrapError,
+    data_dir::DataDirError,
+    git::GitError,
+    prove::ProveError,
+    replay::ReplayError,
+    server::ServeError,
+    snapshot::SnapshotError,
+    space::{IngestError, SpaceError},
+    store::StoreError,
+    verify::VerifyError,
 };
 use rootfold_prover::ParametersError;
 
@@ -111,7 +118,7 @@ macro_rules! judging_errors {
 }
 
 unreachable_errors!(
-    FolderError,
+    DataDirError,
     SpaceError,
     StoreError,
     GitError,

@@ -12,8 +12,7 @@ use rootfold_core::{
 };
 use rootfold_node::{
     git::{plan, Blobs, Change, Content, History},
-    ingest::Submission,
-    space::Space,
+    space::{Space, Submission},
     values::Value,
 };
 

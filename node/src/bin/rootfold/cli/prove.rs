@@ -1,6 +1,6 @@
 //! `prove`
 
-use rootfold_node::prove::{EpochLimits, Prover};
+use rootfold_node::{prove::Prover, space::EpochLimits};
 use serde_json::json;
 
 use super::{args::ProveArgs, failure::Failure, progress::Bars, text, Context};
