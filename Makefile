@@ -3,7 +3,7 @@
 
 export FUZZ_SECONDS FUZZ_TARGETS
 
-.PHONY: help demo test bench fuzz fmt build packages
+.PHONY: help demo test bench fuzz fmt build
 
 help:
 	@echo "make demo    build, then sync a new replica of this repository's history from a proof"
@@ -12,25 +12,28 @@ help:
 	@echo "make fuzz    libFuzzer on every decoder, FUZZ_SECONDS each (20)"
 	@echo "make fmt     format the code"
 
-packages:
-	@scripts/install-system-packages.sh
-
-build: packages
-	cargo build --release -p rootfold-node
+# With --workspace the dependencies get the features that the tests' build gives them, so `make demo`
+# and `make test` compile each crate once between them.
+build:
+	@scripts/install-system-packages.sh demo
+	cargo build --release --workspace --bin rootfold
 
 demo: build
-	@cargo run --release --quiet -p rootfold-node --bin rootfold -- demo $(DEMO)
+	@$${CARGO_TARGET_DIR:-target}/release/rootfold demo $(DEMO)
 
-test: packages
+test:
+	@scripts/install-system-packages.sh test
 	@scripts/test.sh
 
 # The rivals are compiled here only, so here is where their code is linted. Parameters are made anew.
-bench: packages
+bench:
+	@scripts/install-system-packages.sh demo
 	cargo clippy --release -p rootfold-benches --features rivals --all-targets -- -D warnings
 	env -u ROOTFOLD_PARAMS_DIR cargo run --release -p rootfold-benches --features rivals -- \
 		report --json $${CARGO_TARGET_DIR:-target}/bench/report.json --docs docs $(BENCH)
 
-fuzz: packages
+fuzz:
+	@scripts/install-system-packages.sh demo
 	@scripts/fuzz.sh
 
 fmt:

@@ -31,6 +31,9 @@ else
     echo "NOT CHECKED: the target is not installed (rustup target add wasm32-unknown-unknown)"
 fi
 
+say "system packages in a bare Debian"
+scripts/check-bare-debian.sh
+
 say "tests"
 if cargo nextest --version >/dev/null 2>&1; then
     cargo nextest run --release --workspace --no-fail-fast
