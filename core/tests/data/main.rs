@@ -4,6 +4,7 @@
 
 mod bytes;
 mod common;
+mod concepts;
 mod eddsa_forgeries;
 mod eddsa_oracles;
 mod fold_model;
