@@ -6,10 +6,8 @@ use ark_r1cs_std::{
     GR1CSVar,
 };
 use ark_relations::gr1cs::{ConstraintSystemRef, LinearCombination, SynthesisError, Variable};
-use rootfold_core::{
-    hash::{parameters, permute, Parameters, Tag},
-    F,
-};
+use rootfold_arith::poseidon::{parameters, permute, Parameters};
+use rootfold_core::{hash::Tag, F};
 
 use crate::{bits::linear_combination, Result, Var};
 

@@ -1,12 +1,13 @@
 //! Field elements as bytes: 32 bytes, big-endian, canonical.
 
-use ark_ff::{BigInteger, PrimeField};
+use ark_ff::PrimeField;
+use rootfold_arith::encoding::{BigEndian, ByteOrder};
 use thiserror::Error;
 
 use crate::F;
 
 /// Length of an encoded field element in bytes.
-pub const FIELD_BYTES: usize = 32;
+pub use rootfold_arith::encoding::FIELD_BYTES;
 
 /// Why 32 bytes are not a field element.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -27,9 +28,7 @@ pub enum FieldError {
 
 /// Encodes `x` as 32 big-endian bytes.
 pub fn to_bytes(x: &F) -> [u8; FIELD_BYTES] {
-    let mut out = [0u8; FIELD_BYTES];
-    out.copy_from_slice(&x.into_bigint().to_bytes_be());
-    out
+    BigEndian::encode_field(x)
 }
 
 /// Decodes 32 big-endian bytes.
@@ -37,12 +36,8 @@ pub fn to_bytes(x: &F) -> [u8; FIELD_BYTES] {
 /// # Errors
 /// [`FieldError::NotCanonical`] if the number is not below the modulus.
 pub fn from_bytes(bytes: &[u8; FIELD_BYTES]) -> Result<F, FieldError> {
-    let x = F::from_be_bytes_mod_order(bytes);
-    if &to_bytes(&x) == bytes {
-        Ok(x)
-    } else {
-        Err(FieldError::NotCanonical { hex: hex_digits(bytes) })
-    }
+    BigEndian::decode_field(*bytes)
+        .ok_or_else(|| FieldError::NotCanonical { hex: hex_digits(bytes) })
 }
 
 /// Writes `x` as 64 hexadecimal digits.

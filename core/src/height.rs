@@ -1,6 +1,8 @@
 //! Height of a key: how many levels of the tree it bounds (design 4).
 
-use crate::{key::Key, symbol::is_nonzero_square, F};
+use rootfold_arith::jacobi::is_nonzero_square;
+
+use crate::{key::Key, F};
 
 /// Number of levels below the root's own: the root is a chain of level `H`.
 pub const H: usize = 12;

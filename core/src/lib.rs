@@ -14,13 +14,11 @@ pub mod height;
 pub mod item;
 pub mod key;
 pub mod log;
-pub mod simd;
 pub mod space;
 pub mod stamp;
 pub mod step;
-pub mod symbol;
 pub mod tree;
 pub mod value;
 
 /// The scalar field of BN254, in which everything is hashed and proved.
-pub type F = ark_bn254::Fr;
+pub use rootfold_arith::F;

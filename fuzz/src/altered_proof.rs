@@ -2,8 +2,8 @@
 //! here the input says which elements of the honest proof to put where.
 
 use ark_ff::{BigInteger, PrimeField};
+use rootfold_arith::encoding::FIELD_BYTES;
 use rootfold_verifier::{
-    encoding::FIELD_BYTES,
     folding::{Fq, F},
     verify, Proof,
 };

@@ -3,8 +3,8 @@
 use ark_bn254::{Bn254, G1Affine, G2Affine};
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use rayon::prelude::*;
+use rootfold_arith::encoding::{DecodeError, Reader, Writer, FIELD_BYTES};
 use rootfold_verifier::{
-    encoding::{DecodeError, Reader, Writer, FIELD_BYTES},
     folding::{commitment::TwoListKey, digest::Digest},
     VerifyingKey,
 };
@@ -62,7 +62,7 @@ fn encode_points<C: SWCurveConfig>(points: &[Affine<C>]) -> Vec<u8> {
     let chunks: Vec<Vec<u8>> = points
         .par_chunks(1024)
         .map(|chunk| {
-            let mut bytes = Writer::with_capacity(chunk.len() * G2_BYTES);
+            let mut bytes = Writer::little_endian(chunk.len() * G2_BYTES);
             for point in chunk {
                 bytes.point(point);
             }
@@ -84,7 +84,7 @@ pub(crate) fn decode_lists(
 ) -> Result<Option<Bases>, DecodeError> {
     let (witnesses, rows, columns) = (sizes.n_witnesses, sizes.n_constraints, sizes.n_variables);
     let domain = (rows + 1).next_power_of_two();
-    let mut reader = Reader::new(bytes);
+    let mut reader = Reader::little_endian(bytes);
     let mut g1 = |len: usize| -> Result<Vec<G1Affine>, DecodeError> {
         decode_points(reader.bytes(len * G1_BYTES)?, G1_BYTES)
     };
@@ -126,5 +126,8 @@ fn decode_points<C: SWCurveConfig>(
     bytes: &[u8],
     width: usize,
 ) -> Result<Vec<Affine<C>>, DecodeError> {
-    bytes.par_chunks_exact(width).map(|chunk| Reader::new(chunk).point_unchecked()).collect()
+    bytes
+        .par_chunks_exact(width)
+        .map(|chunk| Reader::little_endian(chunk).point_unchecked())
+        .collect()
 }

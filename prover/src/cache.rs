@@ -11,11 +11,8 @@ use std::{
     time::SystemTime,
 };
 
-use rootfold_verifier::{
-    encoding::{DecodeError, Reader, Writer},
-    folding::digest::Digest,
-    is_profile_name, ParameterId, VerifyingKey, F,
-};
+use rootfold_arith::encoding::{DecodeError, Reader, Writer};
+use rootfold_verifier::{folding::digest::Digest, is_profile_name, ParameterId, VerifyingKey, F};
 use sonobe_primitives::arithmetizations::{Arith, ArithConfig};
 use thiserror::Error;
 
@@ -89,7 +86,7 @@ impl Parameters {
     pub fn save(&self, dir: &Path) -> Result<PathBuf, ParametersError> {
         fs::create_dir_all(dir).map_err(|source| io_error(dir, source))?;
         let path = dir.join(self.file_name());
-        let mut header = Writer::default();
+        let mut header = Writer::little_endian(0);
         let key = self.verifying.key().encode();
         header.bytes(MAGIC).u8(VERSION).u64(key.len() as u64).bytes(&key);
         let lists = encode_lists(&self.bases);
@@ -111,7 +108,7 @@ impl Parameters {
 
     fn load_with_shape(path: &Path, shape: Shape) -> Result<Self, ParametersError> {
         let bytes = fs::read(path).map_err(|source| io_error(path, source))?;
-        let mut reader = Reader::new(&bytes);
+        let mut reader = Reader::little_endian(&bytes);
         let key = decode_header(&mut reader).map_err(|source| decode_error(path, source))?;
         let wanted = file_name(&key);
         if path.file_name().is_none_or(|name| name != wanted.as_str()) {
@@ -124,7 +121,7 @@ impl Parameters {
         if key.step_digest != shape.digest {
             return Err(ParametersError::OtherCircuit(path.to_owned()));
         }
-        let lists = &bytes[reader.position()..];
+        let lists = &bytes[reader.offset()..];
         if list_digest(lists) != key.proving_digest {
             return Err(ParametersError::Damaged(path.to_owned()));
         }
@@ -259,7 +256,7 @@ fn read_key(path: &Path) -> Result<VerifyingKey, ParametersError> {
     fs::File::open(path)
         .and_then(|file| file.take((MAX_KEY_BYTES + 32) as u64).read_to_end(&mut head))
         .map_err(|source| io_error(path, source))?;
-    decode_header(&mut Reader::new(&head)).map_err(|source| decode_error(path, source))
+    decode_header(&mut Reader::little_endian(&head)).map_err(|source| decode_error(path, source))
 }
 
 fn decode_header(reader: &mut Reader<'_>) -> Result<VerifyingKey, DecodeError> {

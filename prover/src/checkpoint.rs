@@ -3,8 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use ark_ec::CurveGroup;
+use rootfold_arith::encoding::{DecodeError, Reader, Writer};
 use rootfold_verifier::{
-    encoding::{DecodeError, Reader, Writer},
     folding::{
         CycleFoldInstance, CycleFoldWitness, Fq, IncomingInstance, IncomingWitness, IvcProof,
         IvcProofParts, IvcState, RunningInstance, RunningWitness,
@@ -99,7 +99,7 @@ impl Checkpoint {
             + incoming_w.w.len()
             + cyclefold_w.e.len()
             + cyclefold_w.w.len();
-        let mut bytes = Writer::with_capacity(32 * elements + 4096);
+        let mut bytes = Writer::little_endian(32 * elements + 4096);
         bytes
             .bytes(MAGIC)
             .u8(VERSION)
@@ -142,7 +142,7 @@ impl Checkpoint {
         if blake3::hash(body).as_bytes() != digest {
             return Err(CheckpointError::Damaged);
         }
-        let mut reader = Reader::new(body);
+        let mut reader = Reader::little_endian(body);
         if reader.array()? != *MAGIC {
             return Err(DecodeError::Magic("checkpoint").into());
         }

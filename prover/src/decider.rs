@@ -4,8 +4,9 @@ use ark_ec::CurveGroup;
 use ark_ff::{Field, One, PrimeField};
 use ark_relations::gr1cs::SynthesisError;
 use rayon::prelude::*;
+use rootfold_arith::msm::msm;
 use rootfold_verifier::{
-    folding::IvcProofParts, msm::msm, verify, Groth16Proof, ParameterId, Proof, VerifyError, F,
+    folding::IvcProofParts, verify, Groth16Proof, ParameterId, Proof, VerifyError, F,
 };
 use thiserror::Error;
 

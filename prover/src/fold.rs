@@ -9,13 +9,13 @@ use ark_bn254::G1Projective;
 use ark_ff::AdditiveGroup;
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use rayon::prelude::*;
+use rootfold_arith::msm::msm;
 use rootfold_verifier::{
     folding::{
         fold_instances_with, fold_transcript, CycleFoldFolding, CycleFoldIncomingInstance,
         CycleFoldInstance, CycleFoldWitness, IncomingWitness, IvcProofParts, PrimaryFolding,
         RunningInstance, RunningWitness,
     },
-    msm::msm,
     F,
 };
 use sonobe_fs::{DeciderKey as _, FoldingSchemeProver};

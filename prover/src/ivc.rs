@@ -2,9 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
+use rootfold_arith::msm::msm;
 use rootfold_verifier::{
     folding::{IncomingInstance, IncomingWitness, Ivc, IvcProofParts, IvcState},
-    msm::msm,
     ParameterId, F,
 };
 use sonobe_ivc::IVC;

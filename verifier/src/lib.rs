@@ -26,15 +26,13 @@
 //! What a proof does not say: that the root is the newest, or that no writer signed two
 //! continuations of its log. Proofs hide nothing about the data.
 
-pub mod encoding;
 pub mod folding;
-pub mod msm;
 mod proof;
 mod verify;
 mod verifying_key;
 
-pub use encoding::DecodeError;
 pub use folding::F;
 pub use proof::{Groth16Proof, Proof, ShapeError};
+pub use rootfold_arith::encoding::DecodeError;
 pub use verify::{verify, verify_bytes, PreparedVerifyingKey, Verified, VerifyError};
 pub use verifying_key::{is_profile_name, KeyError, ParameterId, ParameterIdSyntax, VerifyingKey};

@@ -5,13 +5,11 @@ use ark_ec::{
     short_weierstrass::{Affine, SWCurveConfig},
     AffineRepr, CurveGroup,
 };
+use rootfold_arith::encoding::{DecodeError, Reader, Writer, FIELD_BYTES};
 use thiserror::Error;
 
-use crate::{
-    encoding::{DecodeError, Reader, Writer, FIELD_BYTES},
-    folding::{
-        cyclefold::CycleFoldShape, CycleFoldInstance, Fq, IncomingInstance, RunningInstance, F,
-    },
+use crate::folding::{
+    cyclefold::CycleFoldShape, CycleFoldInstance, Fq, IncomingInstance, RunningInstance, F,
 };
 
 const MAGIC: &[u8; 8] = b"rootf-pf";
@@ -95,7 +93,7 @@ impl Proof {
 
     /// The proof's bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Writer::with_capacity(FIXED_BYTES + 2048 * FIELD_BYTES);
+        let mut bytes = Writer::little_endian(FIXED_BYTES + 2048 * FIELD_BYTES);
         bytes
             .bytes(MAGIC)
             .u8(VERSION)
@@ -132,7 +130,7 @@ impl Proof {
         if bytes.len() != expected {
             return Err(DecodeError::Length { expected, got: bytes.len() });
         }
-        let mut reader = Reader::new(bytes);
+        let mut reader = Reader::little_endian(bytes);
         let proof = Self::read(&mut reader, shape)?;
         reader.finish()?;
         Ok(proof)

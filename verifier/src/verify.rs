@@ -5,11 +5,11 @@ use std::sync::Arc;
 use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::{AdditiveGroup, BigInt, Field, One};
+use rootfold_arith::encoding::{DecodeError, Writer};
 use sonobe_primitives::transcripts::Transcript;
 use thiserror::Error;
 
 use crate::{
-    encoding::{DecodeError, Writer},
     folding::{
         cyclefold::CycleFoldShape, fold_instances_with, hash_state, permutation, sponge_config, Fq,
         IvcState, QuickSponge, RunningInstance, F, FOLD_DOMAIN,
@@ -357,7 +357,7 @@ impl Weights {
     /// Drawn from the parameters' id, the statement and the whole proof, each from its own part of
     /// the hash's output.
     fn draw(key: &PreparedVerifyingKey, space_id: F, proof: &Proof) -> Weights {
-        let mut bytes = Writer::with_capacity(key.proof_len() + 64);
+        let mut bytes = Writer::little_endian(key.proof_len() + 64);
         bytes.bytes(&key.id.0).field(&space_id).bytes(&proof.encode());
         let mut hasher = blake3::Hasher::new_derive_key("rootfold 2026 verifier weights v1");
         let mut output = hasher.update(bytes.as_slice()).finalize_xof();

@@ -5,12 +5,10 @@ use std::{fmt, str::FromStr};
 use ark_bn254::{G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_ff::PrimeField;
+use rootfold_arith::encoding::{DecodeError, Reader, Writer};
 use thiserror::Error;
 
-use crate::{
-    encoding::{DecodeError, Reader, Writer},
-    folding::{digest::Digest, F},
-};
+use crate::folding::{digest::Digest, F};
 
 const MAGIC: &[u8; 8] = b"rootf-vk";
 const VERSION: u8 = 1;
@@ -211,7 +209,7 @@ impl VerifyingKey {
 
     /// The key's bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Writer::with_capacity(1024);
+        let mut bytes = Writer::little_endian(1024);
         bytes
             .bytes(MAGIC)
             .u8(VERSION)
@@ -241,7 +239,7 @@ impl VerifyingKey {
     /// # Errors
     /// [`DecodeError`] for anything but the bytes of [`VerifyingKey::encode`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(bytes);
+        let mut reader = Reader::little_endian(bytes);
         let key = Self::read(&mut reader)?;
         reader.finish()?;
         Ok(key)
@@ -256,7 +254,7 @@ impl VerifyingKey {
             return Err(DecodeError::Version(version));
         }
         let profile_len = reader.count(MAX_PROFILE_LEN)?;
-        let at = reader.position();
+        let at = reader.offset();
         let profile = std::str::from_utf8(reader.bytes(profile_len)?)
             .ok()
             .filter(|name| is_profile_name(name))

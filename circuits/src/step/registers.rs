@@ -3,8 +3,9 @@
 use ark_ff::Field;
 use ark_r1cs_std::{alloc::AllocVar, fields::FieldVar, GR1CSVar};
 use ark_relations::gr1cs::ConstraintSystemRef;
+use rootfold_arith::poseidon::MAX_INPUTS;
 use rootfold_core::{
-    hash::{Tag, MAX_INPUTS},
+    hash::Tag,
     step::{Registers, Zipper, REGISTER_FIELDS},
     F,
 };

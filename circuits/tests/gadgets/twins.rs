@@ -5,6 +5,7 @@ use ark_ff::{AdditiveGroup, Field, PrimeField};
 use ark_grumpkin::Affine;
 use ark_r1cs_std::{alloc::AllocVar, prelude::Boolean, GR1CSVar};
 use rand::Rng;
+use rootfold_arith::poseidon::MAX_INPUTS;
 use rootfold_circuits::{
     accumulator::{accumulate, class, number, Addend, PointVar},
     bits::range_bits,
@@ -20,7 +21,7 @@ use rootfold_circuits::{
 use rootfold_core::{
     accumulator::{self, phi, Class, Lane},
     eddsa::{from_ark, to_ark, Point, PublicKey, Scalar, SecretKey, Signature, BASE8},
-    hash::{hash_slice, Tag, MAX_INPUTS},
+    hash::{hash_slice, Tag},
     head::Head,
     key::Key,
     step::Registers,

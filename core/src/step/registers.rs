@@ -5,10 +5,12 @@ use std::sync::OnceLock;
 use ark_ff::{AdditiveGroup, Field};
 use ark_grumpkin::Affine;
 
+use rootfold_arith::poseidon::MAX_INPUTS;
+
 use crate::{
     accumulator,
     eddsa::PublicKey,
-    hash::{hash_slice, Tag, MAX_INPUTS},
+    hash::{hash_slice, Tag},
     head::Head,
     height::H,
     tree::chain::iv,

@@ -17,6 +17,8 @@
 
 use std::sync::LazyLock;
 
+use rootfold_arith::encoding::{BigEndian, Reader, Writer};
+
 use crate::{
     field::{self, FIELD_BYTES},
     head::{Head, HEAD_BYTES},
@@ -46,6 +48,9 @@ pub const MAX_PAGE_BYTES: usize = 64 << 20;
 /// Inline values as (value digest, bytes), in the order of their entries.
 pub type InlineValues = Vec<(F, Vec<u8>)>;
 
+type PageReader<'a> = Reader<'a, BigEndian>;
+type PageWriter = Writer<BigEndian>;
+
 const FORMAT: u8 = 1;
 const HEAD_KEY: u8 = 254;
 const OTHER_KEY: u8 = 255;
@@ -56,33 +61,31 @@ impl Page {
     /// Encodes the page. `inline` offers value bytes for entries of a leaf; what is too long, does
     /// not match the entry, or would make the page longer than [`MAX_PAGE_BYTES`], stays out.
     pub fn encode(&self, inline: &dyn Fn(&Entry) -> Option<Vec<u8>>) -> Vec<u8> {
-        let mut out = vec![FORMAT, self.rank()];
-        out.extend_from_slice(&(self.len() as u32).to_be_bytes());
+        let mut out = Writer::big_endian(0);
+        out.u8(FORMAT).u8(self.rank()).u32(self.len() as u32);
         for child in self.children() {
-            out.extend_from_slice(&field::to_bytes(&child.digest));
-            out.push(child.height);
+            out.field(&child.digest).u8(child.height);
             encode_key(&child.last_key, &mut out);
         }
         let longest = KEY_BYTES + 1 + 8 + 4 + FIELD_BYTES + 2;
         let mut spare = MAX_PAGE_BYTES.saturating_sub(out.len() + longest * self.entries().len());
         for entry in self.entries() {
             encode_key(&entry.key, &mut out);
-            out.extend_from_slice(&entry.stamp.ts.to_be_bytes());
-            out.extend_from_slice(&entry.stamp.writer.to_be_bytes());
-            out.extend_from_slice(&field::to_bytes(&entry.value));
+            out.u64(entry.stamp.ts).u32(entry.stamp.writer).field(&entry.value);
             let offered = inline(entry)
                 .filter(|bytes| bytes.len() <= spare && check_inline(0, entry, bytes).is_ok());
             let value = if is_empty_value(entry) { Some(Vec::new()) } else { offered };
             match value {
                 Some(bytes) => {
                     spare -= bytes.len();
-                    out.extend_from_slice(&(bytes.len() as u16 + 1).to_be_bytes());
-                    out.extend_from_slice(&bytes);
+                    out.u16(bytes.len() as u16 + 1).bytes(&bytes);
                 }
-                None => out.extend_from_slice(&[0, 0]),
+                None => {
+                    out.u16(0);
+                }
             }
         }
-        out
+        out.finish()
     }
 
     /// Decodes a page and its inline values. Allocates no more than a few times the length of
@@ -95,17 +98,17 @@ impl Page {
         if bytes.len() > MAX_PAGE_BYTES {
             return Err(PageError::TooLong { bytes: bytes.len() });
         }
-        let mut reader = Reader { bytes, at: 0 };
-        let format = reader.byte()?;
+        let mut reader = Reader::big_endian(bytes);
+        let format = reader.u8()?;
         if format != FORMAT {
             return Err(PageError::UnknownFormat { format });
         }
-        let rank = reader.byte()?;
+        let rank = reader.u8()?;
         if rank > ROOT_RANK {
             return Err(PageError::UnknownRank { rank });
         }
-        let claimed = u32::from_be_bytes(reader.array()?);
-        let left = bytes.len() - reader.at;
+        let claimed = reader.u32()?;
+        let left = reader.remaining();
         let count = claimed as usize;
         if count > MAX_PAGE_ITEMS || count > left / MIN_ITEM_BYTES {
             return Err(PageError::TooManyItems { count: claimed, bytes: left });
@@ -114,7 +117,7 @@ impl Page {
         let page = if rank == 0 {
             let mut entries: Vec<Entry> = Vec::with_capacity(count);
             for index in 0..count {
-                let entry = reader.entry(index, &mut inline)?;
+                let entry = decode_entry(&mut reader, index, &mut inline)?;
                 if entries.last().is_some_and(|last| last.key >= entry.key) {
                     return Err(PageError::Unsorted { index });
                 }
@@ -124,13 +127,11 @@ impl Page {
         } else {
             let mut children = Vec::with_capacity(count);
             for index in 0..count {
-                children.push(reader.child(index)?);
+                children.push(decode_child(&mut reader, index)?);
             }
             Page::Internal { rank, children }
         };
-        if reader.at != bytes.len() {
-            return Err(PageError::TrailingBytes { extra: bytes.len() - reader.at });
-        }
+        reader.finish()?;
         page.check_shape()?;
         Ok((page, inline))
     }
@@ -150,21 +151,12 @@ impl Page {
     }
 }
 
-fn encode_key(key: &Key, out: &mut Vec<u8>) {
+fn encode_key(key: &Key, out: &mut PageWriter) {
     match (key.application_key(), key.kind()) {
-        (Some(application_key), _) => {
-            out.push(application_key.len() as u8);
-            out.extend_from_slice(application_key);
-        }
-        (None, KeyKind::Head(writer)) => {
-            out.push(HEAD_KEY);
-            out.extend_from_slice(&writer.to_be_bytes());
-        }
-        (None, _) => {
-            out.push(OTHER_KEY);
-            out.extend_from_slice(key.as_bytes());
-        }
-    }
+        (Some(application_key), _) => out.u8(application_key.len() as u8).bytes(application_key),
+        (None, KeyKind::Head(writer)) => out.u8(HEAD_KEY).u32(writer),
+        (None, _) => out.u8(OTHER_KEY).bytes(key.as_bytes()),
+    };
 }
 
 /// Whether `entry` names the empty value, which is always inline.
@@ -195,78 +187,55 @@ fn check_inline(index: usize, entry: &Entry, bytes: &[u8]) -> Result<(), PageErr
     }
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+fn decode_field(reader: &mut PageReader<'_>, index: usize) -> Result<F, PageError> {
+    field::from_bytes(&reader.array()?).map_err(|source| PageError::Field { index, source })
 }
 
-impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Result<&'a [u8], PageError> {
-        let left = &self.bytes[self.at..];
-        if left.len() < length {
-            return Err(PageError::Truncated { at: self.at, needed: length - left.len() });
-        }
-        self.at += length;
-        Ok(&left[..length])
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], PageError> {
-        let mut out = [0u8; N];
-        out.copy_from_slice(self.take(N)?);
-        Ok(out)
-    }
-
-    fn byte(&mut self) -> Result<u8, PageError> {
-        Ok(self.array::<1>()?[0])
-    }
-
-    fn field(&mut self, index: usize) -> Result<F, PageError> {
-        field::from_bytes(&self.array()?).map_err(|source| PageError::Field { index, source })
-    }
-
-    fn key(&mut self, index: usize) -> Result<Key, PageError> {
-        let form = self.byte()?;
-        let refused = PageError::KeyForm { index, form };
-        match form {
-            HEAD_KEY => Ok(Key::head(u32::from_be_bytes(self.array()?))),
-            OTHER_KEY => {
-                let key = Key::from_bytes(self.array()?);
-                let shorter =
-                    key.application_key().is_some() || matches!(key.kind(), KeyKind::Head(_));
-                if shorter {
-                    Err(refused)
-                } else {
-                    Ok(key)
-                }
+fn decode_key(reader: &mut PageReader<'_>, index: usize) -> Result<Key, PageError> {
+    let form = reader.u8()?;
+    let refused = PageError::KeyForm { index, form };
+    match form {
+        HEAD_KEY => Ok(Key::head(reader.u32()?)),
+        OTHER_KEY => {
+            let key = Key::from_bytes(reader.array()?);
+            let shorter = key.application_key().is_some() || matches!(key.kind(), KeyKind::Head(_));
+            if shorter {
+                Err(refused)
+            } else {
+                Ok(key)
             }
-            length if usize::from(length) <= MAX_APPLICATION_KEY => {
-                Key::user(self.take(usize::from(length))?).map_err(|_| refused)
-            }
-            _ => Err(refused),
         }
-    }
-
-    fn entry(&mut self, index: usize, inline: &mut InlineValues) -> Result<Entry, PageError> {
-        let key = self.key(index)?;
-        let ts = u64::from_be_bytes(self.array()?);
-        let writer = u32::from_be_bytes(self.array()?);
-        let value = self.field(index)?;
-        let entry = Entry { key, stamp: Stamp { ts, writer }, value };
-        let marked = usize::from(u16::from_be_bytes(self.array()?));
-        if let Some(length) = marked.checked_sub(1) {
-            if length > MAX_INLINE_VALUE {
-                return Err(PageError::InlineLength { index, length });
-            }
-            let bytes = self.take(length)?;
-            check_inline(index, &entry, bytes)?;
-            inline.push((value, bytes.to_vec()));
-        } else if is_empty_value(&entry) {
-            return Err(PageError::EmptyValueOmitted { index });
+        length if usize::from(length) <= MAX_APPLICATION_KEY => {
+            Key::user(reader.bytes(usize::from(length))?).map_err(|_| refused)
         }
-        Ok(entry)
+        _ => Err(refused),
     }
+}
 
-    fn child(&mut self, index: usize) -> Result<Child, PageError> {
-        Ok(Child { digest: self.field(index)?, height: self.byte()?, last_key: self.key(index)? })
+fn decode_entry(
+    reader: &mut PageReader<'_>,
+    index: usize,
+    inline: &mut InlineValues,
+) -> Result<Entry, PageError> {
+    let key = decode_key(reader, index)?;
+    let stamp = Stamp { ts: reader.u64()?, writer: reader.u32()? };
+    let value = decode_field(reader, index)?;
+    let entry = Entry { key, stamp, value };
+    let marked = usize::from(reader.u16()?);
+    if let Some(length) = marked.checked_sub(1) {
+        if length > MAX_INLINE_VALUE {
+            return Err(PageError::InlineLength { index, length });
+        }
+        let bytes = reader.bytes(length)?;
+        check_inline(index, &entry, bytes)?;
+        inline.push((value, bytes.to_vec()));
+    } else if is_empty_value(&entry) {
+        return Err(PageError::EmptyValueOmitted { index });
     }
+    Ok(entry)
+}
+
+fn decode_child(reader: &mut PageReader<'_>, index: usize) -> Result<Child, PageError> {
+    let digest = decode_field(reader, index)?;
+    Ok(Child { digest, height: reader.u8()?, last_key: decode_key(reader, index)? })
 }

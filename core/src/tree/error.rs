@@ -1,5 +1,6 @@
 //! What can be wrong with a page, a tree or a store.
 
+use rootfold_arith::encoding::DecodeError;
 use thiserror::Error;
 
 use crate::{
@@ -45,20 +46,9 @@ pub enum PageError {
         /// The bytes that are left for them.
         bytes: usize,
     },
-    /// The bytes end inside a page.
-    #[error("page ends early: {needed} more bytes needed at byte {at}")]
-    Truncated {
-        /// Where the bytes were needed.
-        at: usize,
-        /// How many are missing there.
-        needed: usize,
-    },
-    /// Bytes follow the page.
-    #[error("{extra} bytes follow the page")]
-    TrailingBytes {
-        /// How many.
-        extra: usize,
-    },
+    /// The bytes end inside the page, or continue after it.
+    #[error("page: {0}")]
+    Length(#[from] DecodeError),
     /// A digest or value is not below the modulus.
     #[error("item {index} of the page: {source}")]
     Field {

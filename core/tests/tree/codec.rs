@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use proptest::prelude::*;
 use rand::{seq::SliceRandom, Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
+use rootfold_arith::encoding::DecodeError;
 use rootfold_core::{
     eddsa::PublicKey,
     head::Head,
@@ -172,7 +173,7 @@ fn cut_and_longer_bytes_are_refused() {
         }
         let mut longer = bytes.clone();
         longer.push(0);
-        assert_eq!(Page::check(name, &longer), Err(PageError::TrailingBytes { extra: 1 }));
+        assert_eq!(Page::check(name, &longer), Err(PageError::Length(DecodeError::Trailing(1))));
     }
 }
 

@@ -26,7 +26,7 @@ use sonobe_primitives::{
 };
 use thiserror::Error as ThisError;
 
-use crate::msm::msm;
+use rootfold_arith::msm::msm;
 
 /// The two lists have the same length, so that a vector would not tell which one it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]

@@ -11,7 +11,7 @@ use ark_std::{cfg_into_iter, rand::Rng, UniformRand};
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;
-use rootfold_core::symbol::is_nonzero_square;
+use rootfold_arith::{encoding::Writer, jacobi::is_nonzero_square, msm::PreparedBases};
 use sonobe_ivc::compilers::cyclefold::{
     adapters::nova::NovaCycleFoldCircuit, circuits::CycleFoldCircuit,
 };
@@ -25,7 +25,6 @@ use super::{
     shared_rows::SharedRows,
     sonobe::{CycleFoldInstance, Fq, F},
 };
-use crate::{encoding::Writer, msm::PreparedBases};
 
 /// Bits of a folding challenge.
 const CHALLENGE_BITS: usize = 128;
@@ -133,7 +132,7 @@ impl CycleFoldShape {
     pub fn digest(&self, sponge: &PoseidonConfig<F>) -> Digest {
         let mut hasher = blake3::Hasher::new_derive_key("rootfold 2026 folding v1");
         hasher.update(&r1cs_digest(&self.r1cs));
-        let mut bytes = Writer::default();
+        let mut bytes = Writer::little_endian(0);
         for base in self.bases() {
             bytes.point(base);
         }

@@ -4,7 +4,7 @@ use ark_ff::PrimeField;
 use ark_relations::gr1cs::Matrix;
 use sonobe_primitives::arithmetizations::{ccs::CCS, r1cs::R1CS, Arith};
 
-use crate::encoding::Writer;
+use rootfold_arith::encoding::Writer;
 
 /// A BLAKE3 digest.
 pub type Digest = [u8; 32];
@@ -24,7 +24,7 @@ pub fn r1cs_digest<P: PrimeField>(r1cs: &R1CS<P>) -> Digest {
 
 fn absorb_matrix<P: PrimeField>(hasher: &mut blake3::Hasher, matrix: &Matrix<P>) {
     for row in matrix {
-        let mut bytes = Writer::with_capacity(8 + row.len() * 40);
+        let mut bytes = Writer::little_endian(8 + row.len() * 40);
         bytes.u64(row.len() as u64);
         for (coefficient, column) in row {
             bytes.field(coefficient).u64(*column as u64);

@@ -6,7 +6,7 @@ use ark_crypto_primitives::sponge::poseidon::PoseidonConfig;
 use ark_ff::AdditiveGroup;
 use ark_r1cs_std::fields::fp::FpVar;
 use ark_relations::gr1cs::SynthesisError;
-use rootfold_core::hash::{Parameters, Permutation};
+use rootfold_arith::poseidon::{Parameters, Permutation};
 use sonobe_primitives::transcripts::{AbsorbableVar, Transcript, TranscriptGadget};
 
 use super::{nova::SPONGE_RATE, sonobe::F};

@@ -400,7 +400,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha20Rng;
 
-    use crate::simd::{reduced, EXTRA_BITS};
+    use crate::packed::{reduced, EXTRA_BITS};
 
     /// A task without inputs of its own.
     struct Task<G>(G);

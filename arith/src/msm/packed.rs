@@ -1,17 +1,17 @@
 //! Points added four at a time, in the lanes of AVX2.
 //!
 //! Coordinates are words that stand for a number divided by `2^261` and need not be reduced: what
-//! an addition leaves in a slot is below `q + q / 2^10` (see [`rootfold_core::simd`]).
+//! an addition leaves in a slot is below `q + q / 2^10` (see [`crate::packed`]).
 
+use crate::packed::{
+    difference, reduced, Columns, Element, Lanes, NullaryFnOnce, Words, EXTRA_BITS, LANES,
+};
 use ark_bn254::{Fq, Fq2, Fr};
 use ark_ec::{
     short_weierstrass::{Affine, SWCurveConfig},
     AffineRepr, CurveGroup,
 };
 use ark_ff::{AdditiveGroup, Field};
-use rootfold_core::simd::{
-    difference, reduced, Columns, Element, Lanes, NullaryFnOnce, Words, EXTRA_BITS, LANES,
-};
 
 use super::additions::{ready, Additions, Curve, Multiples, OneByOne, Point, Ready};
 

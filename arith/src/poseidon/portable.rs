@@ -11,7 +11,7 @@
 use ark_ff::{BigInt, PrimeField};
 
 use super::arithmetic::Arithmetic;
-use crate::{simd::difference, F};
+use crate::{packed::difference, F};
 
 const MODULUS: [u64; 4] = F::MODULUS.0;
 const TWICE_THE_MODULUS: [u64; 4] = double(MODULUS);

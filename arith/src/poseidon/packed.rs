@@ -1,6 +1,6 @@
 //! Four permutations at a time, in the lanes of AVX2.
 //!
-//! Numbers (see [`crate::simd`]: limbs of 29 bits, `R = 2^261`, which is 169 r) are
+//! Numbers (see [`crate::packed`]: limbs of 29 bits, `R = 2^261`, which is 169 r) are
 //!
 //! - inputs: a field element times 32, which takes it from arkworks' `2^256` to R;
 //! - what reduction gives: below 9 r, and below 3 r if it was a form's. `1089 / 169 + 2.001` is the
@@ -18,12 +18,11 @@ use pulp::NullaryFnOnce;
 use super::{
     arithmetic::Arithmetic,
     hash,
-    permutation::parameters,
+    reference::parameters,
     schedule::{run, Schedule},
-    Tag,
 };
 use crate::{
-    simd::{limbs, reduced, Columns, Element, Lanes, Limbs, Words, EXTRA_BITS, LANES, LIMBS},
+    packed::{limbs, reduced, Columns, Element, Lanes, Limbs, Words, EXTRA_BITS, LANES, LIMBS},
     F,
 };
 
@@ -53,16 +52,16 @@ impl HashLanes {
         Some(Self { lanes: Lanes::new()?, schedule })
     }
 
-    pub(super) fn hash_each<const N: usize>(&self, tag: Tag, inputs: &[[F; N]]) -> Vec<F> {
+    pub(super) fn hash_each<const N: usize>(&self, capacity: F, inputs: &[[F; N]]) -> Vec<F> {
         let mut hashes = Vec::with_capacity(inputs.len());
         for group in inputs.chunks(LANES) {
             if group.len() < WORTH_IT {
-                hashes.extend(group.iter().map(|inputs| hash(tag, *inputs)));
+                hashes.extend(group.iter().map(|inputs| hash(capacity, *inputs)));
                 continue;
             }
             let lane = |i: usize| group.get(i).unwrap_or(&group[0]);
             let inputs = [lane(0), lane(1), lane(2), lane(3)];
-            let four = Hash { lanes: self.lanes, schedule: self.schedule, tag, inputs };
+            let four = Hash { lanes: self.lanes, schedule: self.schedule, capacity, inputs };
             hashes.extend_from_slice(&self.lanes.run(four)[..group.len()]);
         }
         hashes
@@ -73,7 +72,7 @@ impl HashLanes {
 struct Hash<'a, const N: usize> {
     lanes: Lanes<F>,
     schedule: &'a Schedule<Limbs>,
-    tag: Tag,
+    capacity: F,
     inputs: [&'a [F; N]; LANES],
 }
 
@@ -83,14 +82,14 @@ impl<const N: usize> NullaryFnOnce for Hash<'_, N> {
     #[inline(always)]
     fn call(self) -> [F; LANES] {
         let lanes = self.lanes;
-        let tag = lanes.number(&limbs(self.tag.to_field().words(), EXTRA_BITS));
+        let capacity = lanes.number(&limbs(self.capacity.words(), EXTRA_BITS));
         let mut inputs = [lanes.zero(); N];
         for (at, input) in inputs.iter_mut().enumerate() {
             let [a, b, c, d] = self.inputs;
             let words = [a[at].words(), b[at].words(), c[at].words(), d[at].words()];
             *input = lanes.load(words, EXTRA_BITS);
         }
-        let hash = run(lanes, self.schedule, tag, inputs).next_cell();
+        let hash = run(lanes, self.schedule, capacity, inputs).next_cell();
         lanes.store(&hash).map(reduced)
     }
 }

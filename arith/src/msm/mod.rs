@@ -3,13 +3,13 @@
 //! Pippenger's bucket method with signed digits. What differs from `ark-ec`'s is how points are
 //! added to buckets: in affine coordinates, with one field inversion for hundreds of additions
 //! (`buckets.rs`), so that an addition takes 6 multiplications instead of the 10 of extended Jacobian
-//! coordinates; and, where the processor has AVX2, four additions at a time (`lanes.rs`).
+//! coordinates; and, where the processor has AVX2, four additions at a time (`packed.rs`).
 
 mod additions;
 mod buckets;
 mod digits;
 #[cfg(target_arch = "x86_64")]
-mod lanes;
+mod packed;
 mod prepared;
 
 use ark_ec::short_weierstrass::{Affine, Projective};

@@ -22,7 +22,7 @@ use ark_ff::{AdditiveGroup, Field};
 use super::{
     arithmetic::Arithmetic,
     matrix::{inner, inverse, multiply, multiply_vector, transpose, Matrix},
-    permutation::Parameters,
+    reference::Parameters,
 };
 use crate::F;
 
