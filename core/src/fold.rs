@@ -4,32 +4,13 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::{
-    eddsa::Signature,
-    item::Entry,
-    key::Key,
-    log::{LogBatch, LogError, Op, Tip},
-    stamp::Stamp,
-};
-
-/// One writer's ops in an epoch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// Whose ops.
-    pub writer: u32,
-    /// The end of his log in the old tree.
-    pub before: Tip,
-    /// His next ops, at least one.
-    pub ops: Vec<Op>,
-    /// His signature over the head after the last of them.
-    pub signature: Signature,
-}
+use crate::{item::Entry, key::Key, log::LogError, run::CheckedRun, stamp::Stamp};
 
 /// What one move of the root folds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Epoch {
     /// Runs of strictly increasing writers.
-    pub runs: Vec<Run>,
+    pub runs: Vec<CheckedRun>,
 }
 
 /// Why an epoch cannot be folded into a tree. The circuit refuses the same epochs.
@@ -46,19 +27,13 @@ pub enum FoldError<E> {
         /// The writer of the run before.
         previous: u32,
     },
-    /// A run without ops.
-    #[error("the run of writer {writer} has no ops")]
-    EmptyRun {
-        /// The writer of the run.
-        writer: u32,
-    },
     /// L2: the run does not start from what the tree holds.
     #[error("the run of writer {writer} does not start from the head entry of the old tree")]
     OtherHead {
         /// The writer of the run.
         writer: u32,
     },
-    /// An op or the signature is refused.
+    /// The run's writer is not admitted, or it admits one who is.
     #[error(transparent)]
     Log(#[from] LogError),
     /// M1: the old tree holds an op with the stamp of a new one.
@@ -73,47 +48,10 @@ pub enum FoldError<E> {
     },
 }
 
-impl Run {
-    /// The run that a batch makes of the log that ends at `before`; `None` if its last op is not
-    /// signed or it has none. Checks nothing else.
-    pub fn from_batch(before: Tip, batch: &LogBatch) -> Option<Run> {
-        let signature = batch.ops.last()?.signature?;
-        let ops = batch.ops.iter().map(|signed| signed.op).collect();
-        Some(Run { writer: batch.writer, before, ops, signature })
-    }
-
-    /// The end of the log after the run. Checks nothing: [`fold`] does.
-    pub fn after(&self) -> Tip {
-        self.ops.iter().fold(self.before, |tip, op| tip.advance(self.writer, op))
-    }
-
-    /// L3 to L5 and L7, and that the run is not empty: the tip after the run and the writers that
-    /// it admits.
-    fn check<E>(&self) -> Result<(Tip, BTreeMap<u32, u64>), FoldError<E>> {
-        let writer = self.writer;
-        if self.ops.is_empty() {
-            return Err(FoldError::EmptyRun { writer });
-        }
-        let mut admitted = BTreeMap::new();
-        let mut tip = self.before;
-        for op in &self.ops {
-            tip = tip.apply(writer, op)?;
-            let seq = tip.seq(writer)?;
-            if let Some(granted) = op.granted(writer, seq)? {
-                if admitted.insert(granted, seq).is_some() {
-                    return Err(LogError::GrantedAlready { writer, seq, granted }.into());
-                }
-            }
-        }
-        tip.verify(writer, &self.signature)?;
-        Ok((tip, admitted))
-    }
-}
-
 impl Epoch {
     /// The number of ops.
     pub fn ops(&self) -> u64 {
-        self.runs.iter().map(|run| run.ops.len() as u64).sum()
+        self.runs.iter().map(|run| run.ops().len() as u64).sum()
     }
 }
 
@@ -132,32 +70,31 @@ pub fn fold<E>(
     let mut written: BTreeMap<Key, Entry> = BTreeMap::new();
     let mut previous = None;
     for run in &epoch.runs {
-        let writer = run.writer;
+        let writer = run.writer();
         if let Some(previous) = previous.filter(|previous| *previous >= writer) {
             return Err(FoldError::Order { writer, previous });
         }
         previous = Some(writer);
         match read(&Key::head(writer))? {
             None => return Err(LogError::UnknownWriter { writer }.into()),
-            Some(entry) if entry != run.before.entry(writer) => {
+            Some(entry) if entry != run.before().entry(writer) => {
                 return Err(FoldError::OtherHead { writer });
             }
             Some(_) => {}
         }
-        let (after, admitted) = run.check()?;
-        for (granted, seq) in admitted {
+        for (&granted, &seq) in run.granted() {
             if read(&Key::head(granted))?.is_some() {
                 return Err(LogError::GrantedAlready { writer, seq, granted }.into());
             }
         }
-        for op in &run.ops {
+        for op in run.ops() {
             let entry = op.entry(writer);
             let youngest = written.entry(op.key).or_insert(entry);
             if youngest.stamp < entry.stamp {
                 *youngest = entry;
             }
         }
-        let entry = after.entry(writer);
+        let entry = run.after().entry(writer);
         written.insert(entry.key, entry);
     }
     let mut upserts = Vec::with_capacity(written.len());

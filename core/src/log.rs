@@ -1,7 +1,5 @@
 //! Op logs: one writer's ops, linked and signed (design 3, rules L3 to L5 and L7).
 
-use std::collections::BTreeSet;
-
 use ark_ff::Field;
 use thiserror::Error;
 
@@ -265,17 +263,12 @@ impl Tip {
             let previous = self.stamp.ts;
             return Err(LogError::ClockNotGrowing { writer, seq, ts: op.ts, previous });
         }
-        Ok(self.advance(writer, op))
-    }
-
-    /// [`Tip::apply`] without its checks.
-    pub(crate) fn advance(&self, writer: u32, op: &Op) -> Tip {
         let head = Head {
             public_key: self.head.public_key,
             seq: self.head.seq + F::ONE,
             head: link(self.head.head, op.item(writer)),
         };
-        Tip { head, stamp: op.stamp(writer) }
+        Ok(Tip { head, stamp: op.stamp(writer) })
     }
 
     /// Checks that `signature` is the writer's over this tip.
@@ -287,46 +280,4 @@ impl Tip {
         verify(&self.head.public_key, signed_message(self.head.head, self.head.seq), signature)
             .map_err(|source| LogError::Signature { writer, seq, source })
     }
-}
-
-/// Checks that `batch` continues the log that ends at `tip`, every op and every signature in it,
-/// and returns the new tip. All or nothing.
-///
-/// `known_writers` says who is admitted already, by the tree or by ops of the owner's log before
-/// this batch.
-///
-/// # Errors
-/// The first [`LogError`], in the order of the ops.
-pub fn extend(
-    tip: &Tip,
-    known_writers: &dyn Fn(u32) -> bool,
-    batch: &LogBatch,
-) -> Result<Tip, LogError> {
-    let writer = batch.writer;
-    if !known_writers(writer) {
-        return Err(LogError::UnknownWriter { writer });
-    }
-    let expected = tip.seq(writer)?;
-    if batch.first_seq != expected {
-        return Err(LogError::Gap { writer, expected, first_seq: batch.first_seq });
-    }
-    let last = batch.ops.last().ok_or(LogError::Empty { writer })?;
-    let mut granted_here = BTreeSet::new();
-    let mut tip = *tip;
-    for signed in &batch.ops {
-        tip = tip.apply(writer, &signed.op)?;
-        let seq = tip.seq(writer)?;
-        if let Some(granted) = signed.op.granted(writer, seq)? {
-            if known_writers(granted) || !granted_here.insert(granted) {
-                return Err(LogError::GrantedAlready { writer, seq, granted });
-            }
-        }
-        if let Some(signature) = &signed.signature {
-            tip.verify(writer, signature)?;
-        }
-    }
-    if last.signature.is_none() {
-        return Err(LogError::Unsigned { writer, seq: tip.seq(writer)? });
-    }
-    Ok(tip)
 }

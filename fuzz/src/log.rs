@@ -1,10 +1,11 @@
 //! Keys, ops, heads and runs of ops.
 
 use rootfold_core::{
-    fold::{fold, Epoch, Run},
+    fold::{fold, Epoch},
     head::Head,
     key::{Key, KeyKind, KEY_BYTES, MAX_APPLICATION_KEY, USER_BYTE},
-    log::{extend, LogBatch, Op},
+    log::{LogBatch, Op},
+    run::{extend, Run},
     tree,
 };
 use rootfold_node::wire;
@@ -75,7 +76,7 @@ pub fn head(bytes: &[u8]) -> Verdict {
 }
 
 /// A message `LogBatch` on its way into the log of its writer and into the fold: `wire`,
-/// [`extend`], [`Run::from_batch`], [`fold`].
+/// [`extend`], [`Run::check`], [`fold`].
 ///
 /// No op enters a log that its writer did not sign: what is accepted is a part of the honest log,
 /// up to a signature. The fold refuses what the log refuses.
@@ -90,15 +91,20 @@ pub fn batch(bytes: &[u8]) -> Verdict {
     let known = |writer| honest().tips.contains_key(&writer);
     let accepted = extend(tip, &known, batch).is_ok();
     assert!(!accepted || is_honest(batch), "an op that its writer did not sign");
-    if let Some(run) = Run::from_batch(*tip, batch) {
+    if let Some(signature) = batch.ops.last().and_then(|last| last.signature) {
+        let ops = batch.ops.iter().map(|signed| signed.op).collect();
+        let run = Run { writer: batch.writer, before: *tip, ops, signature }.check();
+        // A run is checked by one signature, the last, and cannot know whether the batch began at
+        // the log's end.
+        assert!(run.is_ok() || !accepted, "the log accepts what a run refuses");
+        let Ok(run) = run else { return Verdict::of(accepted) };
+        let ops = |batch: &LogBatch| batch.ops.iter().map(|op| op.op).collect::<Vec<_>>();
+        let prefix = honest().next_of(batch.writer).0;
+        assert!(ops(prefix).starts_with(&ops(batch)), "a forged run");
         let pages = honest().space.page_store();
         let root = honest().space.status().root;
         let folded = fold(&|key| tree::lookup(pages, root, key), &Epoch { runs: vec![run] });
-        // The fold looks at one signature, the last; and where the log went on it cannot know.
         assert!(folded.is_ok() || !accepted, "the log accepts what the fold refuses");
-        let ops = |batch: &LogBatch| batch.ops.iter().map(|op| op.op).collect::<Vec<_>>();
-        let prefix = honest().next_of(batch.writer).0;
-        assert!(folded.is_err() || ops(prefix).starts_with(&ops(batch)), "a forged fold");
     }
     Verdict::of(accepted)
 }

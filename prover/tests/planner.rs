@@ -13,11 +13,12 @@ use rand_chacha::ChaCha20Rng;
 use rootfold_circuits::step::{step as step_gadget, StateVar};
 use rootfold_core::{
     eddsa::SecretKey,
-    fold::{fold, Epoch, Run},
+    fold::{fold, Epoch},
     head::Head,
     item::Entry,
     key::Key,
     log::{Op, SignedOp, Tip},
+    run::Run,
     space::Genesis,
     step::{Profile, State, StepWitness},
     tree::{build, lookup, update, MemoryStore},
@@ -104,7 +105,7 @@ impl World {
             }
             let signature = signed.last().unwrap().signature.unwrap();
             let ops = signed.iter().map(|s| s.op).collect();
-            runs.push(Run { writer, before, ops, signature });
+            runs.push(Run { writer, before, ops, signature }.check().unwrap());
         }
         // A grant binds from the next epoch on.
         self.authors.extend(admitted);
@@ -152,6 +153,7 @@ proptest! {
                 state = native;
             }
             prop_assert_eq!(state, plan.state);
+            prop_assert_eq!(plan.update.root, state.root);
             prop_assert_eq!(world.fold(&epoch), state.root);
             world.state = state;
         }

@@ -11,10 +11,11 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use rootfold_core::{
     eddsa::SecretKey,
-    fold::{fold, Epoch, Run},
+    fold::{fold, Epoch},
     head::signed_message,
     item::Entry,
     log::{Op, Tip},
+    run::Run,
     space::Genesis,
     stamp::Stamp,
     step::{Profile, State},
@@ -116,7 +117,7 @@ impl LoadSpace {
             }
             let head = writer.tip.head;
             let signature = writer.secret.sign(signed_message(head.head, head.seq));
-            runs.push(Run { writer: id, before, ops, signature });
+            runs.push(Run { writer: id, before, ops, signature }.check()?);
         }
         Ok(Epoch { runs })
     }

@@ -6,11 +6,12 @@ use std::{collections::BTreeMap, convert::Infallible};
 use ark_ff::AdditiveGroup;
 use proptest::{collection::vec, prelude::*, sample::Index};
 use rootfold_core::{
-    fold::{fold, Epoch, Run},
+    fold::{fold, Epoch},
     head::Head,
     item::Entry,
     key::Key,
     log::{Op, SignedOp, Tip},
+    run::Run,
     space::Genesis,
     stamp::Stamp,
     tree, F,
@@ -89,12 +90,13 @@ fn epochs(logs: &[Log], cuts: &[Vec<Index>]) -> Vec<Epoch> {
         let mut from = 0;
         for (epoch, to) in epochs.iter_mut().zip(ends) {
             if from < to {
-                epoch.runs.push(Run {
+                let run = Run {
                     writer: log.writer,
                     before: log.tips[from],
                     ops: log.ops[from..to].iter().map(|signed| signed.op).collect(),
                     signature: log.ops[to - 1].signature.unwrap(),
-                });
+                };
+                epoch.runs.push(run.check().unwrap());
                 assert_eq!(epoch.runs.last().unwrap().after(), log.tips[to]);
             }
             from = to;
@@ -187,7 +189,7 @@ fn an_op_that_loses_leaves_only_its_head() {
         ops: log.ops.iter().map(|signed| signed.op).collect(),
         signature: log.ops.last().unwrap().signature.unwrap(),
     };
-    let (young, old) = (all(&young), all(&old));
+    let (young, old) = (all(&young).check().unwrap(), all(&old).check().unwrap());
     let mut state: State = genesis().entries().iter().map(|e| (e.key, *e)).collect();
     let epoch = Epoch { runs: vec![young.clone()] };
     for entry in fold(&|key: &Key| Ok::<_, Infallible>(state.get(key).copied()), &epoch).unwrap() {
@@ -200,7 +202,7 @@ fn an_op_that_loses_leaves_only_its_head() {
     let genesis: State = genesis().entries().iter().map(|e| (e.key, *e)).collect();
     let read = |key: &Key| Ok::<_, Infallible>(genesis.get(key).copied());
     let upserts = fold(&read, &Epoch { runs: vec![old.clone(), young.clone()] }).unwrap();
-    let expected = vec![old.after().entry(0), young.after().entry(1), young.ops[0].entry(1)];
+    let expected = vec![old.after().entry(0), young.after().entry(1), young.ops()[0].entry(1)];
     assert_eq!(upserts, expected);
-    assert_ne!(young.ops[0].value, F::ZERO);
+    assert_ne!(young.ops()[0].value, F::ZERO);
 }

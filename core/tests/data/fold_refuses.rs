@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, convert::Infallible};
 
 use rootfold_core::{
     eddsa::{Signature, SignatureRefused},
-    fold::{fold, Epoch, FoldError, Run},
+    fold::{fold, Epoch, FoldError},
     head::Head,
     item::Entry,
     key::Key,
-    log::{LogBatch, LogError, Op, Tip},
+    log::{LogError, Op, Tip},
+    run::Run,
     space::Genesis,
     stamp::Stamp,
     F,
@@ -25,7 +26,8 @@ fn genesis() -> State {
 }
 
 fn try_fold(state: &State, runs: &[Run]) -> Result<Vec<Entry>, FoldError<Infallible>> {
-    fold(&|key: &Key| Ok(state.get(key).copied()), &Epoch { runs: runs.to_vec() })
+    let runs = runs.iter().cloned().map(Run::check).collect::<Result<_, _>>()?;
+    fold(&|key: &Key| Ok(state.get(key).copied()), &Epoch { runs })
 }
 
 fn apply(state: &mut State, runs: &[Run]) {
@@ -35,7 +37,9 @@ fn apply(state: &mut State, runs: &[Run]) {
 
 fn run(writer: &mut Writer, ops: &[Op]) -> Run {
     let before = writer.tip;
-    Run::from_batch(before, &writer.batch(ops)).unwrap()
+    let batch = writer.batch(ops);
+    let signature = batch.ops.last().unwrap().signature.unwrap();
+    Run { writer: writer.id, before, ops: ops.to_vec(), signature }
 }
 
 fn grant(ts: u64, writer: u32) -> Op {
@@ -92,9 +96,7 @@ fn no_ops() {
     let message = rootfold_core::head::signed_message(before.head.head, before.head.seq);
     let signature = secret_of(1).sign(message);
     let empty = Run { writer: 1, before, ops: vec![], signature };
-    let error = try_fold(&genesis(), &[empty]).unwrap_err();
-    assert_eq!(error, FoldError::EmptyRun { writer: 1 });
-    assert_eq!(Run::from_batch(before, &LogBatch { writer: 1, first_seq: 0, ops: vec![] }), None);
+    assert_eq!(empty.check(), Err(LogError::Empty { writer: 1 }));
 }
 
 #[test]
@@ -181,7 +183,7 @@ fn a_stamp_that_the_tree_holds_already() {
 fn a_tree_that_cannot_be_read() {
     let one = run(&mut Writer::genesis(1), &[put(1, "a", "x")]);
     let broken = |_: &Key| Err::<Option<Entry>, _>("disk on fire");
-    let error = fold(&broken, &Epoch { runs: vec![one] }).unwrap_err();
+    let error = fold(&broken, &Epoch { runs: vec![one.check().unwrap()] }).unwrap_err();
     assert_eq!(error, FoldError::Old("disk on fire"));
     assert_eq!(error.to_string(), "reading the old tree: disk on fire");
 }

@@ -4,7 +4,8 @@ use ark_ff::AdditiveGroup;
 use rootfold_core::{
     head::Head,
     key::Key,
-    log::{extend, LogBatch, LogError, Op, Tip},
+    log::{LogBatch, LogError, Op, Tip},
+    run::extend,
     stamp::Stamp,
     F,
 };
@@ -25,7 +26,7 @@ fn says(writer: u32, ops: &[Op]) -> Result<Tip, LogError> {
     let mut writer = Writer::genesis(writer);
     let before = writer.tip;
     let batch = writer.batch(ops);
-    extend(&before, &known, &batch)
+    Ok(extend(&before, &known, &batch)?.after())
 }
 
 #[test]
@@ -59,7 +60,7 @@ fn not_twice() {
     // Nor in a later batch, once the caller knows of the first.
     let mut owner = Writer::genesis(0);
     let first = owner.batch(&[grant(1, 2)]);
-    let middle = extend(&Writer::genesis(0).tip, &known, &first).unwrap();
+    let middle = extend(&Writer::genesis(0).tip, &known, &first).unwrap().after();
     let second = owner.batch(&[grant(2, 2)]);
     let error = extend(&middle, &|writer| writer < 3, &second).unwrap_err();
     assert_eq!(error, LogError::GrantedAlready { writer: 0, seq: 2, granted: 2 });
@@ -75,6 +76,6 @@ fn the_admitted_writer_starts_after_the_grant() {
     let early = writer.tip.apply(2, &put(50, "a", "")).unwrap_err();
     assert_eq!(early, LogError::ClockNotGrowing { writer: 2, seq: 1, ts: 50, previous: 50 });
     let batch: LogBatch = writer.batch(&[put(51, "a", "")]);
-    assert_eq!(extend(&tip, &|writer| writer < 3, &batch), Ok(writer.tip));
+    assert_eq!(extend(&tip, &|writer| writer < 3, &batch).unwrap().after(), writer.tip);
     assert_eq!(writer.tip.stamp, Stamp { ts: 51, writer: 2 });
 }

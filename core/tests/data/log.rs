@@ -5,7 +5,8 @@ use rootfold_core::{
     eddsa::{KeyRefused, PublicKey, SignatureRefused},
     head::Head,
     key::Key,
-    log::{extend, LogBatch, LogError, Op, SignedOp, Tip},
+    log::{LogBatch, LogError, Op, SignedOp, Tip},
+    run::extend,
     stamp::Stamp,
     F,
 };
@@ -40,7 +41,7 @@ fn is_wrong_signature(error: &LogError, at: u64) -> bool {
 #[test]
 fn continues() {
     let (before, batch, after) = four();
-    assert_eq!(extend(&before, &known, &batch), Ok(after));
+    assert_eq!(extend(&before, &known, &batch).unwrap().after(), after);
     assert_eq!(after.stamp, Stamp { ts: 20, writer: 1 });
     assert_eq!(after.head.seq, F::from(4u64));
 }
@@ -51,9 +52,9 @@ fn continues_in_pieces() {
     for cut in 1..4 {
         let mut front = batch.clone();
         let ops = front.ops.split_off(cut);
-        let middle = extend(&before, &known, &front).unwrap();
+        let middle = extend(&before, &known, &front).unwrap().after();
         let back = LogBatch { writer: 1, first_seq: cut as u64, ops };
-        assert_eq!(extend(&middle, &known, &back), Ok(after));
+        assert_eq!(extend(&middle, &known, &back).unwrap().after(), after);
     }
 }
 
@@ -61,7 +62,7 @@ fn continues_in_pieces() {
 fn one_signature_covers_all_before_it() {
     let (before, mut batch, after) = four();
     batch.ops[..3].iter_mut().for_each(|signed| signed.signature = None);
-    assert_eq!(extend(&before, &known, &batch), Ok(after));
+    assert_eq!(extend(&before, &known, &batch).unwrap().after(), after);
 }
 
 #[test]
@@ -71,7 +72,7 @@ fn tombstones_and_any_value_are_ops() {
     let tombstone = Op { value: F::ZERO, ..put(1, "a", "") };
     let largest = Op { value: -F::from(1u64), ..put(u64::MAX, "a", "") };
     let batch = writer.batch(&[tombstone, largest]);
-    assert_eq!(extend(&before, &known, &batch), Ok(writer.tip));
+    assert_eq!(extend(&before, &known, &batch).unwrap().after(), writer.tip);
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn every_93_bytes_that_begin_with_1_are_a_key() {
     bytes[1..].fill(0);
     let low = Op { key: Key::from_bytes(bytes), ..put(2, "a", "") };
     let batch = writer.batch(&[high, low]);
-    assert_eq!(extend(&before, &known, &batch), Ok(writer.tip));
+    assert_eq!(extend(&before, &known, &batch).unwrap().after(), writer.tip);
 }
 
 #[test]
@@ -207,7 +208,7 @@ fn forked() {
     let left_tip = writer.tip;
     writer.tip = common;
     let mut right = writer.batch(&[put(14, "a", "right"), put(15, "b", "right again")]);
-    assert_eq!(extend(&common, &known, &left), Ok(left_tip));
+    assert_eq!(extend(&common, &known, &left).unwrap().after(), left_tip);
     assert!(extend(&common, &known, &right).is_ok());
     let error = extend(&left_tip, &known, &right).unwrap_err();
     assert_eq!(error, LogError::Gap { writer: 1, expected: 4, first_seq: 2 });
@@ -285,6 +286,7 @@ fn op_numbers_end_below_2_64() {
     assert_eq!(full.apply(1, &batch.ops[1].op), exhausted);
     for seq in [F::from(1u128 << 64), -F::from(1u64)] {
         assert_eq!(with_seq(seq).apply(1, &batch.ops[0].op), exhausted);
-        assert_eq!(extend(&with_seq(seq), &known, &batch), exhausted);
+        let refused = extend(&with_seq(seq), &known, &batch).unwrap_err();
+        assert_eq!(refused, LogError::SeqExhausted { writer: 1 });
     }
 }

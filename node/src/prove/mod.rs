@@ -12,7 +12,7 @@ use std::{
 
 use rootfold_core::{
     field,
-    fold::{fold, Epoch, FoldError},
+    fold::Epoch,
     key::KeyKind,
     log::{LogError, SignedOp, Tip},
     step::{Profile, State},
@@ -77,20 +77,17 @@ pub enum ProveError {
     /// Another prover of this space moved the proved state meanwhile.
     #[error("another prover of this space has sealed an epoch meanwhile")]
     Overtaken,
-    /// The plan and the native fold come to different roots.
-    #[error("planned root {planned}, natively folded root {folded}")]
+    /// The running proof and the plan come to different roots.
+    #[error("planned root {planned}, proved root {proved}")]
     RootsDiffer {
         /// The root after the planned steps.
         planned: String,
-        /// The root of the native fold.
-        folded: String,
+        /// The root of the running proof.
+        proved: String,
     },
     /// An epoch cannot be planned.
     #[error("planning an epoch: {0}")]
     Plan(#[from] PlanError),
-    /// An epoch cannot be folded natively.
-    #[error("folding an epoch: {0}")]
-    Fold(#[from] FoldError<TreeError>),
     /// An op that is held does not continue its log.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -221,7 +218,7 @@ impl Prover {
         epoch::cut(&self.folded, limits, &pending)
     }
 
-    /// Folds one epoch, natively and step by step, and seals it. Says how long the steps took.
+    /// Plans one epoch, folds its steps, and seals it. Says how long the steps took.
     fn prove_epoch(
         &mut self,
         epoch: &Epoch,
@@ -230,14 +227,9 @@ impl Prover {
     ) -> Result<Duration, ProveError> {
         let root = self.proved.root;
         let pages = self.space.pages();
-        let upserts = fold(&|key| tree::lookup(pages, root, key), epoch)?;
-        let update = tree::update(pages, root, &upserts)?;
         let state = State { ops: F::from(self.proved.ops), root, ..State::genesis(root) };
         let plan = plan(pages, &state, epoch, &self.proof.profile())?;
-        if plan.state.root != update.root {
-            let (planned, folded) = (field::to_hex(&plan.state.root), field::to_hex(&update.root));
-            return Err(ProveError::RootsDiffer { planned, folded });
-        }
+        let update = plan.update;
         let total = plan.steps.len() as u64;
         let began = Instant::now();
         for (done, step) in (1..).zip(plan.steps) {
@@ -273,8 +265,8 @@ impl Prover {
         if actual == proved_state(proved) {
             return Ok(());
         }
-        let (planned, folded) = (field::to_hex(&actual[0]), field::to_hex(&proved.root));
-        Err(ProveError::RootsDiffer { planned, folded })
+        let (planned, proved) = (field::to_hex(&proved.root), field::to_hex(&actual[0]));
+        Err(ProveError::RootsDiffer { planned, proved })
     }
 
     /// Compresses the running proof into a snapshot and keeps it as the newest; says how long that

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use rootfold_core::{
-    fold::{Epoch, Run},
+    fold::Epoch,
     head::Head,
     key::KeyKind,
-    log::{SignedOp, Tip},
+    log::{LogError, SignedOp, Tip},
+    run::Run,
     F,
 };
 use rootfold_proto::limits::MAX_UNSIGNED_OPS;
@@ -28,12 +29,13 @@ impl Default for EpochLimits {
 /// At most that many ops of a writer from a number on.
 pub(crate) type Pending<'a, E> = &'a dyn Fn(u32, u64, usize) -> Result<Vec<SignedOp>, E>;
 
-/// The next epoch after what is folded: the owner's ops first, hence grants, then the others'.
+/// The next epoch after what is folded: the owner's ops first, hence grants, then the others'. Each
+/// run is checked here, once.
 ///
 /// A writer takes part once his head entry is in the tree (L2), so in an epoch after the one that
 /// folds his grant: the caller adds him to `folded` only then ([`advance`]). `None` if nothing is
 /// pending.
-pub(crate) fn cut<E>(
+pub(crate) fn cut<E: From<LogError>>(
     folded: &BTreeMap<u32, Tip>,
     limits: EpochLimits,
     pending: Pending<'_, E>,
@@ -48,7 +50,7 @@ pub(crate) fn cut<E>(
         let ops = pending(*writer, seq, wanted)?;
         let Some((length, signature)) = signed_prefix(&ops, room, first) else { continue };
         let ops = ops[..length].iter().map(|signed| signed.op).collect();
-        epoch.runs.push(Run { writer: *writer, before: *before, ops, signature });
+        epoch.runs.push(Run { writer: *writer, before: *before, ops, signature }.check()?);
         room = room.saturating_sub(length);
         if room == 0 {
             break;
@@ -76,13 +78,13 @@ pub(crate) fn advance<E>(
     open: &dyn Fn(F) -> Result<Head, E>,
 ) -> Result<(), E> {
     for run in &epoch.runs {
-        for op in &run.ops {
+        for op in run.ops() {
             if let KeyKind::Head(granted) = op.key.kind() {
-                let tip = Tip { head: open(op.value)?, stamp: op.stamp(run.writer) };
+                let tip = Tip { head: open(op.value)?, stamp: op.stamp(run.writer()) };
                 folded.insert(granted, tip);
             }
         }
-        folded.insert(run.writer, run.after());
+        folded.insert(run.writer(), run.after());
     }
     Ok(())
 }
@@ -132,16 +134,13 @@ mod tests {
             let mut folded: BTreeMap<u32, Tip> = (0u32..).zip(&logs).map(|(w, l)| (w, l.0)).collect();
             let pending = |writer: u32, seq: u64, limit: usize| {
                 let ops = logs[writer as usize].1.iter().skip(seq as usize).take(limit);
-                Ok::<_, Infallible>(ops.copied().collect())
+                Ok::<_, LogError>(ops.copied().collect())
             };
             let mut covered = 0;
             while let Some(epoch) = cut(&folded, EpochLimits { max_ops }, &pending).unwrap() {
-                let stretch = epoch.runs[0].ops.len();
+                let stretch = epoch.runs[0].ops().len();
                 prop_assert!(epoch.ops() as usize <= max_ops || epoch.ops() as usize == stretch);
-                prop_assert!(epoch.runs.windows(2).all(|pair| pair[0].writer < pair[1].writer));
-                for run in &epoch.runs {
-                    run.after().verify(run.writer, &run.signature).unwrap();
-                }
+                prop_assert!(epoch.runs.windows(2).all(|pair| pair[0].writer() < pair[1].writer()));
                 covered += epoch.ops() as usize;
                 // There are no grants, so no head is opened.
                 advance(&mut folded, &epoch, &|_| Ok::<_, Infallible>(logs[0].0.head)).unwrap();

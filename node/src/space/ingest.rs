@@ -3,14 +3,15 @@
 //! A submission is checked as a whole, folded natively, and then written in one batch. Whatever is
 //! wrong with it, the store is as before.
 
-use std::collections::BTreeMap;
+use std::collections::{btree_map::Entry, BTreeMap, BTreeSet};
 
 use rootfold_core::{
     field,
-    fold::{fold, FoldError},
+    fold::{fold, Epoch, FoldError},
     head::Head,
     key::KeyKind,
-    log::{extend, LogBatch, LogError, SignedOp, Tip},
+    log::{LogBatch, LogError, SignedOp, Tip},
+    run::{extend, CheckedRun},
     tree::{self, Overlay, Page, TreeError, Update},
     F,
 };
@@ -18,7 +19,7 @@ use rootfold_proto::limits::{MAX_BATCH_OPS, MAX_UNSIGNED_OPS};
 use thiserror::Error;
 
 use crate::{
-    space::{self, epoch, EpochLimits, Latest, Space, State},
+    space::{self, Latest, Space, State},
     store::{
         records::{encode_op, op_key},
         Batch, Column, StoreError,
@@ -152,6 +153,8 @@ struct Intake<'a> {
     tips: BTreeMap<u32, Tip>,
     /// New ops by writer, with the number of ops before them.
     fresh: BTreeMap<u32, (u64, Vec<SignedOp>)>,
+    /// The same ops as runs, checked.
+    runs: BTreeMap<u32, CheckedRun>,
     /// Values as submitted.
     offered: BTreeMap<ValueName, &'a Value>,
     /// Checked values that new ops need.
@@ -167,8 +170,8 @@ struct Folded {
 impl<'a> Intake<'a> {
     fn new(space: &'a Space, state: &State, values: &'a [Value]) -> Intake<'a> {
         let offered = values.iter().map(|value| (value.name, value)).collect();
-        let (fresh, needed) = (BTreeMap::new(), BTreeMap::new());
-        Intake { space, tips: state.tips.clone(), fresh, offered, needed }
+        let (fresh, runs, needed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Intake { space, tips: state.tips.clone(), fresh, runs, offered, needed }
     }
 
     fn new_ops(&self) -> u64 {
@@ -199,11 +202,17 @@ impl<'a> Intake<'a> {
             ops: batch.ops[held..].to_vec(),
         };
         check_signed_often(&rest)?;
-        let after = extend(&tip, &|writer| self.tips.contains_key(&writer), &rest)?;
+        let run = extend(&tip, &|writer| self.tips.contains_key(&writer), &rest)?;
         for (index, signed) in rest.ops.iter().enumerate() {
             self.take_op(writer, number(&rest, index), signed)?;
         }
-        self.tips.insert(writer, after);
+        self.tips.insert(writer, run.after());
+        match self.runs.entry(writer) {
+            Entry::Vacant(none) => {
+                none.insert(run);
+            }
+            Entry::Occupied(mut held) => held.get_mut().append(run)?,
+        }
         let fresh = self.fresh.entry(writer).or_insert((rest.first_seq, Vec::new()));
         fresh.1.extend(rest.ops);
         Ok(())
@@ -279,20 +288,22 @@ impl<'a> Intake<'a> {
             .ok_or_else(|| space::no_opening(&digest))
     }
 
-    /// Folds all new ops into the latest tree: first those of writers in it, then those of the
+    /// Folds all new runs into the latest tree: first those of writers in it, then those of the
     /// writers whom these admitted, and so on.
-    fn fold(&self, state: &State) -> Result<Folded, IngestError> {
+    fn fold(&mut self, state: &State) -> Result<Folded, IngestError> {
         let mut overlay = Overlay::new(self.space.pages());
-        let mut folded = state.tips.clone();
+        let mut admitted: BTreeSet<u32> = state.tips.keys().copied().collect();
         let mut pages: BTreeMap<F, Page> = BTreeMap::new();
         let Latest { mut root, mut entries, .. } = state.latest;
-        let everything = EpochLimits { max_ops: usize::MAX };
-        let fresh = |writer: u32, seq: u64, _: usize| {
-            let of = self.fresh.get(&writer);
-            let rest = of.filter(|(first, _)| *first == seq).map(|(_, ops)| ops.clone());
-            Ok::<_, IngestError>(rest.unwrap_or_default())
-        };
-        while let Some(epoch) = epoch::cut(&folded, everything, &fresh)? {
+        let mut pending = std::mem::take(&mut self.runs);
+        while !pending.is_empty() {
+            let (now, later) =
+                pending.into_iter().partition(|(writer, _)| admitted.contains(writer));
+            let epoch = Epoch { runs: BTreeMap::into_values(now).collect() };
+            pending = later;
+            if let (true, Some(&writer)) = (epoch.runs.is_empty(), pending.keys().next()) {
+                return Err(LogError::UnknownWriter { writer }.into());
+            }
             let old = |key: &_| tree::lookup(&overlay, root, key);
             let upserts = fold(&old, &epoch)?;
             for upsert in &upserts {
@@ -302,9 +313,8 @@ impl<'a> Intake<'a> {
             overlay.above.apply(&update);
             root = update.root;
             pages.extend(update.pages);
-            epoch::advance(&mut folded, &epoch, &|digest| self.open(digest))?;
+            admitted.extend(epoch.runs.iter().flat_map(|run| run.granted().keys()));
         }
-        debug_assert_eq!(folded, self.tips, "every new op is folded");
         let update = Update { root, pages: pages.into_iter().collect(), replaced: Vec::new() };
         Ok(Folded { update, entries })
     }

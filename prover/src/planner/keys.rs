@@ -24,16 +24,16 @@ pub(super) struct KeyOps {
 pub(super) fn key_ops(epoch: &Epoch) -> BTreeMap<Key, KeyOps> {
     let mut keys: BTreeMap<Key, KeyOps> = BTreeMap::new();
     for run in &epoch.runs {
-        let after = run.after().entry(run.writer);
+        let after = run.after().entry(run.writer());
         let head = keys.entry(after.key).or_default();
         head.read = true;
         head.ops.insert(after.stamp, (RowClass::Write, after.value));
-        for op in &run.ops {
+        for op in run.ops() {
             let class = match op.key.kind() {
                 KeyKind::Head(_) => RowClass::Grant,
                 _ => RowClass::User,
             };
-            keys.entry(op.key).or_default().ops.insert(op.stamp(run.writer), (class, op.value));
+            keys.entry(op.key).or_default().ops.insert(op.stamp(run.writer()), (class, op.value));
         }
     }
     keys

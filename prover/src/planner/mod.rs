@@ -6,9 +6,11 @@ mod runs;
 mod walk;
 
 use rootfold_core::{
+    field,
     fold::{fold, Epoch, FoldError},
     step::{step, Profile, Registers, RowClass, State, StepWitness, TreeOp, TreeRow, Violation},
-    tree::{lookup, PageStore, TreeError},
+    tree::{lookup, update, PageStore, TreeError, Update},
+    F,
 };
 use thiserror::Error;
 
@@ -29,6 +31,15 @@ pub enum PlanError {
         /// The rule.
         violation: Violation,
     },
+    /// The planned steps and the native fold come to different roots: an error of this program.
+    #[error("the planned steps lead to root {}, the native fold to {}",
+        field::to_hex(.planned), field::to_hex(.folded))]
+    RootsDiffer {
+        /// The root after the planned steps.
+        planned: F,
+        /// The root of the native fold.
+        folded: F,
+    },
     /// The epoch has no ops.
     #[error("an epoch has at least one op")]
     Empty,
@@ -41,6 +52,8 @@ pub struct Plan {
     pub steps: Vec<StepWitness>,
     /// The state after the last step.
     pub state: State,
+    /// The native fold of the epoch: the new tree's pages, whose root is that of `state`.
+    pub update: Update,
     /// How full the steps are.
     pub usage: Usage,
 }
@@ -91,8 +104,9 @@ impl Usage {
     }
 }
 
-/// Plans the fold of `epoch` into the tree of `state`. Every step is run by the native twin of the
-/// circuit, so a plan that is returned satisfies the circuit.
+/// Plans the fold of `epoch` into the tree of `state`, and folds it natively. Every step is run by
+/// the native twin of the circuit, so a plan that is returned satisfies the circuit; both ways must
+/// come to one root.
 ///
 /// # Errors
 /// [`PlanError`] if the epoch is not valid or the tree cannot be read.
@@ -105,13 +119,17 @@ pub fn plan<S: PageStore + ?Sized>(
     if epoch.ops() == 0 {
         return Err(PlanError::Empty);
     }
-    fold(&|key| lookup(store, state.root, key), epoch)?;
+    let entries = fold(&|key| lookup(store, state.root, key), epoch)?;
+    let update = update(store, state.root, &entries)?;
     let actions = walk::actions(store, state.root, &keys::key_ops(epoch))?;
     let rows = pack::rows(actions, profile);
     let mut steps = pack::steps(runs::segments(epoch, profile), rows, profile);
     let usage = Usage::of(&steps);
     let state = run(profile, *state, &mut steps)?;
-    Ok(Plan { steps, state, usage })
+    if state.root != update.root {
+        return Err(PlanError::RootsDiffer { planned: state.root, folded: update.root });
+    }
+    Ok(Plan { steps, state, update, usage })
 }
 
 /// Runs the steps natively and hands each the registers that the one before left.

@@ -1,8 +1,9 @@
 //! The log lane of a plan: runs cut into segments (design 5, rules L1 to L8).
 
 use rootfold_core::{
-    fold::{Epoch, Run},
+    fold::Epoch,
     key::KeyKind,
+    run::CheckedRun,
     step::{OpSlot, Profile, Segment},
 };
 
@@ -12,9 +13,9 @@ pub(super) fn segments(epoch: &Epoch, profile: &Profile) -> Vec<Segment> {
     epoch.runs.iter().flat_map(|run| run_segments(run, profile)).collect()
 }
 
-fn run_segments(run: &Run, profile: &Profile) -> Vec<Segment> {
+fn run_segments(run: &CheckedRun, profile: &Profile) -> Vec<Segment> {
     let mut segments: Vec<Segment> = run
-        .ops
+        .ops()
         .chunks(profile.slots)
         .map(|ops| {
             let mut segment = Segment::unused(profile);
@@ -32,13 +33,13 @@ fn run_segments(run: &Run, profile: &Profile) -> Vec<Segment> {
         .collect();
     if let Some(first) = segments.first_mut() {
         first.start = true;
-        first.writer = run.writer;
-        first.head = run.before.head;
-        first.stamp = run.before.stamp;
+        first.writer = run.writer();
+        first.head = run.before().head;
+        first.stamp = run.before().stamp;
     }
     if let Some(last) = segments.last_mut() {
         last.end = true;
-        last.signature = run.signature;
+        last.signature = *run.signature();
     }
     segments
 }

@@ -11,7 +11,8 @@ use rootfold_core::{
     head::{signed_message, Head},
     item::Entry,
     key::Key,
-    log::{extend, LogBatch, Op, SignedOp, Tip},
+    log::{LogBatch, Op, SignedOp, Tip},
+    run::extend,
     space::Genesis,
     value::value_digest,
     F,
@@ -177,7 +178,7 @@ impl Replay {
         for batch in &submission.batches {
             let tip = self.tips.get(&batch.writer);
             let tip = tip.ok_or_else(|| anyhow::anyhow!("a writer whom nobody knows"))?;
-            let tip = extend(tip, &|writer| self.tips.contains_key(&writer), batch)?;
+            let tip = extend(tip, &|writer| self.tips.contains_key(&writer), batch)?.after();
             self.tips.insert(batch.writer, tip);
             for signed in &batch.ops {
                 let entry = signed.op.entry(batch.writer);

@@ -1,0 +1,164 @@
+//! Runs: consecutive ops of one log under one signature, before and after they were checked.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    eddsa::Signature,
+    log::{LogBatch, LogError, Op, Tip},
+};
+
+/// Consecutive ops of one log and the writer's signature over the last of them. Not checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The log's writer.
+    pub writer: u32,
+    /// The tip that the first op follows.
+    pub before: Tip,
+    /// The ops in the order of the log, at least one in a run that can be checked.
+    pub ops: Vec<Op>,
+    /// The signature over head and seq after the last op.
+    pub signature: Signature,
+}
+
+/// A run that continues its log by L3 to L5 and L7: every op is linked and the last one is signed.
+///
+/// Only [`Run::check`] and [`extend`] make one, so whoever is given one need not check it again.
+/// The check is relative to [`CheckedRun::before`]: whether a tree holds that tip (L2) is checked
+/// by [`fold`](crate::fold::fold).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedRun {
+    run: Run,
+    after: Tip,
+    /// The writers that the run grants, with the seq of the op that grants each.
+    granted: BTreeMap<u32, u64>,
+}
+
+impl Run {
+    /// Checks the ops and the signature. Costs one signature verification, and three permutations
+    /// of Poseidon for each op.
+    ///
+    /// # Errors
+    /// The first [`LogError`] in the order of the ops: [`LogError::Empty`],
+    /// [`LogError::ClockNotGrowing`] (L3), [`LogError::SeqExhausted`] (L6),
+    /// [`LogError::KeyRefused`] (L9), [`LogError::NotOwner`] (L7), [`LogError::GrantedAlready`] if
+    /// the run grants a writer twice, [`LogError::Signature`] (L5).
+    pub fn check(self) -> Result<CheckedRun, LogError> {
+        let last = self.ops.len().saturating_sub(1);
+        let ops = self.ops.iter().enumerate();
+        let ops = ops.map(|(index, op)| (op, (index == last).then_some(&self.signature)));
+        let (after, granted) = follow(self.before, self.writer, &|_| false, ops)?;
+        Ok(CheckedRun { run: self, after, granted })
+    }
+}
+
+impl CheckedRun {
+    /// The log's writer.
+    pub fn writer(&self) -> u32 {
+        self.run.writer
+    }
+
+    /// The tip that the first op follows.
+    pub fn before(&self) -> Tip {
+        self.run.before
+    }
+
+    /// The tip after the last op.
+    pub fn after(&self) -> Tip {
+        self.after
+    }
+
+    /// The ops in the order of the log, at least one.
+    pub fn ops(&self) -> &[Op] {
+        &self.run.ops
+    }
+
+    /// The writer's signature over head and seq of [`CheckedRun::after`].
+    pub fn signature(&self) -> &Signature {
+        &self.run.signature
+    }
+
+    /// The writers that the run grants, with the seq of the op that grants each.
+    pub fn granted(&self) -> &BTreeMap<u32, u64> {
+        &self.granted
+    }
+
+    /// Appends the run that follows this one in the same log.
+    ///
+    /// # Errors
+    /// [`LogError::Gap`] if `next` does not begin at this run's end, [`LogError::GrantedAlready`]
+    /// if both grant one writer.
+    pub fn append(&mut self, next: CheckedRun) -> Result<(), LogError> {
+        let writer = self.writer();
+        if next.writer() != writer || next.before() != self.after {
+            let (expected, first_seq) = (self.after.seq(writer)?, next.before().seq(writer)?);
+            return Err(LogError::Gap { writer, expected, first_seq });
+        }
+        let twice = next.granted.iter().find(|(granted, _)| self.granted.contains_key(granted));
+        if let Some((&granted, &seq)) = twice {
+            return Err(LogError::GrantedAlready { writer, seq, granted });
+        }
+        self.granted.extend(next.granted);
+        self.run.ops.extend(next.run.ops);
+        (self.run.signature, self.after) = (next.run.signature, next.after);
+        Ok(())
+    }
+}
+
+/// Checks that `batch` continues the log that ends at `tip`: every op and every signature in it,
+/// all or nothing.
+///
+/// `known_writers` tells whether a writer is admitted, by the tree or by an op of the owner's log
+/// before this batch.
+///
+/// # Errors
+/// The first [`LogError`], in the order of the ops.
+pub fn extend(
+    tip: &Tip,
+    known_writers: &dyn Fn(u32) -> bool,
+    batch: &LogBatch,
+) -> Result<CheckedRun, LogError> {
+    let writer = batch.writer;
+    if !known_writers(writer) {
+        return Err(LogError::UnknownWriter { writer });
+    }
+    let expected = tip.seq(writer)?;
+    if batch.first_seq != expected {
+        return Err(LogError::Gap { writer, expected, first_seq: batch.first_seq });
+    }
+    let ops = batch.ops.iter().map(|signed| (&signed.op, signed.signature.as_ref()));
+    let (after, granted) = follow(*tip, writer, known_writers, ops)?;
+    let last = batch.ops.last().and_then(|signed| signed.signature);
+    let signature = last.ok_or(LogError::Unsigned { writer, seq: after.seq(writer)? })?;
+    let ops = batch.ops.iter().map(|signed| signed.op).collect();
+    Ok(CheckedRun { run: Run { writer, before: *tip, ops, signature }, after, granted })
+}
+
+/// Follows a log over `ops`, each with a signature over the tip after it if there is one. Returns
+/// the last tip and the writers that are granted.
+fn follow<'a>(
+    before: Tip,
+    writer: u32,
+    known_writers: &dyn Fn(u32) -> bool,
+    ops: impl Iterator<Item = (&'a Op, Option<&'a Signature>)>,
+) -> Result<(Tip, BTreeMap<u32, u64>), LogError> {
+    let mut granted_here = BTreeMap::new();
+    let mut tip = before;
+    let mut empty = true;
+    for (op, signature) in ops {
+        empty = false;
+        tip = tip.apply(writer, op)?;
+        let seq = tip.seq(writer)?;
+        if let Some(granted) = op.granted(writer, seq)? {
+            if known_writers(granted) || granted_here.insert(granted, seq).is_some() {
+                return Err(LogError::GrantedAlready { writer, seq, granted });
+            }
+        }
+        if let Some(signature) = signature {
+            tip.verify(writer, signature)?;
+        }
+    }
+    if empty {
+        return Err(LogError::Empty { writer });
+    }
+    Ok((tip, granted_here))
+}
