@@ -1,8 +1,10 @@
-//! Compiles the `.proto` files without protoc (protox) and keeps their descriptors for reflection.
+//! Generates code from the `.proto` files with protox in place of protoc, and writes their descriptors
+//! for reflection and for counting elements.
 
 use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
+use prost_types::FileDescriptorSet;
 
 const FILES: [&str; 4] = [
     "rootfold/v1/types.proto",
@@ -16,11 +18,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(FILES, ["proto"])?;
     let out = PathBuf::from(env::var("OUT_DIR")?).join("rootfold_v1_descriptors.bin");
     fs::write(out, descriptors.encode_to_vec())?;
-    let mut config = tonic_prost_build::Config::new();
-    // The codec looks a message's fields up by its name.
+    let mut config = prost_build::Config::new();
+    // Elements are counted by the names of messages.
     config.enable_type_names();
+    generate(descriptors, config)
+}
+
+#[cfg(feature = "services")]
+fn generate(files: FileDescriptorSet, config: prost_build::Config) -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .codec_path("crate::codec::LimitedCodec")
-        .compile_fds_with_config(descriptors, config)?;
+        .compile_fds_with_config(files, config)?;
+    Ok(())
+}
+
+#[cfg(not(feature = "services"))]
+fn generate(
+    files: FileDescriptorSet,
+    mut config: prost_build::Config,
+) -> Result<(), Box<dyn Error>> {
+    config.compile_fds(files)?;
     Ok(())
 }

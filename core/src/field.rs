@@ -65,7 +65,7 @@ pub fn from_hex(text: &str) -> Result<F, FieldError> {
 }
 
 /// Whether this is a digit as [`to_hex`] writes them.
-pub(crate) fn is_digit(byte: u8) -> bool {
+fn is_digit(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 

@@ -1,6 +1,4 @@
-//! Spaces: how one begins, and what invites to it (design 3 and 6).
-
-use std::{fmt, str::FromStr};
+//! Spaces: the genesis config and the space id (design 3).
 
 use thiserror::Error;
 
@@ -134,63 +132,5 @@ fn check_count(count: u64) -> Result<(), GenesisError> {
         Ok(())
     } else {
         Err(GenesisError::WriterCount { count })
-    }
-}
-
-/// All that a new replica must know: which space, and under which parameters it is proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Invite {
-    /// The space's id: its genesis root.
-    pub space: F,
-    /// The id of the parameters: a hash over circuit, profile and keys.
-    pub parameters: [u8; 32],
-}
-
-/// Why a text is no invite.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum InviteError {
-    /// Not of the form `rootfold1:<64 hexadecimal digits>:<64 hexadecimal digits>`.
-    #[error("an invite is {INVITE_PREFIX}:<64 hexadecimal digits>:<64 hexadecimal digits>")]
-    Form,
-    /// The space id is no field element.
-    #[error("the space id of the invite: {0}")]
-    Space(#[from] FieldError),
-    /// The parameter id is not 64 lower-case hexadecimal digits.
-    #[error("the parameter id of the invite is not 64 lower-case hexadecimal digits")]
-    Parameters,
-}
-
-/// What an invite's text begins with.
-pub const INVITE_PREFIX: &str = "rootfold1";
-
-impl fmt::Display for Invite {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{INVITE_PREFIX}:{}:", field::to_hex(&self.space))?;
-        self.parameters.iter().try_for_each(|b| write!(f, "{b:02x}"))
-    }
-}
-
-impl FromStr for Invite {
-    type Err = InviteError;
-
-    fn from_str(text: &str) -> Result<Invite, InviteError> {
-        let mut parts = text.split(':');
-        let (prefix, space, parameters) = (parts.next(), parts.next(), parts.next());
-        let (Some(INVITE_PREFIX), Some(space), Some(digits), None) =
-            (prefix, space, parameters, parts.next())
-        else {
-            return Err(InviteError::Form);
-        };
-        let space = field::from_hex(space)?;
-        let mut parameters = [0u8; 32];
-        let regular = digits.len() == 64 && digits.bytes().all(field::is_digit);
-        if !regular {
-            return Err(InviteError::Parameters);
-        }
-        for (i, byte) in parameters.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&digits[2 * i..2 * i + 2], 16)
-                .map_err(|_| InviteError::Parameters)?;
-        }
-        Ok(Invite { space, parameters })
     }
 }

@@ -10,16 +10,20 @@ use rootfold_core::{
     eddsa::SecretKey,
     key::Key,
     log::{LogBatch, SignedOp, Tip},
-    space::{Genesis, Invite},
+    space::Genesis,
     tree::{pages_below, Page},
     F,
 };
-use rootfold_node::{
-    author::{compose, grant, Change},
+use rootfold_light::{
+    invite::Invite,
+    signing::{compose, grant, Change},
     snapshot::{Snapshot, SnapshotHeader},
-    space::{Space, Submission},
-    store::{dump, Batch, Dump, Durability, MemoryStore, Store},
+    submission::Submission,
     values::{Value, ValueName},
+};
+use rootfold_node::{
+    space::Space,
+    store::{dump, Batch, Dump, Durability, MemoryStore, Store},
 };
 use rootfold_verifier::{PreparedVerifyingKey, VerifyingKey};
 use tokio::runtime::Runtime;
@@ -113,7 +117,7 @@ fn put(key: &str, value: &[u8]) -> Change {
 
 fn delete(key: &str) -> Change {
     let key = Key::user(key.as_bytes()).expect("the keys of the honest space are short");
-    Change { key, value: None, at: Some(1_000) }
+    Change { key, value: None, at: 1_000 }
 }
 
 impl Honest {
@@ -136,7 +140,7 @@ impl Honest {
         take(&said(0, vec![delete("gone")]));
         let (owner, admitted) = (space.tip(0).expect("there is an owner"), &secrets[&ADMITTED]);
         let key = admitted.public_key();
-        let granted = grant(&owner, &secrets[&0], genesis.salt, ADMITTED, key, Some(1_000));
+        let granted = grant(&owner, &secrets[&0], genesis.salt, ADMITTED, key, 1_000);
         take(&granted.expect("the owner grants").0);
         take(&said(1, vec![put("colour", b"green"), put("empty", b"")]));
 

@@ -8,7 +8,7 @@ use rootfold_core::{
     run::{extend, Run},
     tree,
 };
-use rootfold_node::wire;
+use rootfold_light::messages;
 use rootfold_proto::v1;
 
 use crate::{honest::honest, message, Verdict};
@@ -83,8 +83,8 @@ pub fn head(bytes: &[u8]) -> Verdict {
 pub fn batch(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::LogBatch>(bytes) else { return Verdict::Refused };
     let submission = v1::Submission { batches: vec![message], values: Vec::new() };
-    let Ok(submission) = wire::submission_in(Some(submission)) else { return Verdict::Refused };
-    let again = wire::submission_in(Some(wire::submission_out(&submission)));
+    let Ok(submission) = messages::submission_in(Some(submission)) else { return Verdict::Refused };
+    let again = messages::submission_in(Some(messages::submission_out(&submission)));
     let [batch] = &submission.batches[..] else { panic!("there was one batch") };
     assert_eq!(again.expect("it was decoded once").batches, submission.batches);
     let Some(tip) = honest().tips.get(&batch.writer) else { return Verdict::Refused };

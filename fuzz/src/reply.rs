@@ -1,11 +1,10 @@
 //! Replies: decoded and checked as our own client does it.
 
 use rootfold_core::key::Key;
-use rootfold_node::{
-    client::{answer, reply},
-    space::At,
+use rootfold_light::{
+    answer::{self, At},
+    messages, reply,
     values::{Value, ValueName},
-    wire,
 };
 use rootfold_proto::v1;
 
@@ -46,7 +45,7 @@ pub fn latest_snapshot(bytes: &[u8]) -> Verdict {
         return Verdict::Refused;
     };
     let Ok(decoded) = reply::latest_snapshot(message) else { return Verdict::Refused };
-    let again = wire::snapshot_in(Some(wire::snapshot_out(&decoded)));
+    let again = messages::snapshot_in(Some(messages::snapshot_out(&decoded)));
     assert_eq!(again.as_ref(), Ok(&decoded), "a snapshot means one thing");
     snapshot::accepted(resolve(decoded))
 }
@@ -88,7 +87,7 @@ pub fn values(bytes: &[u8]) -> Verdict {
     let mut came = 0;
     for value in message.values {
         let Ok(value) = stream.take(value) else { return Verdict::Refused };
-        let again = wire::value_in(wire::value_out(value.clone()));
+        let again = messages::value_in(messages::value_out(value.clone()));
         assert_eq!(again.as_ref(), Ok(&value), "a value means one thing");
         assert_honest_value(&value);
         came += 1;
@@ -116,7 +115,7 @@ pub fn log_entries(bytes: &[u8]) -> Verdict {
         return Verdict::Refused;
     };
     let Ok(submission) = reply::OpStream::default().take(message) else { return Verdict::Refused };
-    let again = wire::submission_in(Some(wire::submission_out(&submission)));
+    let again = messages::submission_in(Some(messages::submission_out(&submission)));
     let again = again.expect("it was decoded once");
     assert_eq!((&again.batches, &again.values), (&submission.batches, &submission.values));
     let space = honest().copy();
@@ -144,7 +143,7 @@ pub fn submit(bytes: &[u8]) -> Verdict {
 /// `CheckReply`, for who trusts the peer. Its words are cut, and no terminal obeys them.
 pub fn check(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::CheckReply>(bytes) else { return Verdict::Refused };
-    let checked = reply::checked(&message);
+    let Ok(checked) = reply::checked(&message) else { return Verdict::Refused };
     assert_eq!(checked.refusal.is_none(), message.accepted);
     let words = checked.refusal.unwrap_or_default();
     assert!(words.chars().count() <= 500 && !words.chars().any(char::is_control));

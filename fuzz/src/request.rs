@@ -5,12 +5,14 @@
 use std::sync::OnceLock;
 
 use rootfold_core::{field, key::Key, log::SignedOp, F};
-use rootfold_node::{
-    client::{answer, reply},
-    server::{QueryService, ReplicationService, ReplyStream, VerificationService},
-    space::{At, Space},
+use rootfold_light::{
+    answer::{self, At},
+    messages, reply,
     values::{Value, ValueName},
-    wire,
+};
+use rootfold_node::{
+    server::{QueryService, ReplicationService, ReplyStream, VerificationService},
+    space::Space,
 };
 use rootfold_proto::v1::{
     self, query_server::Query, replication_server::Replication, verification_server::Verification,
@@ -93,7 +95,7 @@ pub fn verifying_key(bytes: &[u8]) -> Verdict {
     else {
         return Verdict::Refused;
     };
-    let asked = asked.try_into().expect("the id was answered");
+    let asked = messages::parameter_id(&asked).expect("the id was answered");
     reply::verifying_key(asked, &answer).expect("an honest answer");
     Verdict::Accepted
 }
@@ -148,7 +150,7 @@ pub fn values(bytes: &[u8]) -> Verdict {
         Some(drained(stream).await)
     });
     let Some((messages, error)) = answer else { return Verdict::Refused };
-    let name = |name| wire::name_in(name).expect("it was answered");
+    let name = |name| messages::name_in(name).expect("it was answered");
     let names: Vec<ValueName> = names.iter().map(name).collect();
     let mut stream = reply::ValueStream::new(&names);
     for message in messages {
@@ -257,11 +259,11 @@ pub fn check(bytes: &[u8]) -> Verdict {
     let Some(answer) = answered(block_on(service.check(Request::new(request)))) else {
         return Verdict::Refused;
     };
-    let checked = reply::checked(&answer);
+    let checked = reply::checked(&answer).expect("an honest answer");
     if checked.refusal.is_some() {
         return Verdict::Refused;
     }
-    let snapshot = wire::snapshot_in(claimed.snapshot).expect("it was accepted");
+    let snapshot = messages::snapshot_in(claimed.snapshot).expect("it was accepted");
     let space = element(&claimed.space);
     let genesis = snapshot.header.is_genesis() && snapshot.header.space == space;
     assert!(genesis || space == id(), "accepted for another space");
@@ -274,7 +276,7 @@ pub fn check(bytes: &[u8]) -> Verdict {
 /// `GetRequest`: the pages of the answer prove it.
 pub fn get(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::GetRequest>(bytes) else { return Verdict::Refused };
-    let (at, key) = (wire::at_in(request.at), request.key.clone());
+    let (at, key) = (messages::at_in(request.at), request.key.clone());
     let Some(answer) = answered(block_on(query().get(Request::new(request)))) else {
         return Verdict::Refused;
     };
@@ -293,7 +295,7 @@ pub fn range(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::RangeRequest>(bytes) else {
         return Verdict::Refused;
     };
-    let (at, from, to) = (wire::at_in(request.at), request.from.clone(), request.to.clone());
+    let (at, from, to) = (messages::at_in(request.at), request.from.clone(), request.to.clone());
     let Some(answer) = answered(block_on(query().range(Request::new(request)))) else {
         return Verdict::Refused;
     };

@@ -1,6 +1,6 @@
 //! Snapshots: the header, and the file that one hands to another.
 
-use rootfold_node::{
+use rootfold_light::{
     snapshot::{Snapshot, SnapshotHeader},
     verify::{verify, VerifyError},
 };

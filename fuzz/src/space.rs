@@ -1,6 +1,7 @@
 //! What a space begins with and what invites to it.
 
-use rootfold_core::space::{Genesis, Invite};
+use rootfold_core::space::Genesis;
+use rootfold_light::invite::Invite;
 
 use crate::{honest::honest, Verdict};
 

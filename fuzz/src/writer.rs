@@ -13,10 +13,8 @@ use rootfold_core::{
     value::tombstone,
     F,
 };
-use rootfold_node::{
-    space::{Space, Submission},
-    values::Value,
-};
+use rootfold_light::{submission::Submission, values::Value};
+use rootfold_node::space::Space;
 
 use crate::{
     honest::{honest, ADMITTED},

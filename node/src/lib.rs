@@ -4,8 +4,6 @@
 //! state, [`server`] shows it to others, and [`bootstrap`] makes one out of what untrusted others
 //! show.
 
-pub mod atomic_file;
-pub mod author;
 pub mod bootstrap;
 pub mod client;
 pub mod data_dir;
@@ -14,9 +12,6 @@ pub mod progress;
 pub mod prove;
 pub mod replay;
 pub mod server;
-pub mod snapshot;
+pub mod snapshot_file;
 pub mod space;
 pub mod store;
-pub mod values;
-pub mod verify;
-pub mod wire;

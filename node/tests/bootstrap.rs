@@ -9,15 +9,19 @@ use common::{
     proved::{folder, invite, parameters, proved, verifying_key},
 };
 use rootfold_core::field;
+use rootfold_light::{
+    answer::At,
+    snapshot::Snapshot,
+    verify::{verify, VerifyError},
+    ReplyError,
+};
 use rootfold_node::{
     bootstrap::{self, Bootstrap, BootstrapError, BootstrapReport},
     client::{Peer, PeerCause},
     data_dir::{DataDir, DataDirError},
     prove::{ProveError, Prover},
     replay::{self, Replay, ReplayError},
-    snapshot::Snapshot,
-    space::{At, SpaceError},
-    verify::{verify, VerifyError},
+    space::SpaceError,
 };
 use rootfold_proto::v1;
 
@@ -150,7 +154,7 @@ async fn a_wrong_page_costs_one_request() {
     assert!(report.pages < whole.pages, "{} of {}", report.pages, whole.pages);
     for fault in &report.faults {
         assert_eq!(fault.peer, bad.address);
-        assert!(matches!(*fault.cause, PeerCause::Page { .. }), "{fault}");
+        assert!(matches!(*fault.cause, PeerCause::Reply(ReplyError::Page { .. })), "{fault}");
     }
 }
 
@@ -242,7 +246,7 @@ fn wire_snapshot(snapshot: &Snapshot) -> v1::Snapshot {
     v1::Snapshot {
         header: Some(v1::SnapshotHeader {
             space: field::to_bytes(&header.space).to_vec(),
-            parameters: header.parameters.to_vec(),
+            parameters: header.parameters.0.to_vec(),
             root: field::to_bytes(&header.root).to_vec(),
             ops: header.ops,
             steps: header.steps,
@@ -263,7 +267,7 @@ fn bad_snapshots() -> Vec<BadSnapshot> {
         snapshot
     };
     let under_our_name = Snapshot {
-        header: rootfold_node::snapshot::SnapshotHeader {
+        header: rootfold_light::snapshot::SnapshotHeader {
             space: p.newest.header.space,
             ..p.foreign.header
         },
@@ -280,7 +284,7 @@ fn bad_snapshots() -> Vec<BadSnapshot> {
         ("of another space under our name", under_our_name, |e| {
             matches!(e, VerifyError::Proof(rootfold_verifier::VerifyError::StateHash))
         }),
-        ("of other parameters", changed(&|s| s.header.parameters[0] ^= 1), |e| {
+        ("of other parameters", changed(&|s| s.header.parameters.0[0] ^= 1), |e| {
             matches!(e, VerifyError::OtherParameters { .. })
         }),
         ("with another root", changed(&|s| s.header.root = p.stale.header.root), |e| {
@@ -370,7 +374,7 @@ async fn the_verification_service_checks_for_thin_clients() {
     let checked = peer.check(&invite, &p.foreign).await.unwrap();
     assert!(checked.refusal.unwrap().contains("space"));
     let mut other = invite;
-    other.parameters[0] ^= 1;
+    other.parameters.0[0] ^= 1;
     let e = peer.check(&other, &p.newest).await.unwrap_err();
     assert!(e.to_string().contains("does not have that verifying key"), "{e}");
 }

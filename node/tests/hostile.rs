@@ -9,7 +9,8 @@ use common::{
     net::{serve, serve_lies, Lies, Running},
     World,
 };
-use rootfold_core::{field, space::Invite};
+use rootfold_core::field;
+use rootfold_light::{invite::Invite, ReplyError};
 use rootfold_node::{
     bootstrap::{self, Bootstrap, BootstrapReport},
     client::PeerCause,
@@ -19,6 +20,7 @@ use rootfold_proto::{
     limits::MAX_ELEMENTS,
     v1::{self, replication_client::ReplicationClient},
 };
+use rootfold_verifier::ParameterId;
 use tonic::Code;
 
 fn some_world() -> World {
@@ -37,7 +39,7 @@ async fn bootstrap_from(world: &World, servers: &[&Running]) -> BootstrapReport 
     let folder = tempfile::tempdir().unwrap();
     let bootstrap = Bootstrap {
         peers: servers.iter().map(|server| server.address.clone()).collect(),
-        invite: Invite { space: world.space.id(), parameters: [9; 32] },
+        invite: Invite { space: world.space.id(), parameters: ParameterId([9; 32]) },
         folder: DataDir::new(folder.path()),
         key: None,
     };
@@ -91,7 +93,10 @@ async fn endless_empty_pages_name_the_peer() {
     let report = bootstrap_from(&world, &[&liar, &honest]).await;
     let fault = &report.faults[0];
     assert_eq!(fault.peer, liar.address);
-    assert!(matches!(*fault.cause, PeerCause::Empty { .. }) && fault.is_refusal(), "{fault}");
+    assert!(
+        matches!(*fault.cause, PeerCause::Reply(ReplyError::Empty { .. })) && fault.is_refusal(),
+        "{fault}"
+    );
 }
 
 #[tokio::test]
@@ -104,7 +109,7 @@ async fn an_endless_log_without_ops_names_the_peer() {
     let report = bootstrap_from(&world, &[&liar, &honest]).await;
     let fault = &report.faults[0];
     assert_eq!(fault.peer, liar.address);
-    assert!(matches!(*fault.cause, PeerCause::Empty { .. }), "{fault}");
+    assert!(matches!(*fault.cause, PeerCause::Reply(ReplyError::Empty { .. })), "{fault}");
 }
 
 /// It may be that another peer brought these ops meanwhile: no reason to call anybody a liar.

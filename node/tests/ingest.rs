@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{batch_after, genesis, key, put, rng, secret, submission, World};
+use common::{batch_after, genesis, key, put, rng, secret, submission, World, NOW};
 use proptest::prelude::*;
 use rand::{seq::SliceRandom, Rng};
 use rootfold_core::{
@@ -13,11 +13,15 @@ use rootfold_core::{
     value::{tombstone, MAX_VALUE},
     F,
 };
+use rootfold_light::{
+    answer::At,
+    signing::{self, compose, Change},
+    submission::Submission,
+    values::{Value, ValueError},
+};
 use rootfold_node::{
-    author::{self, compose, Change},
-    space::{At, IngestError, Space, Submission},
+    space::{IngestError, Space},
     store::MemoryStore,
-    values::{Value, ValueRefused},
 };
 use rootfold_proto::limits::{MAX_BATCH_OPS, MAX_UNSIGNED_OPS};
 
@@ -115,7 +119,7 @@ fn value_over_the_limit() {
     let (op, value) = put(u64::MAX / 2, "a", &vec![7; MAX_VALUE + 1]);
     let e = refused(&world, &submission(world.signed_at_end(1, &[op]), vec![value]));
     let IngestError::Value { writer: 1, seq: 3, source } = e else { panic!("{e}") };
-    assert_eq!(source, ValueRefused::TooLarge { length: MAX_VALUE + 1 });
+    assert_eq!(source, ValueError::TooLarge { length: MAX_VALUE + 1 });
 
     let (op, value) = put(u64::MAX / 2, "a", &vec![7; MAX_VALUE]);
     world.space.ingest(&submission(world.signed_at_end(1, &[op]), vec![value])).unwrap();
@@ -128,10 +132,7 @@ fn value_that_does_not_match_its_digest() {
     value.content = b"2".to_vec();
     let e = refused(&world, &submission(world.signed_at_end(1, &[op]), vec![value]));
     assert!(
-        matches!(
-            e,
-            IngestError::Value { writer: 1, seq: 3, source: ValueRefused::Mismatch { .. } }
-        ),
+        matches!(e, IngestError::Value { writer: 1, seq: 3, source: ValueError::Mismatch { .. } }),
         "{e}"
     );
 }
@@ -259,7 +260,7 @@ fn grants_that_are_refused() {
     let salt = world.genesis.salt;
     let newcomer = secret(50).public_key();
     let (good, _) =
-        author::grant(&world.tip(0), &world.secrets[0], salt, 9, newcomer, None).unwrap();
+        signing::grant(&world.tip(0), &world.secrets[0], salt, 9, newcomer, NOW).unwrap();
 
     // By somebody else than the owner.
     let mut op = good.batches[0].ops[0].op;
@@ -271,7 +272,7 @@ fn grants_that_are_refused() {
     );
     // Of a writer who is there already.
     let (twice, _) =
-        author::grant(&world.tip(0), &world.secrets[0], salt, 1, newcomer, None).unwrap();
+        signing::grant(&world.tip(0), &world.secrets[0], salt, 1, newcomer, NOW).unwrap();
     let e = refused(&world, &twice);
     assert!(
         matches!(e, IngestError::Log(LogError::GrantedAlready { writer: 0, granted: 1, .. })),
@@ -340,12 +341,12 @@ fn a_grant_and_the_granted_writers_ops_in_one_submission() {
     let newcomer = secret(50);
     let salt = world.genesis.salt;
     let (mut both, _) =
-        author::grant(&world.tip(0), &world.secrets[0], salt, 9, newcomer.public_key(), None)
+        signing::grant(&world.tip(0), &world.secrets[0], salt, 9, newcomer.public_key(), NOW)
             .unwrap();
     let granted = both.batches[0].ops[0].op.stamp(0);
     let tip =
         rootfold_core::log::Tip { head: Head::first(salt, newcomer.public_key()), stamp: granted };
-    let change = Change { key: key("n"), value: Some(b"hello".to_vec()), at: None };
+    let change = Change { key: key("n"), value: Some(b"hello".to_vec()), at: NOW };
     let (ops, _) = compose(&tip, 9, &newcomer, vec![change]).unwrap();
     both.batches.extend(ops.batches);
     both.values.extend(ops.values);
@@ -374,7 +375,7 @@ proptest! {
             for _ in 0..rng.gen_range(1..12) {
                 let k = format!("k{}", rng.gen_range(0..9));
                 let value = rng.gen_bool(0.8).then(|| vec![rng.gen::<u8>(); 3]);
-                let at = Some(rng.gen_range(0..50));
+                let at = rng.gen_range(0..50);
                 let change = Change { key: key(&k), value, at };
                 let (one, next) =
                     compose(&tip, writer as u32, &secrets[writer], vec![change]).unwrap();

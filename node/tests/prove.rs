@@ -7,17 +7,16 @@ use std::{fs, sync::Arc};
 
 use common::{
     proved::{folder, invite, parameters, verifying_key},
-    secret, World,
+    secret, World, NOW,
 };
+use rootfold_light::{signing, verify::verify};
 use rootfold_node::{
-    author,
     data_dir::DataDir,
     progress::{Event, Progress},
     prove::{ProveError, Prover},
-    snapshot::Snapshot,
+    snapshot_file,
     space::{EpochLimits, Space},
     store::{FailingStore, MemoryStore, StoreError},
-    verify::verify,
 };
 
 fn running(data: &DataDir) -> Vec<String> {
@@ -80,15 +79,15 @@ fn a_prover_goes_on_from_the_last_seal() {
 
     // As a file.
     let path = data.path().join("snapshot");
-    snapshot.write_file(&path).unwrap();
-    assert_eq!(Snapshot::read_file(&path).unwrap(), snapshot);
+    snapshot_file::write(&path, &snapshot).unwrap();
+    assert_eq!(snapshot_file::read(&path).unwrap(), snapshot);
     let bytes = fs::read(&path).unwrap();
     for cut in [0, 7, 50, 124, bytes.len() - 1] {
         fs::write(&path, &bytes[..cut]).unwrap();
-        Snapshot::read_file(&path).unwrap_err();
+        snapshot_file::read(&path).unwrap_err();
     }
     fs::write(&path, [&bytes[..], &[0]].concat()).unwrap();
-    Snapshot::read_file(&path).unwrap_err();
+    snapshot_file::read(&path).unwrap_err();
 }
 
 #[test]
@@ -131,18 +130,18 @@ fn grants_come_an_epoch_before_the_granted_writers_ops() {
     let world = World::new(23, 1);
     let (_kept, data) = folder();
     let newcomer = secret(60);
-    let (grant, _) = author::grant(
+    let (grant, _) = signing::grant(
         &world.tip(0),
         &world.secrets[0],
         world.genesis.salt,
         5,
         newcomer.public_key(),
-        None,
+        NOW,
     )
     .unwrap();
     world.space.ingest(&grant).unwrap();
-    let change = author::Change { key: common::key("x"), value: Some(b"new".to_vec()), at: None };
-    let (ops, _) = author::compose(&world.tip(5), 5, &newcomer, vec![change]).unwrap();
+    let change = signing::Change { key: common::key("x"), value: Some(b"new".to_vec()), at: NOW };
+    let (ops, _) = signing::compose(&world.tip(5), 5, &newcomer, vec![change]).unwrap();
     world.space.ingest(&ops).unwrap();
 
     let mut prover = Prover::open(world.space.clone(), &data, parameters()).unwrap();

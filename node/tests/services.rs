@@ -6,22 +6,22 @@ mod common;
 use common::{
     key,
     net::{serve, serve_lies, serve_service, Lies, Running},
-    secret, World,
+    secret, World, NOW,
 };
-use rootfold_core::{field, key::Key, space::Invite, value::MAX_VALUE, F};
+use rootfold_core::{field, key::Key, value::MAX_VALUE, F};
+use rootfold_light::{answer::At, invite::Invite, signing, values::ValueName, ReplyError};
 use rootfold_node::{
-    author,
     bootstrap::{self, Bootstrap, BootstrapError},
     client::{Peer, PeerCause, PeerError},
     data_dir::{DataDir, DataDirError},
     replay::{self, Replay},
-    space::{prefix_range, At, SpaceError},
-    values::ValueName,
+    space::{prefix_range, SpaceError},
 };
 use rootfold_proto::{
     limits::{MAX_MESSAGE_BYTES, MAX_NAMES},
     v1::{self, query_client::QueryClient, replication_client::ReplicationClient},
 };
+use rootfold_verifier::ParameterId;
 use tonic::{Code, Request, Response, Status};
 
 fn some_world() -> World {
@@ -293,7 +293,7 @@ async fn bootstrap_into(
 ) -> Result<bootstrap::BootstrapReport, BootstrapError> {
     let bootstrap = Bootstrap {
         peers: servers.iter().map(|server| server.address.clone()).collect(),
-        invite: Invite { space: world.space.id(), parameters: [9; 32] },
+        invite: Invite { space: world.space.id(), parameters: ParameterId([9; 32]) },
         folder: data.clone(),
         key: None,
     };
@@ -307,11 +307,11 @@ async fn a_space_without_steps_is_bootstrapped_from_its_genesis() {
     let newcomer = secret(80);
     let salt = world.genesis.salt;
     let (grant, _) =
-        author::grant(&world.tip(0), &world.secrets[0], salt, 9, newcomer.public_key(), None)
+        signing::grant(&world.tip(0), &world.secrets[0], salt, 9, newcomer.public_key(), NOW)
             .unwrap();
     world.space.ingest(&grant).unwrap();
-    let change = author::Change { key: key("n"), value: Some(b"hi".to_vec()), at: None };
-    let (ops, _) = author::compose(&world.tip(9), 9, &newcomer, vec![change]).unwrap();
+    let change = signing::Change { key: key("n"), value: Some(b"hi".to_vec()), at: NOW };
+    let (ops, _) = signing::compose(&world.tip(9), 9, &newcomer, vec![change]).unwrap();
     world.space.ingest(&ops).unwrap();
 
     let server = serve(&world.space, None).await;
@@ -407,7 +407,7 @@ async fn a_peer_that_is_not_there_costs_nothing_if_another_is() {
     let folder = tempfile::tempdir().unwrap();
     let job = |peers| Bootstrap {
         peers,
-        invite: Invite { space: world.space.id(), parameters: [9; 32] },
+        invite: Invite { space: world.space.id(), parameters: ParameterId([9; 32]) },
         folder: DataDir::new(folder.path()),
         key: None,
     };
@@ -459,19 +459,22 @@ async fn wrong_pages_name_the_peer() {
         ..Lies::default()
     })
     .await;
-    assert!(matches!(*fault.cause, PeerCause::Page { .. }), "{fault}");
+    assert!(matches!(*fault.cause, PeerCause::Reply(ReplyError::Page { .. })), "{fault}");
 
     let fault = caught(Lies {
         pages: Some(|reply| reply.pages[0].content.truncate(20)),
         ..Lies::default()
     })
     .await;
-    assert!(matches!(*fault.cause, PeerCause::Page { .. }), "{fault}");
+    assert!(matches!(*fault.cause, PeerCause::Reply(ReplyError::Page { .. })), "{fault}");
 
     let fault =
         caught(Lies { pages: Some(|reply| reply.pages[0].name = vec![1; 32]), ..Lies::default() })
             .await;
-    assert!(matches!(*fault.cause, PeerCause::NotAsked { what: "page" }), "{fault}");
+    assert!(
+        matches!(*fault.cause, PeerCause::Reply(ReplyError::NotRequested { what: "page" })),
+        "{fault}"
+    );
 }
 
 #[tokio::test]
@@ -553,5 +556,5 @@ async fn a_peer_of_another_space_is_named() {
     let lies = Lies { genesis: Some(|r| r.genesis[31] ^= 1), ..Lies::default() };
     let liar = serve_lies(&other.space, None, lies).await;
     let e = connect(&liar).await.genesis(wrong).await.unwrap_err();
-    assert!(matches!(*e.cause, PeerCause::OtherGenesis { .. }), "{e}");
+    assert!(matches!(*e.cause, PeerCause::Reply(ReplyError::OtherGenesis { .. })), "{e}");
 }

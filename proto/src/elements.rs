@@ -1,7 +1,7 @@
-//! How many elements a message has, told from its bytes before anything is allocated for it.
+//! Counts the elements of a message in its bytes, before anything is allocated for them.
 //!
-//! An element of a repeated field takes two bytes on the wire and a hundred in memory if it is
-//! empty, so a limit of bytes alone would let a message grow a hundredfold while it is decoded.
+//! An empty element of a repeated field takes two bytes on the wire and about a hundred in memory. A
+//! limit on bytes alone would let decoding allocate fifty times the length of a message.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,13 +17,13 @@ use thiserror::Error;
 
 use crate::{limits::MAX_ELEMENTS, v1::FILE_DESCRIPTOR_SET};
 
-/// Why bytes are not decoded at all.
+/// Why bytes are refused before decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum ElementsRefused {
-    /// The bytes end inside a field, or a field is of no kind that this protocol uses.
-    #[error("the bytes do not consist of fields")]
+pub enum ElementsError {
+    /// The bytes end inside a field, or a field has a wire type that proto3 does not have.
+    #[error("not a sequence of protobuf fields")]
     NoFields,
-    /// Elements of all repeated fields, at any depth, beyond the limit.
+    /// All repeated fields together, at any depth, exceed [`MAX_ELEMENTS`].
     #[error("more than {MAX_ELEMENTS} elements")]
     TooMany,
 }
@@ -31,28 +31,28 @@ pub enum ElementsRefused {
 /// Checks that a message of the type `M` has at most [`MAX_ELEMENTS`] elements.
 ///
 /// # Errors
-/// [`ElementsRefused`].
-pub fn check<M: Name>(bytes: &[u8]) -> Result<(), ElementsRefused> {
+/// [`ElementsError`].
+pub fn check<M: Name>(bytes: &[u8]) -> Result<(), ElementsError> {
     let mut left = MAX_ELEMENTS;
     count(bytes, &M::full_name(), &mut left)
 }
 
-/// What a field is, as far as elements go.
+/// A field of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Field {
     repeated: bool,
-    /// The full name of its message, if it is one.
+    /// The full name of its message type, for a field that holds messages.
     message: Option<String>,
 }
 
-/// Fields by number, for each message by its full name.
+/// For each message by its full name: its fields by number.
 type Shapes = HashMap<String, BTreeMap<u64, Field>>;
 
 fn shapes() -> &'static Shapes {
     static SHAPES: OnceLock<Shapes> = OnceLock::new();
     SHAPES.get_or_init(|| {
         let files = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET)
-            .expect("the build script encoded the descriptors");
+            .expect("the build script has encoded the descriptors");
         let named = |file: &prost_types::FileDescriptorProto| {
             let package = file.package().to_owned();
             let named = move |message: &DescriptorProto| {
@@ -74,14 +74,14 @@ fn shape(message: &DescriptorProto) -> BTreeMap<u64, Field> {
     message.field.iter().map(field).collect()
 }
 
-/// Takes what the message has from `left`.
-fn count(mut bytes: &[u8], name: &str, left: &mut usize) -> Result<(), ElementsRefused> {
+/// Subtracts the elements of a message from `left`.
+fn count(mut bytes: &[u8], name: &str, left: &mut usize) -> Result<(), ElementsError> {
     let fields = shapes().get(name);
     while !bytes.is_empty() {
-        let (number, content) = next_field(&mut bytes).ok_or(ElementsRefused::NoFields)?;
+        let (number, content) = next_field(&mut bytes).ok_or(ElementsError::NoFields)?;
         let Some(field) = fields.and_then(|fields| fields.get(&number)) else { continue };
         if field.repeated {
-            *left = left.checked_sub(1).ok_or(ElementsRefused::TooMany)?;
+            *left = left.checked_sub(1).ok_or(ElementsError::TooMany)?;
         }
         if let (Some(message), Some(content)) = (&field.message, content) {
             count(content, message, left)?;
@@ -90,7 +90,7 @@ fn count(mut bytes: &[u8], name: &str, left: &mut usize) -> Result<(), ElementsR
     Ok(())
 }
 
-/// The number of the next field and, if it has a length, its content.
+/// Reads the number of the next field and, for a length-delimited field, its content.
 fn next_field<'a>(bytes: &mut &'a [u8]) -> Option<(u64, Option<&'a [u8]>)> {
     let tag = varint(bytes)?;
     let content = match tag & 7 {
@@ -110,7 +110,7 @@ fn next_field<'a>(bytes: &mut &'a [u8]) -> Option<(u64, Option<&'a [u8]>)> {
             take(bytes, 4)?;
             None
         }
-        // Groups, which proto3 does not have.
+        // Groups; proto3 does not have them.
         _ => return None,
     };
     Some((tag >> 3, content))
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use crate::v1;
 
-    /// A field with a length: tag, length, content.
+    /// A length-delimited field: tag, length, content.
     fn field(number: u8, content: &[u8]) -> Vec<u8> {
         let mut out = vec![number << 3 | 2];
         prost::encode_length_delimiter(content.len(), &mut out).expect("a vector grows");
@@ -156,24 +156,24 @@ mod tests {
         let most = request(&[batch(MAX_ELEMENTS / 2 - 1), batch(MAX_ELEMENTS / 2 - 1)]);
         assert_eq!(check::<v1::SubmitRequest>(&most), Ok(()));
         let one_more = request(&[batch(MAX_ELEMENTS / 2), batch(MAX_ELEMENTS / 2 - 1)]);
-        assert_eq!(check::<v1::SubmitRequest>(&one_more), Err(ElementsRefused::TooMany));
-        // The same field given many times is one message whose parts are put together.
+        assert_eq!(check::<v1::SubmitRequest>(&one_more), Err(ElementsError::TooMany));
+        // A field that is given many times is one message: prost merges its parts.
         let spread = request(&[batch(1)]).repeat(MAX_ELEMENTS / 2 + 1);
-        assert_eq!(check::<v1::SubmitRequest>(&spread), Err(ElementsRefused::TooMany));
-        // In another message the same bytes are something else.
+        assert_eq!(check::<v1::SubmitRequest>(&spread), Err(ElementsError::TooMany));
+        // The same bytes have fewer elements as another message.
         assert_eq!(check::<v1::GetRequest>(&one_more), Ok(()));
     }
 
     #[test]
-    fn what_does_not_consist_of_fields_is_refused() {
+    fn bytes_that_are_not_fields_are_refused() {
         for bytes in [&[0x80][..], &[0x0a, 5, 1], &[0x0b], &[0x0c], &[0x09, 1], &[0xff; 11]] {
-            assert_eq!(check::<v1::PagesRequest>(bytes), Err(ElementsRefused::NoFields));
+            assert_eq!(check::<v1::PagesRequest>(bytes), Err(ElementsError::NoFields));
         }
     }
 
-    /// The recursion is as deep as the schema, and numbers of repeated fields are never packed.
+    /// The recursion of `count` is as deep as the schema, and no repeated field is packed.
     #[test]
-    fn the_schema_is_what_counting_takes_it_for() {
+    fn the_schema_suits_the_count() {
         fn depth(name: &str, above: usize) -> usize {
             assert!(above < 8, "{name} contains itself");
             let below = shapes()[name].values().filter_map(|field| field.message.as_deref());
@@ -186,7 +186,7 @@ mod tests {
         let files = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).expect("decodes");
         let messages = files.file.iter().flat_map(|file| &file.message_type);
         for message in messages {
-            assert!(message.nested_type.is_empty(), "a nested message has another full name");
+            assert!(message.nested_type.is_empty(), "nested messages are not in the table");
             for field in message.field.iter().filter(|field| field.label() == Label::Repeated) {
                 assert!(matches!(field.r#type(), Type::Message | Type::Bytes), "{field:?}");
             }

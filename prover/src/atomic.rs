@@ -13,7 +13,7 @@ pub fn write_atomically(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
+    let mut file = readable().tempfile_in(dir)?;
     for part in parts {
         file.write_all(part)?;
     }
@@ -21,6 +21,18 @@ pub fn write_atomically(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     file.persist(path)?;
     // The new name itself is durable only once the directory is.
     File::open(dir)?.sync_all()
+}
+
+/// Temporary files whose mode the umask decides, as for other files; `tempfile` itself makes them
+/// readable by their owner alone.
+fn readable() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rootfold_core::{
     head::{Head, HEAD_BYTES},
     key::{Key, KEY_BYTES},
     log::{Op, OP_BYTES},
-    space::{Genesis, Invite},
+    space::Genesis,
     F,
 };
 
@@ -149,26 +149,5 @@ proptest! {
     #[test]
     fn hostile_genesis_noise(bytes in vec(any::<u8>(), 0..200)) {
         let _ = Genesis::from_bytes(&bytes);
-    }
-
-    #[test]
-    fn invites(space in elements(), parameters in any::<[u8; 32]>()) {
-        let invite = Invite { space, parameters };
-        prop_assert_eq!(invite.to_string().parse::<Invite>(), Ok(invite));
-    }
-
-    #[test]
-    fn hostile_invites(
-        text in hostile(Invite { space: F::from(9u64), parameters: [3; 32] }.to_string().into_bytes())
-    ) {
-        let text = String::from_utf8_lossy(&text).into_owned();
-        if let Ok(invite) = text.parse::<Invite>() {
-            prop_assert_eq!(invite.to_string(), text);
-        }
-    }
-
-    #[test]
-    fn hostile_invite_noise(text in ".{0,200}") {
-        let _ = text.parse::<Invite>();
     }
 }

@@ -1,13 +1,12 @@
-//! Spaces and invites.
+//! Spaces.
 
 use ark_ff::AdditiveGroup;
 use rootfold_core::{
     eddsa::{KeyRefused, PublicKey},
-    field,
     head::Head,
     item::Entry,
     key::Key,
-    space::{Genesis, GenesisError, Invite, InviteError, MAX_GENESIS_WRITERS},
+    space::{Genesis, GenesisError, MAX_GENESIS_WRITERS},
     stamp::Stamp,
     F,
 };
@@ -84,30 +83,4 @@ fn refuses_bad_bytes() {
     let mut salt = good;
     salt[..32].fill(0xff);
     assert!(matches!(Genesis::from_bytes(&salt), Err(GenesisError::Field(_))));
-}
-
-#[test]
-fn invite_texts() {
-    let invite = Invite { space: F::from(255u64), parameters: [0xab; 32] };
-    let text = invite.to_string();
-    let (space, parameters) = (format!("{:064x}", 255), "ab".repeat(32));
-    assert_eq!(text, format!("rootfold1:{space}:{parameters}"));
-    assert_eq!(text.parse::<Invite>(), Ok(invite));
-    let of = |text: String| text.parse::<Invite>().unwrap_err();
-    assert_eq!(of(String::new()), InviteError::Form);
-    assert_eq!(of(format!("rootfold2:{space}:{parameters}")), InviteError::Form);
-    assert_eq!(of(format!("rootfold1:{space}")), InviteError::Form);
-    assert_eq!(of(format!("{text}:")), InviteError::Form);
-    assert_eq!(of(format!(" {text}")), InviteError::Form);
-    assert_eq!(of(format!("{text} ")), InviteError::Parameters);
-    assert_eq!(of(format!("rootfold1:{space}:{}", "+f".repeat(32))), InviteError::Parameters);
-    assert_eq!(of(format!("rootfold1:{space}:{}", "é".repeat(32))), InviteError::Parameters);
-    // An invite has one text: capitals would be a second.
-    assert_eq!(of(format!("rootfold1:{space}:{}", "AB".repeat(32))), InviteError::Parameters);
-    let capitals = format!("{:0>64}", "FF");
-    for space in ["+f".repeat(32), "é".repeat(32), "f".repeat(64), String::new(), capitals] {
-        let error = of(format!("rootfold1:{space}:{parameters}"));
-        assert!(matches!(error, InviteError::Space(_)), "{space}");
-    }
-    assert!(field::from_hex(&"+1".repeat(32)).is_err());
 }

@@ -2,7 +2,7 @@
 
 use prost::Message;
 use rootfold_core::{field, key::Key, F};
-use rootfold_node::{snapshot::Snapshot, wire};
+use rootfold_light::{messages, snapshot::Snapshot};
 use rootfold_proto::v1;
 
 use super::{honest_seed, hostile_seed, Seeds};
@@ -45,7 +45,7 @@ pub(super) fn add(seeds: &mut Seeds) {
 }
 
 fn log_batches(seeds: &mut Seeds) {
-    let submission = wire::submission_out(&honest().next);
+    let submission = messages::submission_out(&honest().next);
     let [owner, _, unsigned] = &submission.batches[..] else { unreachable!("three writers go on") };
     altered(
         seeds,
@@ -70,7 +70,7 @@ fn log_batches(seeds: &mut Seeds) {
 }
 
 fn submissions(seeds: &mut Seeds) {
-    let submission = wire::submission_out(&honest().next);
+    let submission = messages::submission_out(&honest().next);
     let lies: &[Lie<v1::Submission>] = &[
         ("another-value", |s| s.values[0].content.push(0)),
         ("no-values", |s| s.values.clear()),
@@ -85,8 +85,8 @@ fn submissions(seeds: &mut Seeds) {
     let held = honest().space.log(1, 0, 9).expect("a store in memory reads");
     let ops = held.into_iter().map(|(_, op)| op).collect();
     let held = rootfold_core::log::LogBatch { writer: 1, first_seq: 0, ops };
-    let held = rootfold_node::space::Submission { batches: vec![held], values: Vec::new() };
-    let held = wire::submission_out(&held);
+    let held = rootfold_light::submission::Submission { batches: vec![held], values: Vec::new() };
+    let held = messages::submission_out(&held);
     honest_seed(seeds, "submit_request", "held-already", request(Some(held)).encode_to_vec());
 
     let reply = |submission| v1::LogEntriesReply { submission };
@@ -106,7 +106,7 @@ fn header_of(snapshot: &mut Option<v1::Snapshot>, lie: fn(&mut v1::SnapshotHeade
 
 fn snapshots(seeds: &mut Seeds) {
     let snapshot = Snapshot { header: header(), proof: PROOF_ALIAS.to_vec() };
-    let snapshot = Some(wire::snapshot_out(&snapshot));
+    let snapshot = Some(messages::snapshot_out(&snapshot));
     let reply = v1::LatestSnapshotReply { snapshot: snapshot.clone() };
     altered(
         seeds,
@@ -122,7 +122,7 @@ fn snapshots(seeds: &mut Seeds) {
             ("other-parameters", |r| header_of(&mut r.snapshot, |h| h.parameters[0] ^= 1)),
         ],
     );
-    let parameters = header().parameters.to_vec();
+    let parameters = header().parameters.0.to_vec();
     let request = v1::CheckRequest { space: space(), parameters, snapshot };
     altered(
         seeds,

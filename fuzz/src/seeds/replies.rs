@@ -2,11 +2,11 @@
 
 use prost::Message;
 use rootfold_core::{key::Key, F};
-use rootfold_node::{
-    server::QueryService,
+use rootfold_light::{
+    messages,
     values::{Value, ValueName},
-    wire,
 };
+use rootfold_node::server::QueryService;
 use rootfold_proto::v1::{self, query_server::Query};
 use tonic::Request;
 
@@ -52,9 +52,13 @@ fn simple_replies(seeds: &mut Seeds) {
         seeds,
         "check_reply",
         &reply,
-        &[("words-for-a-terminal", |r| {
-            (r.accepted, r.refusal) = (false, "\u{1b}[31mred\u{7}".repeat(100));
-        })],
+        &[
+            ("words-for-a-terminal", |r| {
+                (r.accepted, r.refusal) = (false, "\u{1b}[31mred\u{7}".repeat(100));
+            }),
+            ("accepted-with-a-reason", |r| r.refusal = "why".into()),
+            ("refused-without-a-reason", |r| r.accepted = false),
+        ],
     );
     hostile_seed(seeds, "check_reply", "not-utf8", [0x12, 2, 0xc3, 0x28]);
     let tip = |writer: u32, seq: u64| v1::WriterTip { writer, seq, head: space() };
@@ -68,6 +72,7 @@ fn simple_replies(seeds: &mut Seeds) {
             ("in-disorder", |r| r.writers.reverse()),
             ("a-writer-twice", |r| r.writers[1].writer = 0),
             ("a-head-of-three-bytes", |r| r.writers[0].head.truncate(3)),
+            ("no-head", |r| r.writers[0].head.clear()),
             ("no-root", |r| r.root.clear()),
         ],
     );
@@ -102,7 +107,7 @@ fn listing_replies(seeds: &mut Seeds) {
     honest_seed(seeds, "pages_reply", "in-parts", parts.encode_to_vec());
 
     let value = |(name, content): (&ValueName, &Vec<u8>)| {
-        wire::value_out(Value { name: *name, content: content.clone() })
+        messages::value_out(Value { name: *name, content: content.clone() })
     };
     let reply = v1::ValuesReply { values: honest().values.iter().map(value).collect() };
     altered(
@@ -133,6 +138,9 @@ fn answers(seeds: &mut Seeds) {
             ("no-entry", |r| r.entry = None),
             ("another-root", |r| r.root[31] ^= 1),
             ("a-page-less", |r| drop(r.pages.pop())),
+            ("a-page-twice", |r| r.pages.push(r.pages[0].clone())),
+            ("a-page-without-name", |r| r.pages[0].name.clear()),
+            ("half-a-page", |r| r.pages[0].more = true),
             ("a-value-for-nothing", |r| r.entry.as_mut().expect("it is there").ts += 1),
         ],
     );

@@ -1,7 +1,7 @@
 //! Seeds of requests.
 
 use prost::Message;
-use rootfold_node::wire;
+use rootfold_light::messages;
 use rootfold_proto::v1;
 
 use super::{
@@ -30,7 +30,7 @@ fn simple_requests(seeds: &mut Seeds) {
     altered(seeds, "latest_snapshot_request", &request, &[("other-space", |r| r.space[31] ^= 1)]);
     let request = v1::FrontierRequest { space: space() };
     altered(seeds, "frontier_request", &request, &[("other-space", |r| r.space[31] ^= 1)]);
-    let request = v1::VerifyingKeyRequest { parameters: header().parameters.to_vec() };
+    let request = v1::VerifyingKeyRequest { parameters: header().parameters.0.to_vec() };
     altered(
         seeds,
         "verifying_key_request",
@@ -60,7 +60,7 @@ fn listing_requests(seeds: &mut Seeds) {
     unknown.names = vec![vec![1; 32]];
     honest_seed(seeds, "pages_request", "unknown-page", unknown.encode_to_vec());
 
-    let names = honest().values.keys().map(wire::name_out).collect();
+    let names = honest().values.keys().map(messages::name_out).collect();
     let request = v1::ValuesRequest { space: space(), names };
     altered(
         seeds,
@@ -83,7 +83,7 @@ fn listing_requests(seeds: &mut Seeds) {
         &[
             ("in-disorder", |r| r.frontier.swap(0, 1)),
             ("a-writer-twice", |r| r.frontier[1].writer = 0),
-            ("a-head-of-three-bytes", |r| r.frontier[0].head = vec![1; 3]),
+            ("a-head", |r| r.frontier[0].head = vec![1; 32]),
         ],
     );
     honest_seed(seeds, "log_entries_request", "of-everything", request(vec![]).encode_to_vec());
@@ -117,9 +117,11 @@ fn queries(seeds: &mut Seeds) {
             ("backwards", |r| std::mem::swap(&mut r.from, &mut r.to)),
             ("empty", |r| r.to = r.from.clone()),
             ("short-key", |r| r.to.truncate(1)),
+            ("no-state", |r| r.at = 0),
+            ("no-limit", |r| r.limit = 0),
         ],
     );
-    let all = v1::RangeRequest { from: vec![0; 93], to: vec![0xff; 93], at: 0, limit: 0, ..range };
+    let all = v1::RangeRequest { from: vec![0; 93], to: vec![0xff; 93], at: 1, limit: 1, ..range };
     honest_seed(seeds, "range_request", "one-of-all", all.encode_to_vec());
     let all = v1::RangeRequest { limit: u32::MAX, ..all };
     honest_seed(seeds, "range_request", "all", all.encode_to_vec());

@@ -10,11 +10,8 @@ use rootfold_core::{
     tree::Page,
     F,
 };
-use rootfold_node::{
-    snapshot::{Snapshot, SnapshotHeader},
-    store::records,
-};
-use rootfold_verifier::ParameterId;
+use rootfold_light::snapshot::{Snapshot, SnapshotHeader};
+use rootfold_node::store::records;
 
 use super::{honest_seed, hostile_seed, Seeds};
 use crate::honest::{header, honest, invite, HEADER, PROOF, PROOF_ALIAS, VERIFYING_KEY};
@@ -130,7 +127,7 @@ fn spaces(seeds: &mut Seeds) {
     hostile_seed(seeds, "invite", "wide-letters", text.replace("00", "é"));
     let beyond = format!("rootfold1:{}:{}", "f".repeat(64), "0".repeat(64));
     hostile_seed(seeds, "invite", "space-not-reduced", beyond);
-    let id = ParameterId(invite().parameters).to_string();
+    let id = invite().parameters.to_string();
     hostile_seed(seeds, "parameter_id", "capitals", id.to_uppercase());
     hostile_seed(seeds, "parameter_id", "cut", &id[1..]);
     honest_seed(seeds, "parameter_id", "", id);

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use rootfold_core::{field, item::Entry, key::KeyKind, log::Tip};
+use rootfold_light::values::{open_head, ValueName};
 
-use crate::{
-    store::{
-        records::{damaged, value_key},
-        Column, Store, StoreError,
-    },
-    values::{open_head, ValueName},
+use crate::store::{
+    records::{damaged, value_key},
+    Column, Store, StoreError,
 };
 
 /// The tips that head entries stand for; their openings are in the store.

@@ -19,7 +19,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rootfold_core::{field, space::Invite, tree::TreeError, F};
+use rootfold_core::{field, tree::TreeError, F};
+use rootfold_light::{invite::Invite, snapshot::SnapshotHeader};
 use rootfold_verifier::PreparedVerifyingKey;
 use thiserror::Error;
 
@@ -27,7 +28,6 @@ use crate::{
     client::{Peer, PeerError},
     data_dir::{DataDir, DataDirError},
     progress::Progress,
-    snapshot::SnapshotHeader,
     space::{Adoption, Space, SpaceError},
     store::{Store, StoreError},
 };

@@ -12,6 +12,7 @@ use rootfold_core::{
     tree::{self, Misfit, Overlay, Page, PageStore, TreeError, ROOT_RANK},
     F,
 };
+use rootfold_light::{reply::ReceivedPage, snapshot::SnapshotHeader, values::ValueName};
 
 use super::{
     blocking,
@@ -19,12 +20,10 @@ use super::{
     BootstrapError,
 };
 use crate::{
-    client::{Peer, PeerCause, PeerError, ReceivedPage},
+    client::{Peer, PeerCause, PeerError},
     progress::{Event, Progress},
-    snapshot::SnapshotHeader,
     space::{self, Pages},
     store::{records::value_key, Batch, Column, Durability, Store},
-    values::ValueName,
 };
 
 impl Named<F> for ReceivedPage {

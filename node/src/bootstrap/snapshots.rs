@@ -1,16 +1,21 @@
 //! Which snapshot to begin with.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use rootfold_core::space::Invite;
+use rootfold_light::{
+    invite::Invite,
+    snapshot::Snapshot,
+    verify::{verify, VerifyError},
+};
 use rootfold_verifier::PreparedVerifyingKey;
 
 use super::{blocking, BootstrapError};
 use crate::{
     client::{Peer, PeerError},
     progress::{Event, Progress},
-    snapshot::Snapshot,
-    verify::{verify, VerifyError},
 };
 
 /// A snapshot whose proof holds.
@@ -45,8 +50,9 @@ pub(super) async fn newest(
         }
         let (invite, with) = (*invite, key.clone());
         let checked = blocking(move || {
-            let verify = verify(&snapshot, &invite, with.as_deref())?;
-            Ok::<_, VerifyError>(Offer { snapshot, key: with, verify })
+            let began = Instant::now();
+            verify(&snapshot, &invite, with.as_deref())?;
+            Ok::<_, VerifyError>(Offer { snapshot, key: with, verify: began.elapsed() })
         });
         match checked.await? {
             Ok(offer) => {

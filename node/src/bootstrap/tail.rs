@@ -1,12 +1,13 @@
 //! The ops after the frontier.
 
 use rootfold_core::F;
+use rootfold_light::submission::Ingested;
 
 use super::{blocking, BootstrapError};
 use crate::{
     client::{Peer, PeerError},
     progress::{Event, Progress},
-    space::{IngestError, Ingested, Space},
+    space::{IngestError, Space},
 };
 
 /// Messages in a row without a new op, after which a peer is not listened to any more: he could go

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use rootfold_core::F;
+use rootfold_light::values::{Value, ValueName};
 
 use super::{
     blocking,
@@ -14,7 +15,6 @@ use crate::{
     progress::{Event, Progress},
     space,
     store::{Batch, Durability, Store},
-    values::{Value, ValueName},
 };
 
 impl Named<ValueName> for Value {

@@ -3,15 +3,19 @@
 use std::{collections::VecDeque, num::NonZero, thread::available_parallelism};
 
 use rootfold_core::F;
+use rootfold_light::{
+    reply::{self, ReceivedPage},
+    ReplyError,
+};
 use tokio::task::{spawn_blocking, JoinHandle};
 
-use super::{reply, Peer, PeerCause, PeerError, ReceivedPage};
+use super::{Peer, PeerError};
 
 /// Checks of pages in the order in which they came, as many at a time as there are cores. So no more
 /// pages than that wait in memory.
 pub(super) struct PageChecks<'a> {
     peer: &'a Peer,
-    running: VecDeque<JoinHandle<Result<ReceivedPage, PeerCause>>>,
+    running: VecDeque<JoinHandle<Result<ReceivedPage, ReplyError>>>,
     good: Vec<ReceivedPage>,
 }
 

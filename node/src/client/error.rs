@@ -1,153 +1,98 @@
-//! What a peer did wrong. Every error names the peer.
+//! Errors of peers. Every error names the peer.
 
-use rootfold_core::{
-    space::GenesisError,
-    tree::{PageError, TreeError},
-};
+use rootfold_light::{reply::printable, verify::VerifyError, ReplyError};
 use thiserror::Error;
 use tonic::{Code, Status};
 
-use crate::{space::IngestError, values::ValueRefused, verify::VerifyError, wire::WireError};
+use crate::space::IngestError;
 
-/// What went wrong with a peer.
+/// A failure of a peer.
 #[derive(Debug, Error)]
 #[error("peer {peer}: {cause}")]
 pub struct PeerError {
-    /// Its address.
+    /// The peer's address.
     pub peer: String,
     /// What went wrong.
     #[source]
     pub cause: Box<PeerCause>,
 }
 
-/// What a peer did, or did not.
+/// What went wrong with a peer.
 #[derive(Debug, Error)]
 pub enum PeerCause {
-    /// Its address is none.
-    #[error("not an address: {what}")]
+    /// The address does not parse.
+    #[error("not an address of the form host:port: {what}")]
     Address {
         /// Why.
         what: String,
     },
-    /// It cannot be reached, or the connection broke.
-    #[error("cannot be reached: {what}")]
+    /// There is no connection, or it broke.
+    #[error("unreachable: {what}")]
     Unreachable {
         /// Why.
         what: String,
     },
-    /// It stopped talking.
-    #[error("said nothing for {seconds} s")]
+    /// No message arrived in time.
+    #[error("no answer for {seconds} s")]
     Silent {
-        /// How long.
+        /// The time limit in seconds.
         seconds: u64,
     },
-    /// It does not do what it was asked for.
-    #[error("refuses ({code:?}): {what}")]
+    /// The peer refused the request.
+    #[error("refused the request ({code:?}): {what}")]
     Refused {
         /// The gRPC code.
         code: Code,
-        /// Its words, cut to a bearable length.
+        /// The peer's reason, in printable form.
         what: String,
     },
-    /// A message is not what it should be.
-    #[error("a bad message: {0}")]
-    Wire(#[from] WireError),
-    /// A genesis config is none.
-    #[error("a bad genesis config: {0}")]
-    Genesis(#[from] GenesisError),
-    /// A genesis config of another space.
-    #[error("sent the genesis config of space {actual}, not {expected}")]
-    OtherGenesis {
-        /// The space that was asked for.
-        expected: String,
-        /// The space that came.
-        actual: String,
-    },
-    /// A verifying key that is none, or another.
-    #[error("a bad verifying key: {what}")]
-    VerifyingKey {
-        /// What is wrong.
-        what: String,
-    },
-    /// A snapshot whose proof does not hold, or that is about something else.
-    #[error("a bad snapshot: {0}")]
+    /// A reply that fails a check.
+    #[error("sent a bad reply: {0}")]
+    Reply(#[from] ReplyError),
+    /// A snapshot that fails verification.
+    #[error("sent a bad snapshot: {0}")]
     Snapshot(#[from] VerifyError),
-    /// A page that is none, or another.
-    #[error("a bad page: {source}")]
-    Page {
-        /// What is wrong.
-        source: PageError,
-    },
-    /// A value that is not the one of its digest.
-    #[error("a bad value: {0}")]
-    Value(#[from] ValueRefused),
-    /// Messages without content, which could go on for ever.
-    #[error("sent {messages} empty messages")]
-    Empty {
-        /// How many.
-        messages: usize,
-    },
-    /// Something that nobody asked for.
-    #[error("sent a {what} that was not asked for")]
-    NotAsked {
-        /// What.
-        what: &'static str,
-    },
-    /// Something is not there.
-    #[error("does not have {count} of {of} {what} that it was asked for")]
+    /// A reply without some of the requested items.
+    #[error("did not send {count} of {of} requested {what}")]
     Withheld {
-        /// What.
+        /// `pages` or `values`.
         what: &'static str,
-        /// How many are missing.
+        /// The number of missing items.
         count: usize,
-        /// How many were asked for.
+        /// The number of requested items.
         of: usize,
     },
-    /// Its ops do not continue the logs.
-    #[error("bad ops: {0}")]
+    /// Ops that an ingest refuses.
+    #[error("sent bad ops: {0}")]
     Ops(#[from] IngestError),
-    /// Its pages do not show what it answers.
-    #[error("its pages do not show its answer: {0}")]
-    Unproved(#[from] TreeError),
-    /// Its answer is not what its pages show.
-    #[error("its pages show another answer than it gives")]
-    OtherAnswer,
-    /// A page with wrong separator keys, which its name does not bind; they were put right.
-    #[error("sent page {page} with wrong separator keys")]
+    /// A page with wrong separator keys. The name of a page does not bind them; this node has
+    /// corrected them.
+    #[error("sent page {page} with wrong separator keys; they were corrected")]
     Hints {
         /// The page's name in hexadecimal.
         page: String,
     },
-    /// Checking its data panicked.
-    #[error("checking what it sent panicked: {what}")]
+    /// A check of the peer's data panicked.
+    #[error("sent data whose check panicked: {what}")]
     Panicked {
-        /// The panic.
+        /// The message of the panic.
         what: String,
     },
 }
 
-/// The longest words of a peer that are repeated, in characters.
-const MAX_WORDS: usize = 500;
-
-/// A peer's words as they may be repeated: not too many, and nothing that a terminal would obey.
-pub(super) fn words(of_a_peer: &str) -> String {
-    let tame = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-    of_a_peer.chars().take(MAX_WORDS).map(tame).collect()
-}
-
 impl PeerCause {
     pub(crate) fn unreachable(e: &dyn std::error::Error) -> PeerCause {
-        // tonic's own words are "transport error"; the cause says more.
+        // tonic itself reports only "transport error"; the reason is in the source.
         let mut what = e.to_string();
         let mut source = e.source();
         while let Some(e) = source {
-            let words = e.to_string();
-            if !what.contains(&words) {
-                what = format!("{what}: {words}");
+            let reason = e.to_string();
+            if !what.contains(&reason) {
+                what = format!("{what}: {reason}");
             }
             source = e.source();
         }
-        PeerCause::Unreachable { what: words(&what) }
+        PeerCause::Unreachable { what: printable(&what) }
     }
 }
 
@@ -157,13 +102,13 @@ impl From<Status> for PeerCause {
             Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
                 PeerCause::unreachable(&status)
             }
-            code => PeerCause::Refused { code, what: words(status.message()) },
+            code => PeerCause::Refused { code, what: printable(status.message()) },
         }
     }
 }
 
 impl PeerError {
-    /// Whether there is no use in asking this peer for anything else.
+    /// Whether further requests to this peer are pointless.
     pub(crate) fn is_gone(&self) -> bool {
         matches!(
             *self.cause,
@@ -171,14 +116,15 @@ impl PeerError {
         )
     }
 
-    /// Whether the peer sent something bad or refused something, rather than not being there.
+    /// Whether the peer sent bad data or refused the request, rather than being unreachable or
+    /// without the data.
     pub fn is_refusal(&self) -> bool {
         match &*self.cause {
             PeerCause::Address { .. }
             | PeerCause::Unreachable { .. }
             | PeerCause::Silent { .. }
             | PeerCause::Withheld { .. } => false,
-            // The last two are a message over its limit, and ops that continue something else.
+            // OutOfRange: a message over a limit. FailedPrecondition: ops that leave a gap.
             PeerCause::Refused { code, .. } => {
                 matches!(code, Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition)
             }

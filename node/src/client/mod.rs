@@ -2,11 +2,9 @@
 //! sends. Nothing that it says is believed; every answer is checked before it is returned, as far
 //! as it can be without knowing the right root.
 
-pub mod answer;
 mod checks;
 mod counting;
 mod error;
-pub mod reply;
 
 use std::{
     collections::BTreeMap,
@@ -17,11 +15,16 @@ use std::{
     time::Duration,
 };
 
-use rootfold_core::{
-    key::Key,
-    log::Tip,
-    space::{Genesis, Invite},
-    F,
+use rootfold_core::{key::Key, log::Tip, space::Genesis, F};
+use rootfold_light::{
+    answer::{self, At, GetAnswer, RangeAnswer},
+    invite::Invite,
+    messages,
+    reply::{self, Checked, Frontier, OpStream, PageStream, ReceivedPage, ValueStream},
+    snapshot::Snapshot,
+    submission::{Ingested, Submission},
+    values::{Value, ValueName},
+    ReplyError,
 };
 use rootfold_proto::{
     limits::{MAX_MESSAGE_BYTES, MAX_NAMES},
@@ -30,26 +33,16 @@ use rootfold_proto::{
         verification_client::VerificationClient,
     },
 };
-use rootfold_verifier::{KeyError, PreparedVerifyingKey};
+use rootfold_verifier::{KeyError, ParameterId, PreparedVerifyingKey};
 use tokio::task::{spawn_blocking, JoinError};
 use tonic::{
     transport::{Channel, Endpoint},
     Response, Status, Streaming,
 };
 
-use crate::{
-    snapshot::Snapshot,
-    space::{At, Ingested, Submission},
-    values::{Value, ValueName},
-    wire,
-};
-
 use checks::PageChecks;
-use reply::{OpStream, PageStream, ValueStream};
 
-pub use answer::{GetAnswer, RangeAnswer};
 pub use error::{PeerCause, PeerError};
-pub use reply::{Checked, Frontier, ReceivedPage};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long a unary call, or the next message of a stream, may take.
@@ -122,13 +115,13 @@ impl Peer {
     /// Checks what takes long beside the thread that waits for sockets.
     async fn off_thread<T: Send + 'static>(
         &self,
-        check: impl FnOnce() -> Result<T, PeerCause> + Send + 'static,
+        check: impl FnOnce() -> Result<T, ReplyError> + Send + 'static,
     ) -> Result<T, PeerError> {
         self.settled(spawn_blocking(check).await)
     }
 
     /// What came of a check on another thread.
-    fn settled<T>(&self, ended: Result<Result<T, PeerCause>, JoinError>) -> Result<T, PeerError> {
+    fn settled<T>(&self, ended: Result<Result<T, ReplyError>, JoinError>) -> Result<T, PeerError> {
         match ended {
             Ok(checked) => checked.map_err(|e| self.blame(e)),
             Err(e) => Err(self.blame(PeerCause::Panicked { what: e.to_string() })),
@@ -148,7 +141,7 @@ impl Peer {
     /// # Errors
     /// [`PeerError`].
     pub async fn genesis(&self, space: F) -> Result<Genesis, PeerError> {
-        let request = v1::GenesisRequest { space: wire::bytes(&space) };
+        let request = v1::GenesisRequest { space: messages::bytes(&space) };
         let reply = self.reply(self.replication.clone().genesis(request).await)?;
         // Thousands of writers take seconds.
         self.off_thread(move || reply::genesis(space, &reply)).await
@@ -160,13 +153,13 @@ impl Peer {
     /// [`PeerError`].
     pub async fn verifying_key(
         &self,
-        parameters: [u8; 32],
+        parameters: ParameterId,
     ) -> Result<PreparedVerifyingKey, PeerError> {
-        let request = v1::VerifyingKeyRequest { parameters: parameters.to_vec() };
+        let request = v1::VerifyingKeyRequest { parameters: parameters.0.to_vec() };
         let reply = self.reply(self.replication.clone().verifying_key(request).await)?;
         let key = reply::verifying_key(parameters, &reply).map_err(|e| self.blame(e))?;
         // Preparing takes tenths of a second, too long for the thread that waits for sockets.
-        let refused = |e: KeyError| PeerCause::VerifyingKey { what: e.to_string() };
+        let refused = |e: KeyError| ReplyError::VerifyingKey { what: e.to_string() };
         self.off_thread(move || PreparedVerifyingKey::new(key).map_err(refused)).await
     }
 
@@ -175,7 +168,7 @@ impl Peer {
     /// # Errors
     /// [`PeerError`].
     pub async fn latest_snapshot(&self, space: F) -> Result<Snapshot, PeerError> {
-        let request = v1::LatestSnapshotRequest { space: wire::bytes(&space) };
+        let request = v1::LatestSnapshotRequest { space: messages::bytes(&space) };
         let reply = self.reply(self.replication.clone().latest_snapshot(request).await)?;
         reply::latest_snapshot(reply).map_err(|e| self.blame(e))
     }
@@ -185,7 +178,7 @@ impl Peer {
     /// # Errors
     /// [`PeerError`].
     pub async fn frontier(&self, space: F) -> Result<Frontier, PeerError> {
-        let request = v1::FrontierRequest { space: wire::bytes(&space) };
+        let request = v1::FrontierRequest { space: messages::bytes(&space) };
         let reply = self.reply(self.replication.clone().frontier(request).await)?;
         reply::frontier(&reply).map_err(|e| self.blame(e))
     }
@@ -210,8 +203,8 @@ impl Peer {
     ) -> Result<(), PeerError> {
         debug_assert!(names.len() <= MAX_NAMES, "the server refuses more names");
         let request = v1::PagesRequest {
-            space: wire::bytes(&space),
-            names: names.iter().map(wire::bytes).collect(),
+            space: messages::bytes(&space),
+            names: names.iter().map(messages::bytes).collect(),
         };
         let mut stream = self.reply(self.replication.clone().pages(request).await)?;
         let mut parts = PageStream::new(names);
@@ -246,8 +239,8 @@ impl Peer {
     ) -> Result<(), PeerError> {
         debug_assert!(names.len() <= MAX_NAMES, "the server refuses more names");
         let request = v1::ValuesRequest {
-            space: wire::bytes(&space),
-            names: names.iter().map(wire::name_out).collect(),
+            space: messages::bytes(&space),
+            names: names.iter().map(messages::name_out).collect(),
         };
         let mut stream = self.reply(self.replication.clone().values(request).await)?;
         let mut wanted = ValueStream::new(names);
@@ -274,7 +267,7 @@ impl Peer {
             Some(v1::WriterTip { writer: *writer, seq, head: Vec::new() })
         };
         let frontier = tips.iter().filter_map(named).collect();
-        let request = v1::LogEntriesRequest { space: wire::bytes(&space), frontier };
+        let request = v1::LogEntriesRequest { space: messages::bytes(&space), frontier };
         let stream = self.reply(self.replication.clone().log_entries(request).await)?;
         Ok(LogEntries { peer: self.clone(), stream, ops: OpStream::default() })
     }
@@ -285,8 +278,8 @@ impl Peer {
     /// [`PeerError`]; [`PeerCause::Refused`] if the peer does not take them.
     pub async fn submit(&self, space: F, submission: &Submission) -> Result<Ingested, PeerError> {
         let request = v1::SubmitRequest {
-            space: wire::bytes(&space),
-            submission: Some(wire::submission_out(submission)),
+            space: messages::bytes(&space),
+            submission: Some(messages::submission_out(submission)),
         };
         let reply = self.reply(self.replication.clone().submit(request).await)?;
         reply::submitted(&reply).map_err(|e| self.blame(e))
@@ -298,12 +291,12 @@ impl Peer {
     /// [`PeerError`].
     pub async fn check(&self, invite: &Invite, snapshot: &Snapshot) -> Result<Checked, PeerError> {
         let request = v1::CheckRequest {
-            space: wire::bytes(&invite.space),
-            parameters: invite.parameters.to_vec(),
-            snapshot: Some(wire::snapshot_out(snapshot)),
+            space: messages::bytes(&invite.space),
+            parameters: invite.parameters.0.to_vec(),
+            snapshot: Some(messages::snapshot_out(snapshot)),
         };
         let reply = self.reply(self.verification.clone().check(request).await)?;
-        Ok(reply::checked(&reply))
+        reply::checked(&reply).map_err(|e| self.blame(e))
     }
 
     /// One key, checked against the root of the answer; whether that root is the right one is for
@@ -313,8 +306,8 @@ impl Peer {
     /// [`PeerError`] if the answer does not follow from its pages.
     pub async fn get(&self, space: F, at: At, key: &Key) -> Result<GetAnswer, PeerError> {
         let request = v1::GetRequest {
-            space: wire::bytes(&space),
-            at: wire::at_out(at),
+            space: messages::bytes(&space),
+            at: messages::at_out(at),
             key: key.as_bytes().to_vec(),
         };
         let reply = self.reply(self.query.clone().get(request).await)?;
@@ -335,8 +328,8 @@ impl Peer {
         limit: u32,
     ) -> Result<RangeAnswer, PeerError> {
         let request = v1::RangeRequest {
-            space: wire::bytes(&space),
-            at: wire::at_out(at),
+            space: messages::bytes(&space),
+            at: messages::at_out(at),
             from: from.as_bytes().to_vec(),
             to: to.as_bytes().to_vec(),
             limit,

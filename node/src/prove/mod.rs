@@ -19,6 +19,10 @@ use rootfold_core::{
     tree::{self, TreeError},
     F,
 };
+use rootfold_light::{
+    snapshot::{Snapshot, SnapshotHeader},
+    values::{open_head, ValueKind, ValueName},
+};
 use rootfold_prover::{
     compress,
     engine::Engine,
@@ -30,10 +34,8 @@ use thiserror::Error;
 use crate::{
     data_dir::DataDir,
     progress::{Event, Progress},
-    snapshot::{Snapshot, SnapshotHeader},
     space::{self, epoch, EpochLimits, Proved, Space, SpaceError},
     store::StoreError,
-    values::{open_head, ValueKind, ValueName},
 };
 use running::Running;
 
@@ -282,7 +284,7 @@ impl Prover {
         let parameters = self.proof.parameters();
         let header = SnapshotHeader {
             space: self.space.id(),
-            parameters: parameters.id().0,
+            parameters: parameters.id(),
             root,
             ops,
             steps,

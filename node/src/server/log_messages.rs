@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rootfold_core::log::{LogBatch, SignedOp};
+use rootfold_light::{
+    submission::Submission,
+    values::{Value, ValueName},
+};
 use rootfold_proto::limits::{MAX_BATCH_OPS, TARGET_MESSAGE_BYTES};
 use tonic::Status;
 
 use crate::{
-    space::{Space, Submission},
+    space::Space,
     store::{
         records::{damaged, op_key, value_key},
         Column, StoreError,
     },
-    values::{Value, ValueName},
 };
 
 /// Ops read at a time, and the most of one batch.

@@ -6,6 +6,7 @@ use rootfold_core::{
     tree::{self, TreeError},
     F,
 };
+use rootfold_light::{messages, values::ValueName};
 use rootfold_proto::{
     limits::{MAX_RANGE, TARGET_MESSAGE_BYTES},
     v1::{self, query_server::Query},
@@ -13,7 +14,7 @@ use rootfold_proto::{
 use tonic::{Request, Response, Status};
 
 use super::{
-    refusal::{check_space, internal},
+    refusal::{check_space, internal, invalid},
     work::Work,
 };
 use crate::{
@@ -22,8 +23,6 @@ use crate::{
         records::{damaged, value_key},
         Column,
     },
-    values::ValueName,
-    wire,
 };
 
 /// Reads a space for clients that check the answers.
@@ -47,8 +46,8 @@ impl Query for QueryService {
     ) -> Result<Response<v1::GetReply>, Status> {
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;
-        let at = wire::at_in(request.at)?;
-        let key = wire::key("key", &request.key)?;
+        let at = messages::at_in(request.at).map_err(invalid)?;
+        let key = messages::key("key", &request.key).map_err(invalid)?;
         let space = self.space.clone();
         let reply = self.work.run(move || {
             let root = space.root(at)?;
@@ -63,8 +62,8 @@ impl Query for QueryService {
             let pages = pages(&space, &names, value.len())?.ok_or_else(|| {
                 Status::resource_exhausted("the pages around this key are too large")
             })?;
-            let entry = entry.as_ref().map(wire::entry_out);
-            Ok(v1::GetReply { root: wire::bytes(&root), entry, value, pages })
+            let entry = entry.as_ref().map(messages::entry_out);
+            Ok(v1::GetReply { root: messages::bytes(&root), entry, value, pages })
         });
         reply.await.map(Response::new)
     }
@@ -75,15 +74,18 @@ impl Query for QueryService {
     ) -> Result<Response<v1::RangeReply>, Status> {
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;
-        let at = wire::at_in(request.at)?;
-        let from = wire::key("first key", &request.from)?;
-        let to = wire::key("end key", &request.to)?;
+        let at = messages::at_in(request.at).map_err(invalid)?;
+        let from = messages::key("first key", &request.from).map_err(invalid)?;
+        let to = messages::key("end key", &request.to).map_err(invalid)?;
         if from >= to {
             return Err(Status::invalid_argument(
                 "the range is empty: its end is not after its start",
             ));
         }
-        let limit = usize::try_from(request.limit).unwrap_or(MAX_RANGE).clamp(1, MAX_RANGE);
+        if request.limit == 0 {
+            return Err(Status::invalid_argument("limit: expected at least 1"));
+        }
+        let limit = usize::try_from(request.limit).unwrap_or(MAX_RANGE).min(MAX_RANGE);
         let space = self.space.clone();
         let reply = self.work.run(move || range(&space, space.root(at)?, from, to, limit));
         reply.await.map(Response::new)
@@ -109,8 +111,8 @@ fn range(
         let used = entries.len() * std::mem::size_of::<Entry>();
         if let Some(pages) = pages(space, &names, used)? {
             return Ok(v1::RangeReply {
-                root: wire::bytes(&root),
-                entries: entries.iter().map(wire::entry_out).collect(),
+                root: messages::bytes(&root),
+                entries: entries.iter().map(messages::entry_out).collect(),
                 pages,
                 next: next.map(|key| key.as_bytes().to_vec()).unwrap_or_default(),
             });
@@ -134,7 +136,7 @@ fn pages(space: &Space, names: &[F], used: usize) -> Result<Option<Vec<v1::Page>
         if size > TARGET_MESSAGE_BYTES {
             return Ok(None);
         }
-        pages.push(v1::Page { name: wire::bytes(name), content, more: false });
+        pages.push(v1::Page { name: messages::bytes(name), content, more: false });
     }
     Ok(Some(pages))
 }

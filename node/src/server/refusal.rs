@@ -1,18 +1,17 @@
 //! Errors as gRPC statuses. What the caller did wrong is told; what went wrong here is logged.
 
 use rootfold_core::{field, F};
+use rootfold_light::messages::{self, MessageError};
 use tonic::{Code, Status};
 
 use crate::{
     space::{IngestError, Space, SpaceError},
     store::StoreError,
-    wire::{self, WireError},
 };
 
-impl From<WireError> for Status {
-    fn from(e: WireError) -> Status {
-        Status::invalid_argument(e.to_string())
-    }
+/// The status for a request that does not have the required form.
+pub(super) fn invalid(e: MessageError) -> Status {
+    Status::invalid_argument(e.to_string())
 }
 
 impl From<StoreError> for Status {
@@ -51,7 +50,7 @@ pub(super) fn internal(e: &dyn std::error::Error) -> Status {
 
 /// Refuses a request that means another space.
 pub(super) fn check_space(space: &Space, asked: &[u8]) -> Result<(), Status> {
-    let asked: F = wire::field("space id", asked)?;
+    let asked: F = messages::field("space id", asked).map_err(invalid)?;
     if asked == space.id() {
         return Ok(());
     }

@@ -6,6 +6,11 @@ use std::{
 };
 
 use rootfold_core::F;
+use rootfold_light::{
+    messages::{self, MessageError},
+    snapshot::Snapshot,
+    values::Value,
+};
 use rootfold_proto::{
     limits::{MAX_FRONTIER, MAX_NAMES, TARGET_MESSAGE_BYTES},
     v1::{self, replication_server::Replication},
@@ -15,15 +20,10 @@ use tonic::{Request, Response, Status};
 
 use super::{
     log_messages::LogMessages,
-    refusal::check_space,
+    refusal::{check_space, invalid},
     work::{ReplyStream, Work},
 };
-use crate::{
-    snapshot::Snapshot,
-    space::Space,
-    values::Value,
-    wire::{self, WireError},
-};
+use crate::space::Space;
 
 /// A message of pages or values is closed when it has that many bytes.
 const CLOSE_AT: usize = 512 * 1024;
@@ -77,8 +77,9 @@ impl Replication for ReplicationService {
         &self,
         request: Request<v1::VerifyingKeyRequest>,
     ) -> Result<Response<v1::VerifyingKeyReply>, Status> {
-        let asked = *wire::exact::<32>("parameter id", &request.into_inner().parameters)?;
-        match self.key.as_ref().filter(|key| key.id().0 == asked) {
+        let asked = request.into_inner().parameters;
+        let asked = messages::parameter_id(&asked).map_err(invalid)?;
+        match self.key.as_ref().filter(|key| key.id() == asked) {
             Some(key) => {
                 let verifying_key = key.key().encode();
                 Ok(Response::new(v1::VerifyingKeyReply { verifying_key }))
@@ -96,7 +97,7 @@ impl Replication for ReplicationService {
                 Some(snapshot) => snapshot,
                 None => Snapshot { header: space.snapshot_header()?, proof: Vec::new() },
             };
-            Ok(v1::LatestSnapshotReply { snapshot: Some(wire::snapshot_out(&snapshot)) })
+            Ok(v1::LatestSnapshotReply { snapshot: Some(messages::snapshot_out(&snapshot)) })
         })
         .await
     }
@@ -107,9 +108,9 @@ impl Replication for ReplicationService {
     ) -> Result<Response<Self::PagesStream>, Status> {
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;
-        wire::at_most("page names", request.names.len(), MAX_NAMES)?;
-        let name = |name: &Vec<u8>| wire::field("page name", name);
-        let names = once_each(request.names.iter().map(name))?;
+        messages::at_most("page names", request.names.len(), MAX_NAMES).map_err(invalid)?;
+        let name = |name: &Vec<u8>| messages::field("page name", name);
+        let names = once_each(request.names.iter().map(name)).map_err(invalid)?;
         let source = Pages { space: self.space.clone(), names, cut: VecDeque::new() };
         Ok(Response::new(self.work.stream(source.into_messages())))
     }
@@ -120,8 +121,8 @@ impl Replication for ReplicationService {
     ) -> Result<Response<Self::ValuesStream>, Status> {
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;
-        wire::at_most("value names", request.names.len(), MAX_NAMES)?;
-        let mut names = once_each(request.names.iter().map(wire::name_in))?;
+        messages::at_most("value names", request.names.len(), MAX_NAMES).map_err(invalid)?;
+        let mut names = once_each(request.names.iter().map(messages::name_in)).map_err(invalid)?;
         let space = self.space.clone();
         let source = move || {
             let (mut values, mut size) = (Vec::new(), 0);
@@ -129,7 +130,7 @@ impl Replication for ReplicationService {
                 let Some(name) = names.pop_front() else { break };
                 let Some(content) = space.value(&name)? else { continue };
                 size += content.len();
-                values.push(wire::value_out(Value { name, content }));
+                values.push(messages::value_out(Value { name, content }));
             }
             Ok((!values.is_empty()).then_some(v1::ValuesReply { values }))
         };
@@ -148,10 +149,10 @@ impl Replication for ReplicationService {
             }
             let tip = |(writer, tip): (&u32, &rootfold_core::log::Tip)| {
                 let seq = tip.seq(*writer).ok()?;
-                Some(v1::WriterTip { writer: *writer, seq, head: wire::bytes(&tip.head.head) })
+                Some(v1::WriterTip { writer: *writer, seq, head: messages::bytes(&tip.head.head) })
             };
             Ok(v1::FrontierReply {
-                root: wire::bytes(&state.latest.root),
+                root: messages::bytes(&state.latest.root),
                 writers: state.tips.iter().filter_map(tip).collect(),
             })
         })
@@ -164,13 +165,13 @@ impl Replication for ReplicationService {
     ) -> Result<Response<Self::LogEntriesStream>, Status> {
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;
-        let frontier = wire::frontier_in(&request.frontier)?;
+        let frontier = messages::frontier_in(&request.frontier).map_err(invalid)?;
         let space = self.space.clone();
         let mut messages = self.work.run(move || Ok(LogMessages::new(space, frontier)?)).await?;
         let source = move || {
             let submission = messages.next_submission()?;
             Ok(submission.map(|submission| v1::LogEntriesReply {
-                submission: Some(wire::submission_out(&submission)),
+                submission: Some(messages::submission_out(&submission)),
             }))
         };
         Ok(Response::new(self.work.stream(source)))
@@ -181,10 +182,10 @@ impl Replication for ReplicationService {
         request: Request<v1::SubmitRequest>,
     ) -> Result<Response<v1::SubmitReply>, Status> {
         let request = request.into_inner();
-        let submission = wire::submission_in(request.submission)?;
+        let submission = messages::submission_in(request.submission).map_err(invalid)?;
         self.on_space(&request.space, move |space| {
             let done = space.ingest(&submission)?;
-            Ok(v1::SubmitReply { accepted: done.ops, root: wire::bytes(&done.root) })
+            Ok(v1::SubmitReply { accepted: done.ops, root: messages::bytes(&done.root) })
         })
         .await
     }
@@ -192,8 +193,8 @@ impl Replication for ReplicationService {
 
 /// Names in their order. What is named many times is sent once.
 fn once_each<N: Ord + Copy>(
-    names: impl Iterator<Item = Result<N, WireError>>,
-) -> Result<VecDeque<N>, WireError> {
+    names: impl Iterator<Item = Result<N, MessageError>>,
+) -> Result<VecDeque<N>, MessageError> {
     let mut seen = BTreeSet::new();
     names.filter(|name| name.as_ref().map_or(true, |name| seen.insert(*name))).collect()
 }
@@ -229,7 +230,7 @@ impl Pages {
             let parts = content.chunks(TARGET_MESSAGE_BYTES);
             let last = parts.len().saturating_sub(1);
             self.cut.extend(parts.enumerate().map(|(index, part)| v1::Page {
-                name: wire::bytes(&name),
+                name: messages::bytes(&name),
                 content: part.to_vec(),
                 more: index < last,
             }));

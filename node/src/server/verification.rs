@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use rootfold_core::space::Invite;
+use rootfold_light::{invite::Invite, messages, verify::verify};
 use rootfold_proto::v1::{self, verification_server::Verification};
 use rootfold_verifier::PreparedVerifyingKey;
 use tonic::{Request, Response, Status};
 
-use super::work::Work;
-use crate::{verify::verify, wire};
+use super::{refusal::invalid, work::Work};
 
 /// Checks snapshots for thin clients, which trust it.
 pub struct VerificationService {
@@ -31,12 +30,12 @@ impl Verification for VerificationService {
     ) -> Result<Response<v1::CheckReply>, Status> {
         let request = request.into_inner();
         let invite = Invite {
-            space: wire::field("space id", &request.space)?,
-            parameters: *wire::exact("parameter id", &request.parameters)?,
+            space: messages::field("space id", &request.space).map_err(invalid)?,
+            parameters: messages::parameter_id(&request.parameters).map_err(invalid)?,
         };
-        let snapshot = wire::snapshot_in(request.snapshot)?;
+        let snapshot = messages::snapshot_in(request.snapshot).map_err(invalid)?;
         let key = self.key.clone();
-        if key.as_ref().map(|key| key.id().0) != Some(invite.parameters) {
+        if key.as_ref().map(|key| key.id()) != Some(invite.parameters) {
             return Err(Status::not_found("this node does not have that verifying key"));
         }
         let reply = self.work.run(move || {

@@ -15,6 +15,10 @@ use rootfold_core::{
     tree::{self, Overlay, Page, TreeError, Update},
     F,
 };
+use rootfold_light::{
+    submission::{Ingested, Submission},
+    values::{open_head, Value, ValueError, ValueKind, ValueName},
+};
 use rootfold_proto::limits::{MAX_BATCH_OPS, MAX_UNSIGNED_OPS};
 use thiserror::Error;
 
@@ -24,26 +28,7 @@ use crate::{
         records::{encode_op, op_key},
         Batch, Column, StoreError,
     },
-    values::{open_head, Value, ValueKind, ValueName, ValueRefused},
 };
-
-/// Ops with the values that they need.
-#[derive(Debug, Clone, Default)]
-pub struct Submission {
-    /// The ops, in the order in which they are taken: a grant before the granted writer's.
-    pub batches: Vec<LogBatch>,
-    /// Values of these ops. One that no op needs is ignored.
-    pub values: Vec<Value>,
-}
-
-/// What an ingest did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ingested {
-    /// Ops that were new.
-    pub ops: u64,
-    /// The root of everything held.
-    pub root: F,
-}
 
 /// Why a submission is refused. `seq` counts from 1, as in [`LogError`].
 #[derive(Debug, Error)]
@@ -93,7 +78,7 @@ pub enum IngestError {
         /// The op's number.
         seq: u64,
         /// What is wrong.
-        source: ValueRefused,
+        source: ValueError,
     },
     /// The fold refuses what the logs do not.
     #[error("the fold: {0}")]

@@ -25,22 +25,22 @@ use rootfold_core::{
     tree::{self, Page, TreeError, Update},
     F,
 };
+use rootfold_light::{
+    snapshot::{Snapshot, SnapshotHeader},
+    values::Value,
+};
 use rootfold_verifier::VerifyingKey;
 use thiserror::Error;
 
-use crate::{
-    snapshot::{Snapshot, SnapshotHeader},
-    store::{
-        records::{damaged, encode_tip, value_key},
-        Batch, Column, Durability, Store, StoreError,
-    },
-    values::Value,
+use crate::store::{
+    records::{damaged, encode_tip, value_key},
+    Batch, Column, Durability, Store, StoreError,
 };
 
 pub use epoch::EpochLimits;
-pub use ingest::{IngestError, Ingested, Submission};
+pub use ingest::IngestError;
 pub(crate) use pages::Pages;
-pub use read::{prefix_range, At, Found};
+pub use read::{prefix_range, Found};
 pub use state::Proved;
 pub(crate) use state::{Latest, State};
 

@@ -1,33 +1,20 @@
 //! Reading a space.
 
 use rootfold_core::{
-    field,
     item::Entry,
     key::{Key, KEY_BYTES, MAX_APPLICATION_KEY, USER_BYTE},
     log::SignedOp,
     tree::{self, Page, PageStore},
     F,
 };
+use rootfold_light::{answer::At, snapshot::SnapshotHeader, values::ValueName};
 
-use crate::{
-    snapshot::SnapshotHeader,
-    store::{
-        records::{damaged, decode_op, op_key, parse_op_key, value_key},
-        Column, StoreError,
-    },
-    values::ValueName,
+use crate::store::{
+    records::{damaged, decode_op, op_key, parse_op_key, value_key},
+    Column, StoreError,
 };
 
 use super::{Space, SpaceError};
-
-/// Which state is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum At {
-    /// Everything that is held.
-    Latest,
-    /// The newest snapshot; before there is one, genesis.
-    Snapshot,
-}
 
 /// An entry with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,26 +175,6 @@ impl Space {
     /// The pages of a state as trees read them.
     pub fn page_store(&self) -> &(impl PageStore + Send + Sync + 'static) {
         self.pages()
-    }
-}
-
-impl SnapshotHeader {
-    /// The claim that needs no proof: a space without ops is its genesis root.
-    pub fn genesis(space: F) -> SnapshotHeader {
-        SnapshotHeader { space, parameters: [0; 32], root: space, ops: 0, steps: 0 }
-    }
-
-    /// Whether this is [`SnapshotHeader::genesis`], whatever the parameters.
-    pub fn is_genesis(&self) -> bool {
-        let SnapshotHeader { space, root, ops, steps, .. } = self;
-        root == space && *ops == 0 && *steps == 0
-    }
-}
-
-impl std::fmt::Display for SnapshotHeader {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let root = field::to_hex(&self.root);
-        write!(f, "root {root} after {} ops and {} steps", self.ops, self.steps)
     }
 }
 

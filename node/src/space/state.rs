@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use rootfold_core::{field, log::Tip, space::Genesis, F};
+use rootfold_core::{
+    field::{self, FIELD_BYTES},
+    log::Tip,
+    space::Genesis,
+    F,
+};
+use rootfold_light::snapshot::{Snapshot, SnapshotHeader};
 use rootfold_verifier::VerifyingKey;
 
-use crate::{
-    snapshot::{Snapshot, SnapshotHeader},
-    store::{
-        records::{damaged, decode_tip, Reader},
-        Batch, Column, Store, StoreError,
-    },
+use crate::store::{
+    records::{damaged, decode_tip},
+    Batch, Column, Store, StoreError,
 };
 
 const FORMAT: &[u8] = b"format";
@@ -89,14 +92,16 @@ fn triple(root: &F, a: u64, b: u64) -> Vec<u8> {
     out
 }
 
+fn parse_triple(bytes: &[u8]) -> Option<(F, u64, u64)> {
+    let (root, numbers) = bytes.split_first_chunk::<FIELD_BYTES>()?;
+    let (a, b) = numbers.split_first_chunk::<8>()?;
+    let b = u64::from_be_bytes(b.try_into().ok()?);
+    Some((field::from_bytes(root).ok()?, u64::from_be_bytes(*a), b))
+}
+
 fn read_triple(store: &dyn Store, key: &[u8]) -> Result<Option<(F, u64, u64)>, StoreError> {
     let Some(bytes) = store.get(Column::Meta, key)? else { return Ok(None) };
-    let mut reader = Reader(&bytes);
-    let mut parse = || {
-        let triple = (reader.field()?, reader.u64()?, reader.u64()?);
-        reader.end().map(|()| triple)
-    };
-    match parse() {
+    match parse_triple(&bytes) {
         Some(triple) => Ok(Some(triple)),
         None => Err(damaged(Column::Meta, key, "not a root and two numbers")),
     }
@@ -136,8 +141,8 @@ pub(super) fn read_identity(store: &dyn Store) -> Result<Option<F>, StoreError> 
     if version.as_deref() != Some(FORMAT_VERSION.to_be_bytes().as_slice()) {
         return Err(damaged(Column::Meta, FORMAT, format!("not layout {FORMAT_VERSION}")));
     }
-    let mut reader = Reader(&bytes);
-    match reader.field().filter(|_| reader.end().is_some()) {
+    let id = bytes.as_slice().try_into().ok().and_then(|bytes| field::from_bytes(bytes).ok());
+    match id {
         Some(id) => Ok(Some(id)),
         None => Err(damaged(Column::Meta, SPACE, "not a space id")),
     }

@@ -8,11 +8,9 @@ use rootfold_core::{
     stamp::Stamp,
     F,
 };
+use rootfold_light::values::{ValueKind, ValueName};
 
-use crate::{
-    store::{Column, StoreError},
-    values::{ValueKind, ValueName},
-};
+use crate::store::{Column, StoreError};
 
 /// Key of an op: its writer and the number of ops before it.
 pub fn op_key(writer: u32, seq: u64) -> [u8; 12] {
@@ -82,33 +80,6 @@ pub(crate) fn value_key(name: &ValueName) -> [u8; 1 + FIELD_BYTES] {
     key
 }
 
-/// A cursor over a record's bytes.
-pub(crate) struct Reader<'a>(pub &'a [u8]);
-
-impl Reader<'_> {
-    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*head)
-    }
-
-    pub(crate) fn field(&mut self) -> Option<F> {
-        field::from_bytes(&self.array()?).ok()
-    }
-
-    pub(crate) fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_be_bytes)
-    }
-
-    pub(crate) fn u32(&mut self) -> Option<u32> {
-        self.array().map(u32::from_be_bytes)
-    }
-
-    pub(crate) fn end(&self) -> Option<()> {
-        self.0.is_empty().then_some(())
-    }
-}
-
 /// The error for a record that does not decode.
 pub(crate) fn damaged(column: Column, key: &[u8], what: impl Into<String>) -> StoreError {
     StoreError::Damaged { column, key: hex::encode(key), what: what.into() }
@@ -147,7 +118,6 @@ mod tests {
         fn nonsense_is_none(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             // Only that it does not panic: some nonsense is an op.
             let _ = (decode_op(&bytes), decode_tip(&bytes), parse_op_key(&bytes));
-            let _ = crate::snapshot::Snapshot::from_bytes(&bytes);
         }
     }
 }

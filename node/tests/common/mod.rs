@@ -16,11 +16,14 @@ use rootfold_core::{
     space::Genesis,
     tree, F,
 };
-use rootfold_node::{
-    author::{compose, Change},
-    space::{Ingested, Space, Submission},
-    store::{dump, Dump, MemoryStore, Store},
+use rootfold_light::{
+    signing::{compose, Change},
+    submission::{Ingested, Submission},
     values::Value,
+};
+use rootfold_node::{
+    space::Space,
+    store::{dump, Dump, MemoryStore, Store},
 };
 
 /// A generator whose seed is printed, so that a failing test can be repeated.
@@ -28,6 +31,9 @@ pub fn rng(seed: u64) -> StdRng {
     println!("seed {seed}");
     StdRng::seed_from_u64(seed)
 }
+
+/// A time in milliseconds after that of all other ops of a [`World`].
+pub const NOW: u64 = 2_000;
 
 /// A space with the secret keys of its first writers.
 pub struct World {
@@ -76,7 +82,7 @@ impl World {
         let change = |(k, value): &(&str, Option<&[u8]>)| Change {
             key: key(k),
             value: value.map(<[u8]>::to_vec),
-            at: Some(1_000),
+            at: 1_000,
         };
         let changes = changes.iter().map(change).collect();
         let secret = &self.secrets[writer as usize];

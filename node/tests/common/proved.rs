@@ -5,8 +5,9 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use rootfold_core::{space::Invite, step::SMALL};
-use rootfold_node::{data_dir::DataDir, prove::Prover, snapshot::Snapshot, space::EpochLimits};
+use rootfold_core::step::SMALL;
+use rootfold_light::{invite::Invite, snapshot::Snapshot};
+use rootfold_node::{data_dir::DataDir, prove::Prover, space::EpochLimits};
 use rootfold_prover::{engine, Parameters};
 use rootfold_verifier::PreparedVerifyingKey;
 use tempfile::TempDir;
@@ -32,7 +33,7 @@ pub fn verifying_key() -> Arc<PreparedVerifyingKey> {
 }
 
 pub fn invite(world: &World) -> Invite {
-    Invite { space: world.space.id(), parameters: parameters().id().0 }
+    Invite { space: world.space.id(), parameters: parameters().id() }
 }
 
 /// A folder for running proofs beside a store that may be in memory.
@@ -100,12 +101,12 @@ mod kept {
         sync::Arc,
     };
 
+    use rootfold_light::snapshot::Snapshot;
     use rootfold_node::{
-        atomic_file::{self, Access},
-        snapshot::Snapshot,
         space::Space,
         store::{Batch, Column, Durability, MemoryStore, Store},
     };
+    use rootfold_prover::atomic::write_atomically;
 
     use super::Proved;
     use crate::common::{genesis, World};
@@ -142,7 +143,7 @@ mod kept {
         }
         let path = path();
         remove_older(&path);
-        atomic_file::write(&path, &out, Access::Everybody).unwrap();
+        write_atomically(&path, &[&out]).unwrap();
         proved
     }
 

@@ -17,10 +17,10 @@ use rootfold_core::{
     value::value_digest,
     F,
 };
-use rootfold_node::{
-    space::Submission,
+use rootfold_light::{
+    messages,
+    submission::Submission,
     values::{Value, ValueName},
-    wire,
 };
 use rootfold_proto::v1;
 
@@ -90,7 +90,7 @@ impl Log {
             self.state.insert(entry.key, (entry, *content));
         }
         let values = puts.iter().map(|(_, content)| Value::user(content.to_vec())).collect();
-        let submission = wire::submission_out(&Submission { batches, values });
+        let submission = messages::submission_out(&Submission { batches, values });
         (ops, v1::LogEntriesReply { submission: Some(submission) })
     }
 
@@ -169,7 +169,7 @@ impl Replay {
     /// youngest op of each key.
     pub fn take(&mut self, message: &[u8]) -> anyhow::Result<()> {
         let message = v1::LogEntriesReply::decode(message)?;
-        let submission = wire::submission_in(message.submission)?;
+        let submission = messages::submission_in(message.submission)?;
         let mut values = std::collections::BTreeSet::new();
         for value in &submission.values {
             value.check()?;

@@ -8,7 +8,7 @@ use rootfold_core::{
     tree::{self, build, MemoryStore, Page},
     F,
 };
-use rootfold_node::values::ValueName;
+use rootfold_light::values::ValueName;
 use rootfold_proto::{limits::MAX_NAMES, v1};
 
 use super::{history::Log, GRPC_PREFIX};

@@ -5,7 +5,8 @@ mod report;
 
 use std::{ffi::OsString, net::SocketAddr, path::Path, sync::Arc, time::Instant};
 
-use rootfold_core::{field, space::Invite};
+use rootfold_core::field;
+use rootfold_light::invite::Invite;
 use rootfold_node::{
     git::{self, History},
     prove::Prover,

@@ -10,10 +10,10 @@ use rootfold_core::{
     value::{tombstone, value_digest},
     F,
 };
+use rootfold_light::{submission::Submission, values::Value};
 use rootfold_node::{
     git::{plan, Blobs, Change, Content, History},
-    space::{Space, Submission},
-    values::Value,
+    space::Space,
 };
 
 use crate::cli::failure::{Failure, OrFail};

@@ -1,6 +1,7 @@
 //! `bootstrap`
 
-use rootfold_core::{field, space::Invite};
+use rootfold_core::field;
+use rootfold_light::invite::Invite;
 use rootfold_node::bootstrap::{self, Bootstrap};
 use serde_json::json;
 

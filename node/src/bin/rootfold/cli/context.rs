@@ -2,7 +2,8 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc};
 
-use rootfold_core::{eddsa::SecretKey, log::Tip, space::Invite};
+use rootfold_core::{eddsa::SecretKey, log::Tip};
+use rootfold_light::invite::Invite;
 use rootfold_node::{data_dir::DataDir, space::Space};
 use rootfold_prover::Parameters;
 use rootfold_verifier::VerifyingKey;
@@ -83,7 +84,7 @@ pub fn verifying_key(space: &Space) -> Result<VerifyingKey, Failure> {
 
 /// The invite to a space.
 pub fn invite(space: &Space) -> Result<Invite, Failure> {
-    Ok(Invite { space: space.id(), parameters: verifying_key(space)?.id().0 })
+    Ok(Invite { space: space.id(), parameters: verifying_key(space)?.id() })
 }
 
 /// Runs a future to its end on a runtime of its own.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rootfold_light::verify::VerifyError;
 use rootfold_node::{
     bootstrap::BootstrapError,
     data_dir::DataDirError,
@@ -9,10 +10,9 @@ use rootfold_node::{
     prove::ProveError,
     replay::ReplayError,
     server::ServeError,
-    snapshot::SnapshotError,
+    snapshot_file::SnapshotFileError,
     space::{IngestError, SpaceError},
     store::StoreError,
-    verify::VerifyError,
 };
 use rootfold_prover::ParametersError;
 
@@ -134,11 +134,11 @@ impl From<VerifyError> for Failure {
     }
 }
 
-impl From<SnapshotError> for Failure {
-    fn from(error: SnapshotError) -> Failure {
+impl From<SnapshotFileError> for Failure {
+    fn from(error: SnapshotFileError) -> Failure {
         let exit = match error {
-            SnapshotError::File { .. } => Exit::Unreachable,
-            _ => Exit::Refused,
+            SnapshotFileError::File { .. } => Exit::Unreachable,
+            SnapshotFileError::Snapshot { .. } => Exit::Refused,
         };
         Failure { exit, error: error.into() }
     }

@@ -1,6 +1,6 @@
 //! `get`
 
-use rootfold_node::space::At;
+use rootfold_light::answer::At;
 
 use super::{args::GetArgs, failure::Failure, text, Context};
 

@@ -1,13 +1,14 @@
 //! `grant`
 
 use rootfold_core::eddsa::PublicKey;
-use rootfold_node::author;
+use rootfold_light::signing;
 use serde_json::json;
 
 use super::{
     args::GrantArgs,
     failure::{Failure, OrFail},
     keyring::OWNER,
+    put::now_ms,
     Context,
 };
 
@@ -28,8 +29,8 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<(), Failure> {
     let genesis = space.genesis()?;
     let genesis = genesis
         .ok_or_else(|| Failure::unreachable("this replica does not know the space's genesis"))?;
-    let (submission, _) =
-        author::grant(&tip, &secret, genesis.salt, id, public_key, None).or_refused("granting")?;
+    let (submission, _) = signing::grant(&tip, &secret, genesis.salt, id, public_key, now_ms())
+        .or_refused("granting")?;
     space.ingest(&submission)?;
     let digits = hex::encode(public_key.to_bytes());
     context

@@ -1,9 +1,7 @@
 //! `publish`
 
-use rootfold_node::{
-    atomic_file::{self, Access},
-    prove::Prover,
-};
+use rootfold_node::{prove::Prover, snapshot_file};
+use rootfold_prover::atomic::write_atomically;
 use serde_json::json;
 
 use super::{
@@ -24,12 +22,13 @@ pub fn run(context: &Context, args: &PublishArgs) -> Result<(), Failure> {
     let (snapshot, compress) = prover.publish(&bars)?;
     bars.clear();
     if let Some(path) = &args.out {
-        snapshot.write_file(path)?;
+        snapshot_file::write(path, &snapshot)
+            .or_unreachable(format!("writing {}", path.display()))?;
     }
     if let Some(path) = &args.key_out {
         let doing = || format!("writing {}", path.display());
         let bytes = verifying_key(&space)?.encode();
-        atomic_file::write(path, &bytes, Access::Everybody).or_unreachable(doing())?;
+        write_atomically(path, &[&bytes]).or_unreachable(doing())?;
     }
     let header = &snapshot.header;
     let json = json!({

@@ -6,9 +6,9 @@ use std::{
 };
 
 use rootfold_core::{key::Key, value::MAX_VALUE};
-use rootfold_node::{
-    author::{self, Change},
-    space::At,
+use rootfold_light::{
+    answer::At,
+    signing::{self, Change, COUNTER_BITS},
 };
 use serde_json::json;
 
@@ -47,9 +47,9 @@ pub fn write(
     // The clock goes on from what this node has seen under the key, or a later stamp, from a clock
     // that runs ahead, would win against this op.
     let seen = space.get(At::Latest, &key)?.map_or(0, |found| found.entry.stamp.ts);
-    let change = Change { key, value, at: Some(now_ms().max((seen >> 16) + 1)) };
+    let change = Change { key, value, at: now_ms().max((seen >> COUNTER_BITS) + 1) };
     let (submission, tip) =
-        author::compose(&tip, writer, &secret, vec![change]).or_refused("writing")?;
+        signing::compose(&tip, writer, &secret, vec![change]).or_refused("writing")?;
     space.ingest(&submission)?;
     let seq = tip.seq(writer).or_refused("writing")?;
     let json = json!({
@@ -58,8 +58,8 @@ pub fn write(
     context.output.answer(&json, || format!("op {seq} of writer {writer}"))
 }
 
-/// Milliseconds since 1970; 0 on a clock that is set before.
-fn now_ms() -> u64 {
+/// Milliseconds since 1970; 0 if the system clock is set to an earlier time.
+pub fn now_ms() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |now| now.as_millis() as u64)
 }

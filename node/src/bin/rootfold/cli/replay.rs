@@ -1,6 +1,7 @@
 //! `replay`
 
-use rootfold_core::{field, space::Invite};
+use rootfold_core::field;
+use rootfold_light::invite::Invite;
 use rootfold_node::replay::{self, Replay};
 use serde_json::json;
 

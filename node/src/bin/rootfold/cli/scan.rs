@@ -1,7 +1,8 @@
 //! `scan`
 
 use rootfold_core::key::Key;
-use rootfold_node::space::{self, At, Found, Space};
+use rootfold_light::answer::At;
+use rootfold_node::space::{self, Found, Space};
 use serde_json::{json, Value};
 
 use super::{args::ScanArgs, failure::Failure, text, Context};

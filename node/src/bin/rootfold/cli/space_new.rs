@@ -2,11 +2,8 @@
 
 use ark_ff::UniformRand;
 use rand::rngs::OsRng;
-use rootfold_core::{
-    eddsa::PublicKey,
-    space::{Genesis, Invite},
-    F,
-};
+use rootfold_core::{eddsa::PublicKey, space::Genesis, F};
+use rootfold_light::invite::Invite;
 use rootfold_node::space::Space;
 use rootfold_prover::Parameters;
 use serde_json::json;
@@ -37,7 +34,7 @@ pub fn run(context: &Context, args: SpaceNewArgs) -> Result<(), Failure> {
     let (space, invite) = create(context, &parameters.parameters, &writers)?;
     let json = json!({
         "space": text::field_text(&space.id()),
-        "parameters": hex::encode(invite.parameters),
+        "parameters": invite.parameters.to_string(),
         "profile": parameters.parameters.verifying_key().key().profile,
         "invite": invite.to_string(),
     });
@@ -62,5 +59,5 @@ pub fn create(
     let space = context.folder().create(&genesis)?;
     let key = parameters.verifying_key();
     space.keep_verifying_key(key.key())?;
-    Ok((space.clone(), Invite { space: space.id(), parameters: key.id().0 }))
+    Ok((space.clone(), Invite { space: space.id(), parameters: key.id() }))
 }

@@ -1,9 +1,9 @@
 //! `verify`
 
-use std::{fs::File, io::Read, path::Path};
+use std::{fs::File, io::Read, path::Path, time::Instant};
 
-use rootfold_core::space::Invite;
-use rootfold_node::{snapshot::Snapshot, verify};
+use rootfold_light::{invite::Invite, reply::MAX_KEY_BYTES, verify};
+use rootfold_node::snapshot_file;
 use rootfold_verifier::{PreparedVerifyingKey, VerifyingKey};
 use serde_json::json;
 
@@ -14,12 +14,9 @@ use super::{
     text, Context,
 };
 
-/// More than any verifying key has, in bytes.
-const MAX_KEY_BYTES: u64 = 64 * 1024;
-
 /// Checks a snapshot file against an invite; without one, against the data folder's space.
 pub fn run(context: &Context, args: &VerifyArgs) -> Result<(), Failure> {
-    let snapshot = Snapshot::read_file(&args.file)?;
+    let snapshot = snapshot_file::read(&args.file)?;
     let invite = args.invite.as_deref().map(str::parse).transpose().or_usage("the invite")?;
     let (key, invite) = match (&args.key, invite) {
         (Some(path), Some(invite)) => (read_key(path)?, invite),
@@ -29,9 +26,10 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Result<(), Failure> {
         (None, invite) => own_key(context, invite)?,
     };
     let key = PreparedVerifyingKey::new(key).or_refused("the verifying key")?;
-    let took = verify::verify(&snapshot, &invite, Some(&key))?;
+    let began = Instant::now();
+    verify::verify(&snapshot, &invite, Some(&key))?;
+    let ms = began.elapsed().as_secs_f64() * 1000.0;
     let header = &snapshot.header;
-    let ms = took.as_secs_f64() * 1000.0;
     let json = json!({
         "accepted": true,
         "root": text::field_text(&header.root),
@@ -62,6 +60,6 @@ fn read_key(path: &Path) -> Result<VerifyingKey, Failure> {
     let doing = || format!("the verifying key {}", path.display());
     let file = File::open(path).or_unreachable(doing())?;
     let mut bytes = Vec::new();
-    file.take(MAX_KEY_BYTES).read_to_end(&mut bytes).or_unreachable(doing())?;
+    file.take(MAX_KEY_BYTES as u64 + 1).read_to_end(&mut bytes).or_unreachable(doing())?;
     VerifyingKey::decode(&bytes).or_refused(doing())
 }

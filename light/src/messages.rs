@@ -1,5 +1,6 @@
-//! Messages into what they mean and back. Whatever a peer sends has its exact length and its one
-//! encoding, or is refused here.
+//! Conversion between the messages of `rootfold.v1` and types. Functions that end in `_in` take a
+//! message from a peer and refuse all but the one accepted form of each part; functions that end in
+//! `_out` make a message.
 
 use rootfold_core::{
     eddsa::{Signature, SIGNATURE_BYTES},
@@ -14,121 +15,153 @@ use rootfold_proto::{
     limits::{MAX_BATCH_OPS, MAX_FRONTIER},
     v1,
 };
+use rootfold_verifier::ParameterId;
 use thiserror::Error;
 
 use crate::{
+    answer::At,
     snapshot::{Snapshot, SnapshotHeader, MAX_PROOF_BYTES},
-    space::{At, Submission},
+    submission::Submission,
     values::{Value, ValueKind, ValueName},
 };
 
 /// Why a message is refused.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub enum WireError {
-    /// A part that every such message has is not there.
+pub enum MessageError {
+    /// A required part is missing.
     #[error("{what} is missing")]
     Missing {
         /// The part.
         what: &'static str,
     },
-    /// Bytes of another length than the one there is.
-    #[error("{what} of {actual} bytes, it has {expected}")]
-    Length {
-        /// What they should be.
+    /// A part that must be empty in this message.
+    #[error("{what} must be empty here")]
+    Unexpected {
+        /// The part.
         what: &'static str,
-        /// The length that it has.
+    },
+    /// Bytes of the wrong length.
+    #[error("{what}: expected {expected} bytes, got {actual}")]
+    Length {
+        /// The part.
+        what: &'static str,
+        /// The required length in bytes.
         expected: usize,
-        /// The length that came.
+        /// The received length in bytes.
         actual: usize,
     },
-    /// No field element.
+    /// Not the canonical encoding of a field element.
     #[error("{what}: {source}")]
     Field {
-        /// What it should be.
+        /// The part.
         what: &'static str,
         /// What is wrong.
         source: FieldError,
     },
-    /// A signature that is not encoded as one.
-    #[error("writer {writer}: the signature of op {seq} is not encoded as one")]
+    /// Not the encoding of a signature.
+    #[error("writer {writer}, op {seq}: not the encoding of a signature")]
     Signature {
         /// The writer.
         writer: u32,
-        /// The op's number, from 1.
+        /// The number of the op in the log, from 1.
         seq: u64,
     },
-    /// More than one message may have.
+    /// Too many elements or bytes.
     #[error("{count} {what}, the limit is {limit}")]
     TooMany {
-        /// What there is too much of.
+        /// What is counted.
         what: &'static str,
-        /// How many came.
+        /// The received number.
         count: usize,
-        /// How many are legal.
+        /// The largest accepted number.
         limit: usize,
     },
-    /// An enum without meaning.
-    #[error("{what} {number} means nothing")]
+    /// An undefined number of an enum, or 0, which means that it is not set.
+    #[error("{what}: undefined number {number}")]
     Unknown {
-        /// What it should be.
+        /// The enum.
         what: &'static str,
-        /// The number that came.
+        /// The received number.
         number: i32,
     },
-    /// Something twice, or in another order than the one there is.
-    #[error("{what} are in disorder")]
+    /// Elements that do not ascend strictly.
+    #[error("{what} are not in ascending order")]
     Disorder {
-        /// What.
+        /// The elements.
         what: &'static str,
     },
 }
 
-/// A field element.
-pub(crate) fn field(what: &'static str, bytes: &[u8]) -> Result<F, WireError> {
+/// A field element: 32 bytes, big-endian, below the modulus.
+///
+/// # Errors
+/// [`MessageError::Length`], [`MessageError::Field`].
+pub fn field(what: &'static str, bytes: &[u8]) -> Result<F, MessageError> {
     let bytes: &[u8; FIELD_BYTES] = exact(what, bytes)?;
-    field::from_bytes(bytes).map_err(|source| WireError::Field { what, source })
+    field::from_bytes(bytes).map_err(|source| MessageError::Field { what, source })
 }
 
-pub(crate) fn exact<'a, const N: usize>(
+/// Bytes of an exact length.
+///
+/// # Errors
+/// [`MessageError::Length`].
+pub fn exact<'a, const N: usize>(
     what: &'static str,
     bytes: &'a [u8],
-) -> Result<&'a [u8; N], WireError> {
-    bytes.try_into().map_err(|_| WireError::Length { what, expected: N, actual: bytes.len() })
+) -> Result<&'a [u8; N], MessageError> {
+    bytes.try_into().map_err(|_| MessageError::Length { what, expected: N, actual: bytes.len() })
 }
 
-pub(crate) fn bytes(x: &F) -> Vec<u8> {
+/// The 32 bytes of a field element in a message.
+pub fn bytes(x: &F) -> Vec<u8> {
     field::to_bytes(x).to_vec()
 }
 
-pub(crate) fn key(what: &'static str, bytes: &[u8]) -> Result<Key, WireError> {
+/// A key: 93 bytes.
+///
+/// # Errors
+/// [`MessageError::Length`].
+pub fn key(what: &'static str, bytes: &[u8]) -> Result<Key, MessageError> {
     Ok(Key::from_bytes(*exact::<KEY_BYTES>(what, bytes)?))
 }
 
-pub(crate) fn present<T>(what: &'static str, part: Option<T>) -> Result<T, WireError> {
-    part.ok_or(WireError::Missing { what })
+/// A parameter id: 32 bytes.
+///
+/// # Errors
+/// [`MessageError::Length`].
+pub fn parameter_id(bytes: &[u8]) -> Result<ParameterId, MessageError> {
+    exact("parameter id", bytes).copied().map(ParameterId)
 }
 
-pub(crate) fn at_most(what: &'static str, count: usize, limit: usize) -> Result<(), WireError> {
+fn present<T>(what: &'static str, part: Option<T>) -> Result<T, MessageError> {
+    part.ok_or(MessageError::Missing { what })
+}
+
+/// Checks a number of elements or bytes.
+///
+/// # Errors
+/// [`MessageError::TooMany`].
+pub fn at_most(what: &'static str, count: usize, limit: usize) -> Result<(), MessageError> {
     if count > limit {
-        return Err(WireError::TooMany { what, count, limit });
+        return Err(MessageError::TooMany { what, count, limit });
     }
     Ok(())
 }
 
-/// A name of a value.
+/// The name of a value.
 ///
 /// # Errors
-/// [`WireError`].
-pub fn name_in(message: &v1::ValueName) -> Result<ValueName, WireError> {
+/// [`MessageError`].
+pub fn name_in(message: &v1::ValueName) -> Result<ValueName, MessageError> {
     let kind = match v1::ValueKind::try_from(message.kind) {
         Ok(v1::ValueKind::User) => ValueKind::User,
         Ok(v1::ValueKind::Head) => ValueKind::Head,
-        _ => return Err(WireError::Unknown { what: "value kind", number: message.kind }),
+        _ => return Err(MessageError::Unknown { what: "value kind", number: message.kind }),
     };
     Ok(ValueName { kind, digest: field("value digest", &message.digest)? })
 }
 
-/// The message of a name.
+/// The message of a value's name.
 pub fn name_out(name: &ValueName) -> v1::ValueName {
     let kind = match name.kind {
         ValueKind::User => v1::ValueKind::User,
@@ -137,11 +170,11 @@ pub fn name_out(name: &ValueName) -> v1::ValueName {
     v1::ValueName { kind: kind.into(), digest: bytes(&name.digest) }
 }
 
-/// A value; whether it matches its name is for [`Value::check`].
+/// A value. Its name is not checked: see [`Value::check`].
 ///
 /// # Errors
-/// [`WireError`].
-pub fn value_in(message: v1::Value) -> Result<Value, WireError> {
+/// [`MessageError`].
+pub fn value_in(message: v1::Value) -> Result<Value, MessageError> {
     let name = name_in(&present("value name", message.name)?)?;
     Ok(Value { name, content: message.content })
 }
@@ -151,7 +184,7 @@ pub fn value_out(value: Value) -> v1::Value {
     v1::Value { name: Some(name_out(&value.name)), content: value.content }
 }
 
-fn op_in(writer: u32, seq: u64, message: &v1::Op) -> Result<SignedOp, WireError> {
+fn op_in(writer: u32, seq: u64, message: &v1::Op) -> Result<SignedOp, MessageError> {
     let op = Op {
         ts: message.ts,
         key: key("key of an op", &message.key)?,
@@ -161,7 +194,7 @@ fn op_in(writer: u32, seq: u64, message: &v1::Op) -> Result<SignedOp, WireError>
         [] => None,
         bytes => {
             let bytes = exact::<SIGNATURE_BYTES>("signature", bytes)?;
-            let refused = |_| WireError::Signature { writer, seq };
+            let refused = |_| MessageError::Signature { writer, seq };
             Some(Signature::from_bytes(bytes).map_err(refused)?)
         }
     };
@@ -178,7 +211,7 @@ fn op_out(signed: &SignedOp) -> v1::Op {
     }
 }
 
-fn batch_in(message: &v1::LogBatch) -> Result<LogBatch, WireError> {
+fn batch_in(message: &v1::LogBatch) -> Result<LogBatch, MessageError> {
     at_most("ops in a batch", message.ops.len(), MAX_BATCH_OPS)?;
     let v1::LogBatch { writer, first_seq, .. } = *message;
     let op = |(index, op): (usize, &v1::Op)| {
@@ -193,11 +226,11 @@ fn batch_out(batch: &LogBatch) -> v1::LogBatch {
     v1::LogBatch { writer: *writer, first_seq: *first_seq, ops: ops.iter().map(op_out).collect() }
 }
 
-/// Ops with values. What they mean is for an ingest to say.
+/// Ops with their values. Only their form is checked.
 ///
 /// # Errors
-/// [`WireError`].
-pub fn submission_in(message: Option<v1::Submission>) -> Result<Submission, WireError> {
+/// [`MessageError`].
+pub fn submission_in(message: Option<v1::Submission>) -> Result<Submission, MessageError> {
     let message = present("submission", message)?;
     Ok(Submission {
         batches: message.batches.iter().map(batch_in).collect::<Result<_, _>>()?,
@@ -205,7 +238,7 @@ pub fn submission_in(message: Option<v1::Submission>) -> Result<Submission, Wire
     })
 }
 
-/// The message of ops with values.
+/// The message of ops with their values.
 pub fn submission_out(submission: &Submission) -> v1::Submission {
     v1::Submission {
         values: submission.values.iter().cloned().map(value_out).collect(),
@@ -213,15 +246,15 @@ pub fn submission_out(submission: &Submission) -> v1::Submission {
     }
 }
 
-/// What a snapshot claims.
+/// The claim of a snapshot.
 ///
 /// # Errors
-/// [`WireError`].
-pub fn header_in(message: Option<v1::SnapshotHeader>) -> Result<SnapshotHeader, WireError> {
+/// [`MessageError`].
+pub fn header_in(message: Option<v1::SnapshotHeader>) -> Result<SnapshotHeader, MessageError> {
     let message = present("snapshot header", message)?;
     Ok(SnapshotHeader {
         space: field("space id", &message.space)?,
-        parameters: *exact("parameter id", &message.parameters)?,
+        parameters: parameter_id(&message.parameters)?,
         root: field("root", &message.root)?,
         ops: message.ops,
         steps: message.steps,
@@ -232,18 +265,18 @@ pub fn header_in(message: Option<v1::SnapshotHeader>) -> Result<SnapshotHeader, 
 pub fn header_out(header: &SnapshotHeader) -> v1::SnapshotHeader {
     v1::SnapshotHeader {
         space: bytes(&header.space),
-        parameters: header.parameters.to_vec(),
+        parameters: header.parameters.0.to_vec(),
         root: bytes(&header.root),
         ops: header.ops,
         steps: header.steps,
     }
 }
 
-/// A snapshot. Not verified.
+/// A snapshot. It is not verified.
 ///
 /// # Errors
-/// [`WireError`].
-pub fn snapshot_in(message: Option<v1::Snapshot>) -> Result<Snapshot, WireError> {
+/// [`MessageError`].
+pub fn snapshot_in(message: Option<v1::Snapshot>) -> Result<Snapshot, MessageError> {
     let message = present("snapshot", message)?;
     at_most("bytes of proof", message.proof.len(), MAX_PROOF_BYTES)?;
     Ok(Snapshot { header: header_in(message.header)?, proof: message.proof })
@@ -257,8 +290,8 @@ pub fn snapshot_out(snapshot: &Snapshot) -> v1::Snapshot {
 /// An entry of the state.
 ///
 /// # Errors
-/// [`WireError`].
-pub fn entry_in(message: &v1::Entry) -> Result<Entry, WireError> {
+/// [`MessageError`].
+pub fn entry_in(message: &v1::Entry) -> Result<Entry, MessageError> {
     Ok(Entry {
         key: key("key of an entry", &message.key)?,
         stamp: Stamp { ts: message.ts, writer: message.writer },
@@ -276,15 +309,15 @@ pub fn entry_out(entry: &Entry) -> v1::Entry {
     }
 }
 
-/// The state that a query is about; the newest if it does not say.
+/// The state that a query reads.
 ///
 /// # Errors
-/// [`WireError::Unknown`].
-pub fn at_in(number: i32) -> Result<At, WireError> {
+/// [`MessageError::Unknown`].
+pub fn at_in(number: i32) -> Result<At, MessageError> {
     match v1::At::try_from(number) {
-        Ok(v1::At::Latest | v1::At::Unspecified) => Ok(At::Latest),
+        Ok(v1::At::Latest) => Ok(At::Latest),
         Ok(v1::At::Snapshot) => Ok(At::Snapshot),
-        Err(_) => Err(WireError::Unknown { what: "state", number }),
+        Ok(v1::At::Unspecified) | Err(_) => Err(MessageError::Unknown { what: "state", number }),
     }
 }
 
@@ -296,21 +329,31 @@ pub fn at_out(at: At) -> i32 {
     }
 }
 
-/// Writers and the numbers of their ops, ascending.
+/// The frontier of a request: the numbers of ops by writer, ascending. Its heads are empty.
 ///
 /// # Errors
-/// [`WireError`].
-pub fn frontier_in(writers: &[v1::WriterTip]) -> Result<Vec<(u32, u64)>, WireError> {
+/// [`MessageError`].
+pub fn frontier_in(writers: &[v1::WriterTip]) -> Result<Vec<(u32, u64)>, MessageError> {
+    let tip = |tip: &v1::WriterTip| match tip.head.as_slice() {
+        [] => Ok((tip.writer, tip.seq)),
+        _ => Err(MessageError::Unexpected { what: "head of a log" }),
+    };
+    ascending(writers)?.iter().map(tip).collect()
+}
+
+/// The frontier of a reply: numbers of ops and heads by writer, ascending.
+///
+/// # Errors
+/// [`MessageError`].
+pub fn tips_in(writers: &[v1::WriterTip]) -> Result<Vec<(u32, u64, F)>, MessageError> {
+    let tip = |tip: &v1::WriterTip| Ok((tip.writer, tip.seq, field("head of a log", &tip.head)?));
+    ascending(writers)?.iter().map(tip).collect()
+}
+
+fn ascending(writers: &[v1::WriterTip]) -> Result<&[v1::WriterTip], MessageError> {
     at_most("writers in a frontier", writers.len(), MAX_FRONTIER)?;
     if writers.windows(2).any(|pair| pair[0].writer >= pair[1].writer) {
-        return Err(WireError::Disorder { what: "the writers of a frontier" });
+        return Err(MessageError::Disorder { what: "the writers of a frontier" });
     }
-    let tip = |tip: &v1::WriterTip| {
-        // The head says what a fork would be about; only its form is looked at here.
-        if !tip.head.is_empty() {
-            field("head of a log", &tip.head)?;
-        }
-        Ok((tip.writer, tip.seq))
-    };
-    writers.iter().map(tip).collect()
+    Ok(writers)
 }

@@ -1,7 +1,8 @@
-//! Values under their digests.
+//! Values and their digests.
 //!
-//! A digest is of one of two kinds, and the kinds are kept apart everywhere: otherwise a writer
-//! could put the digest of some head into a user's op, and nobody could ever serve that value.
+//! A digest is of one of two kinds, and its kind is part of its name. Otherwise a writer could put
+//! the digest of a log head into an op under a user's key, and no node could serve a user value
+//! with that digest.
 
 use rootfold_core::{
     field,
@@ -13,59 +14,59 @@ use rootfold_core::{
 };
 use thiserror::Error;
 
-/// What a digest was computed with.
+/// The hash function of a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ValueKind {
-    /// BLAKE3, cut to 31 bytes.
+    /// BLAKE3, truncated to 31 bytes: [`value_digest`].
     User,
-    /// [`Head::digest`].
+    /// Poseidon over the fields of a log head: [`Head::digest`].
     Head,
 }
 
-/// The name of a value: what it must hash to.
+/// The name of a value: the digest that its bytes must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueName {
-    /// What the digest was computed with.
+    /// The hash function.
     pub kind: ValueKind,
     /// The digest.
     pub digest: F,
 }
 
-/// A value and what it claims to be; see [`Value::check`].
+/// Bytes under a name that they may not match: see [`Value::check`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
-    /// Its name.
+    /// The name.
     pub name: ValueName,
-    /// Its bytes.
+    /// The bytes.
     pub content: Vec<u8>,
 }
 
-/// Why bytes are not the value of that name.
+/// Why bytes do not match a name.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
-pub enum ValueRefused {
+pub enum ValueError {
     /// Longer than [`MAX_VALUE`].
-    #[error("a value of {length} bytes, the limit is {MAX_VALUE}")]
+    #[error("value of {length} bytes, the limit is {MAX_VALUE}")]
     TooLarge {
-        /// Its length.
+        /// The length in bytes.
         length: usize,
     },
-    /// The digest of the bytes is another.
-    #[error("the value does not match its digest {digest}")]
+    /// The bytes have another digest.
+    #[error("value does not match its digest {digest}")]
     Mismatch {
-        /// The digest that was asked for, in hexadecimal.
+        /// The digest of the name, in hexadecimal.
         digest: String,
     },
-    /// Not four field elements.
-    #[error("{length} bytes are not the opening of a head, which has {HEAD_BYTES}")]
+    /// Not the encoding of a log head.
+    #[error("not a log head of {HEAD_BYTES} bytes (got {length} bytes)")]
     NotAHead {
-        /// The length.
+        /// The length in bytes.
         length: usize,
     },
 }
 
 impl ValueName {
-    /// The value that an op or entry with this key and digest needs; `None` for a tombstone and
-    /// for the sentinels.
+    /// The name of the value that an op or entry refers to; `None` for a tombstone and for keys
+    /// without values.
     pub fn of(key: &Key, digest: F) -> Option<ValueName> {
         if digest == tombstone() {
             return None;
@@ -78,19 +79,19 @@ impl ValueName {
         Some(ValueName { kind, digest })
     }
 
-    /// The value that `entry` needs.
+    /// The name of an entry's value; `None` as in [`ValueName::of`].
     pub fn of_entry(entry: &Entry) -> Option<ValueName> {
         ValueName::of(&entry.key, entry.value)
     }
 
-    /// Checks that `content` is the value of this name.
+    /// Checks that `content` has this name. Costs one hash of `content`.
     ///
     /// # Errors
-    /// [`ValueRefused`].
-    pub fn check(&self, content: &[u8]) -> Result<(), ValueRefused> {
+    /// [`ValueError`].
+    pub fn check(&self, content: &[u8]) -> Result<(), ValueError> {
         let digest = match self.kind {
             ValueKind::User if content.len() > MAX_VALUE => {
-                return Err(ValueRefused::TooLarge { length: content.len() });
+                return Err(ValueError::TooLarge { length: content.len() });
             }
             ValueKind::User => value_digest(content),
             ValueKind::Head => open_head(content)?.digest(),
@@ -98,19 +99,19 @@ impl ValueName {
         if digest == self.digest {
             Ok(())
         } else {
-            Err(ValueRefused::Mismatch { digest: field::to_hex(&self.digest) })
+            Err(ValueError::Mismatch { digest: field::to_hex(&self.digest) })
         }
     }
 }
 
 impl Value {
-    /// A user's value under its digest.
+    /// A user value under its digest.
     pub fn user(content: Vec<u8>) -> Value {
         let name = ValueName { kind: ValueKind::User, digest: value_digest(&content) };
         Value { name, content }
     }
 
-    /// The opening of a head under its digest.
+    /// The encoding of a log head under the head's digest.
     pub fn head(head: &Head) -> Value {
         let name = ValueName { kind: ValueKind::Head, digest: head.digest() };
         Value { name, content: head.to_bytes().to_vec() }
@@ -119,18 +120,18 @@ impl Value {
     /// Checks the bytes against the name.
     ///
     /// # Errors
-    /// [`ValueRefused`].
-    pub fn check(&self) -> Result<(), ValueRefused> {
+    /// [`ValueError`].
+    pub fn check(&self) -> Result<(), ValueError> {
         self.name.check(&self.content)
     }
 }
 
-/// Decodes the opening of a head.
+/// Decodes a log head.
 ///
 /// # Errors
-/// [`ValueRefused::NotAHead`].
-pub fn open_head(content: &[u8]) -> Result<Head, ValueRefused> {
-    let refused = || ValueRefused::NotAHead { length: content.len() };
+/// [`ValueError::NotAHead`].
+pub fn open_head(content: &[u8]) -> Result<Head, ValueError> {
+    let refused = || ValueError::NotAHead { length: content.len() };
     let bytes: &[u8; HEAD_BYTES] = content.try_into().map_err(|_| refused())?;
     Head::from_bytes(bytes).map_err(|_| refused())
 }

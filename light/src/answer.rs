@@ -1,0 +1,128 @@
+//! Checks of answers of the query service against the pages that come with them.
+
+use std::collections::BTreeMap;
+
+use rootfold_core::{
+    item::Entry,
+    key::Key,
+    tree::{self, MemoryStore, Page, PageError},
+    F,
+};
+use rootfold_proto::{limits::MAX_RANGE, v1};
+
+use crate::{
+    error::ReplyError,
+    messages::{self, MessageError},
+    reply::inline_values,
+    values::ValueName,
+};
+
+/// The state of a space that a query reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The fold of all ops that the node holds.
+    Latest,
+    /// The newest snapshot; genesis if there is none.
+    Snapshot,
+}
+
+/// The entry of one key, as pages show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GetAnswer {
+    /// The root to which the pages lead. It is not verified: compare it with a proved root.
+    pub root: F,
+    /// The entry; `None` if the tree does not hold the key.
+    pub entry: Option<Entry>,
+    /// The value, checked against its digest; `None` without an entry and for a tombstone.
+    pub value: Option<Vec<u8>>,
+}
+
+/// The entries of a range, which pages show to be right and complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangeAnswer {
+    /// The root to which the pages lead. It is not verified: compare it with a proved root.
+    pub root: F,
+    /// All entries of the range up to `next`, by key, including tombstones.
+    pub entries: Vec<Entry>,
+    /// The values that the pages hold inline, checked against their digests. A sender may leave out
+    /// inline values.
+    pub values: BTreeMap<ValueName, Vec<u8>>,
+    /// The key at which the next request starts; `None` if the range is complete.
+    pub next: Option<Key>,
+}
+
+/// Checks the answer to a request for `key`. Costs one page hash for each page.
+///
+/// # Errors
+/// [`ReplyError`] if the answer does not follow from its pages.
+pub fn check_get(key: &Key, reply: v1::GetReply) -> Result<GetAnswer, ReplyError> {
+    let root = messages::field("root", &reply.root)?;
+    let (pages, _) = receive(&reply.pages)?;
+    let shown = tree::lookup(&pages, root, key)?;
+    if shown.is_none() {
+        // An absent key is shown by the entries before and after it.
+        tree::neighbours(&pages, root, key)?;
+    }
+    let claimed = reply.entry.as_ref().map(messages::entry_in).transpose()?;
+    if claimed != shown {
+        return Err(ReplyError::OtherAnswer);
+    }
+    let value = match shown.as_ref().and_then(ValueName::of_entry) {
+        Some(name) => {
+            name.check(&reply.value)?;
+            Some(reply.value)
+        }
+        None if !reply.value.is_empty() => return Err(ReplyError::OtherAnswer),
+        None => None,
+    };
+    Ok(GetAnswer { root, entry: shown, value })
+}
+
+/// Checks the answer to a request for the keys in `from..to`. Costs one page hash for each page.
+///
+/// # Errors
+/// [`ReplyError`] if the answer does not follow from its pages.
+pub fn check_range(from: &Key, to: &Key, reply: v1::RangeReply) -> Result<RangeAnswer, ReplyError> {
+    let root = messages::field("root", &reply.root)?;
+    messages::at_most("entries", reply.entries.len(), MAX_RANGE)?;
+    let next = match reply.next.as_slice() {
+        [] => None,
+        bytes => Some(messages::key("next key", bytes)?),
+    };
+    if next.is_some_and(|next| next <= *from || next >= *to) {
+        return Err(ReplyError::OtherAnswer);
+    }
+    let (pages, values) = receive(&reply.pages)?;
+    let end = next.unwrap_or(*to);
+    let shown: Result<Vec<Entry>, _> = tree::scan(&pages, root, *from..end)?.collect();
+    let shown = shown?;
+    let claimed: Result<Vec<Entry>, _> = reply.entries.iter().map(messages::entry_in).collect();
+    if claimed? != shown {
+        return Err(ReplyError::OtherAnswer);
+    }
+    Ok(RangeAnswer { root, entries: shown, values, next })
+}
+
+type Received = (MemoryStore, BTreeMap<ValueName, Vec<u8>>);
+
+/// Decodes pages and their inline values. Each page must have its own name and come once.
+fn receive(pages: &[v1::Page]) -> Result<Received, ReplyError> {
+    let refused = |source| ReplyError::Page { source };
+    let (mut store, mut values) = (MemoryStore::default(), BTreeMap::new());
+    for message in pages {
+        if message.more {
+            return Err(MessageError::Unexpected { what: "the rest of a page" }.into());
+        }
+        let name = messages::field("page name", &message.name)?;
+        let (page, inline) = Page::decode(&message.content).map_err(refused)?;
+        values.extend(inline_values(&page, inline).into_iter().map(|v| (v.name, v.content)));
+        let actual = store.put(page).map_err(refused)?;
+        if actual != name {
+            return Err(refused(PageError::WrongName { expected: name, actual }));
+        }
+    }
+    if store.len() != pages.len() {
+        return Err(ReplyError::NotRequested { what: "page" });
+    }
+    Ok((store, values))
+}

@@ -1,0 +1,288 @@
+//! Checks of all replies of a node except answers to queries, which are in
+//! [`answer`](crate::answer). Pure functions from messages to types.
+
+use std::collections::BTreeMap;
+
+use rootfold_core::{
+    field,
+    space::Genesis,
+    tree::{InlineValues, Page, MAX_PAGE_BYTES},
+    F,
+};
+use rootfold_proto::v1;
+use rootfold_verifier::{ParameterId, VerifyingKey};
+
+use crate::{
+    error::ReplyError,
+    messages::{self, MessageError},
+    snapshot::Snapshot,
+    submission::{Ingested, Submission},
+    values::{Value, ValueName},
+};
+
+/// The limit of an encoded verifying key, in bytes.
+pub const MAX_KEY_BYTES: usize = 64 * 1024;
+/// The number of empty messages that one stream may have.
+const MAX_EMPTY_MESSAGES: usize = 16;
+
+/// How far the logs of a peer go, by its own account: nothing of it is proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frontier {
+    /// The fold of all ops that the peer holds.
+    pub root: F,
+    /// The number of ops of each writer.
+    pub writers: BTreeMap<u32, u64>,
+}
+
+/// The verdict of a peer on a snapshot. Only a client that trusts the peer has a use for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Why it refuses the snapshot; `None` if it accepts it.
+    pub refusal: Option<String>,
+    /// The duration of the check in microseconds.
+    pub micros: u64,
+}
+
+/// A page whose name is checked, with its inline values.
+#[derive(Debug, Clone)]
+pub struct ReceivedPage {
+    /// The name of the page.
+    pub name: F,
+    /// The page. The name does not bind its separator keys.
+    pub page: Page,
+    /// The inline values of its entries, checked against their digests.
+    pub values: Vec<Value>,
+}
+
+/// The genesis config of `space`. Takes about a millisecond per writer, of whom there may be
+/// thousands.
+///
+/// # Errors
+/// [`ReplyError::Genesis`] if the config does not decode or one of its keys is not usable,
+/// [`ReplyError::OtherGenesis`] if its root is another space's id.
+pub fn genesis(space: F, reply: &v1::GenesisReply) -> Result<Genesis, ReplyError> {
+    let genesis = Genesis::from_bytes(&reply.genesis)?;
+    genesis.check()?;
+    let actual = genesis.space_id();
+    if actual == space {
+        return Ok(genesis);
+    }
+    let (expected, actual) = (field::to_hex(&space), field::to_hex(&actual));
+    Err(ReplyError::OtherGenesis { expected, actual })
+}
+
+/// The verifying key of the parameters with this id. The elements of the key are not checked:
+/// [`PreparedVerifyingKey::new`](rootfold_verifier::PreparedVerifyingKey::new) does that.
+///
+/// # Errors
+/// [`ReplyError`] if the key is too long, does not decode, or has another id.
+pub fn verifying_key(
+    parameters: ParameterId,
+    reply: &v1::VerifyingKeyReply,
+) -> Result<VerifyingKey, ReplyError> {
+    messages::at_most("bytes of verifying key", reply.verifying_key.len(), MAX_KEY_BYTES)?;
+    let refused = |what| ReplyError::VerifyingKey { what };
+    let key = VerifyingKey::decode(&reply.verifying_key).map_err(|e| refused(e.to_string()))?;
+    if key.id() == parameters {
+        Ok(key)
+    } else {
+        Err(refused(format!("it belongs to parameters {}", key.id())))
+    }
+}
+
+/// The newest snapshot of the peer. It is not verified: see [`verify`](crate::verify::verify).
+///
+/// # Errors
+/// [`ReplyError::Message`].
+pub fn latest_snapshot(reply: v1::LatestSnapshotReply) -> Result<Snapshot, ReplyError> {
+    Ok(messages::snapshot_in(reply.snapshot)?)
+}
+
+/// The frontier of the peer.
+///
+/// # Errors
+/// [`ReplyError::Message`].
+pub fn frontier(reply: &v1::FrontierReply) -> Result<Frontier, ReplyError> {
+    let root = messages::field("root", &reply.root)?;
+    let tips = messages::tips_in(&reply.writers)?;
+    let writers = tips.into_iter().map(|(writer, seq, _)| (writer, seq)).collect();
+    Ok(Frontier { root, writers })
+}
+
+/// The result of a submission, by the peer's own account.
+///
+/// # Errors
+/// [`ReplyError::Message`].
+pub fn submitted(reply: &v1::SubmitReply) -> Result<Ingested, ReplyError> {
+    Ok(Ingested { ops: reply.accepted, root: messages::field("root", &reply.root)? })
+}
+
+/// The verdict of the peer on a snapshot.
+///
+/// # Errors
+/// [`ReplyError::Message`] if it accepts the snapshot and names a reason for refusal, or refuses it
+/// and names none.
+pub fn checked(reply: &v1::CheckReply) -> Result<Checked, ReplyError> {
+    let what = "refusal";
+    match (reply.accepted, reply.refusal.as_str()) {
+        (true, "") => Ok(Checked { refusal: None, micros: reply.micros }),
+        (true, _) => Err(MessageError::Unexpected { what }.into()),
+        (false, "") => Err(MessageError::Missing { what }.into()),
+        (false, refusal) => Ok(Checked { refusal: Some(printable(refusal)), micros: reply.micros }),
+    }
+}
+
+/// The longest text of a peer that is repeated, in characters.
+const MAX_TEXT: usize = 500;
+
+/// A text of a peer that is safe to print: at most 500 characters, without control characters.
+pub fn printable(text: &str) -> String {
+    let safe = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().take(MAX_TEXT).map(safe).collect()
+}
+
+/// A page of this name. Costs one page hash: milliseconds for an average leaf.
+///
+/// # Errors
+/// [`ReplyError::Page`].
+pub fn page(name: F, content: &[u8]) -> Result<ReceivedPage, ReplyError> {
+    let (page, inline) =
+        Page::check(&name, content).map_err(|source| ReplyError::Page { source })?;
+    let values = inline_values(&page, inline);
+    Ok(ReceivedPage { name, page, values })
+}
+
+/// The inline values of a page. [`Page::decode`] has checked each against the digest of its entry.
+pub(crate) fn inline_values(page: &Page, inline: InlineValues) -> Vec<Value> {
+    let mut inline = inline.into_iter().peekable();
+    let mut values = Vec::new();
+    for entry in page.entries() {
+        // Both are in the order of the entries; an entry may have no inline value.
+        let Some((digest, _)) = inline.peek() else { break };
+        if *digest != entry.value {
+            continue;
+        }
+        if let (Some(name), Some((_, content))) = (ValueName::of_entry(entry), inline.next()) {
+            let value = Value { name, content };
+            // An entry without an inline value can precede one with the same digest and another
+            // kind of key.
+            if value.check().is_ok() {
+                values.push(value);
+            }
+        }
+    }
+    values
+}
+
+/// The number of empty messages that a stream has had.
+#[derive(Debug, Default)]
+struct EmptyMessages(usize);
+
+impl EmptyMessages {
+    fn see(&mut self, empty: bool) -> Result<(), ReplyError> {
+        self.0 += usize::from(empty);
+        if self.0 > MAX_EMPTY_MESSAGES {
+            return Err(ReplyError::Empty { messages: self.0 });
+        }
+        Ok(())
+    }
+}
+
+/// Checks a stream of requested pages.
+#[derive(Debug)]
+pub struct PageStream {
+    wanted: Vec<F>,
+    /// The name and the first parts of an incomplete page.
+    begun: Option<(F, Vec<u8>)>,
+    empty: EmptyMessages,
+}
+
+impl PageStream {
+    /// The reply to a request for pages of these names.
+    pub fn new(names: &[F]) -> PageStream {
+        PageStream { wanted: names.to_vec(), begun: None, empty: EmptyMessages::default() }
+    }
+
+    /// Counts a message if it is empty. Call it before [`PageStream::take`].
+    ///
+    /// # Errors
+    /// [`ReplyError::Empty`] if the stream has too many empty messages.
+    pub fn see(&mut self, message: &v1::PagesReply) -> Result<(), ReplyError> {
+        self.empty.see(message.pages.iter().all(|part| part.content.is_empty()))
+    }
+
+    /// Takes a page or a part of one. Returns name and content of the page once it is complete; the
+    /// content is not checked: see [`page`].
+    ///
+    /// # Errors
+    /// [`ReplyError`] if the page was not requested, came before, or exceeds [`MAX_PAGE_BYTES`].
+    pub fn take(&mut self, part: v1::Page) -> Result<Option<(F, Vec<u8>)>, ReplyError> {
+        let name = messages::field("page name", &part.name)?;
+        let (of, mut content) = self.begun.take().unwrap_or((name, Vec::new()));
+        if of != name || !self.wanted.contains(&name) {
+            return Err(ReplyError::NotRequested { what: "page" });
+        }
+        messages::at_most("bytes of page", content.len() + part.content.len(), MAX_PAGE_BYTES)?;
+        content.extend_from_slice(&part.content);
+        if part.more {
+            self.begun = Some((name, content));
+            return Ok(None);
+        }
+        self.wanted.retain(|wanted| *wanted != name);
+        Ok(Some((name, content)))
+    }
+}
+
+/// Checks a stream of requested values.
+#[derive(Debug)]
+pub struct ValueStream {
+    wanted: Vec<ValueName>,
+    empty: EmptyMessages,
+}
+
+impl ValueStream {
+    /// The reply to a request for values of these names.
+    pub fn new(names: &[ValueName]) -> ValueStream {
+        ValueStream { wanted: names.to_vec(), empty: EmptyMessages::default() }
+    }
+
+    /// Counts a message if it is empty. Call it before [`ValueStream::take`].
+    ///
+    /// # Errors
+    /// [`ReplyError::Empty`] if the stream has too many empty messages.
+    pub fn see(&mut self, message: &v1::ValuesReply) -> Result<(), ReplyError> {
+        self.empty.see(message.values.is_empty())
+    }
+
+    /// Takes a value and checks it against its name.
+    ///
+    /// # Errors
+    /// [`ReplyError`] if the value was not requested, came before, or does not match its name.
+    pub fn take(&mut self, value: v1::Value) -> Result<Value, ReplyError> {
+        let value = messages::value_in(value)?;
+        if !self.wanted.contains(&value.name) {
+            return Err(ReplyError::NotRequested { what: "value" });
+        }
+        value.check()?;
+        self.wanted.retain(|wanted| *wanted != value.name);
+        Ok(value)
+    }
+}
+
+/// Checks a stream of ops.
+#[derive(Debug, Default)]
+pub struct OpStream {
+    empty: EmptyMessages,
+}
+
+impl OpStream {
+    /// Takes the ops of a message. Their signatures and values are not checked: an ingest does that.
+    ///
+    /// # Errors
+    /// [`ReplyError::Message`], [`ReplyError::Empty`].
+    pub fn take(&mut self, reply: v1::LogEntriesReply) -> Result<Submission, ReplyError> {
+        let submission = messages::submission_in(reply.submission)?;
+        self.empty.see(submission.batches.is_empty())?;
+        Ok(submission)
+    }
+}

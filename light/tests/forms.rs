@@ -1,0 +1,196 @@
+//! Each invite, snapshot and optional part of a message has one accepted form.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use proptest::prelude::*;
+use rootfold_core::{field, key::Key, tree, F};
+use rootfold_light::{
+    answer::{check_get, check_range, At},
+    invite::{Invite, InviteError},
+    messages::{at_in, at_out, frontier_in, tips_in, MessageError},
+    reply::{checked, Checked},
+    snapshot::{Snapshot, SnapshotHeader},
+    verify::{verify, VerifyError},
+    ReplyError,
+};
+use rootfold_proto::v1;
+use rootfold_verifier::{ParameterId, ParameterIdSyntax};
+
+fn invite() -> Invite {
+    Invite { space: F::from(255u64), parameters: ParameterId([0xab; 32]) }
+}
+
+#[test]
+fn an_invite_has_one_text() {
+    let text = invite().to_string();
+    let (space, parameters) = (format!("{:064x}", 255), "ab".repeat(32));
+    assert_eq!(text, format!("rootfold1:{space}:{parameters}"));
+    assert_eq!(text.parse::<Invite>(), Ok(invite()));
+    let of = |text: String| text.parse::<Invite>().unwrap_err();
+    assert_eq!(of(String::new()), InviteError::Form);
+    assert_eq!(of(format!("rootfold2:{space}:{parameters}")), InviteError::Form);
+    assert_eq!(of(format!("rootfold1:{space}")), InviteError::Form);
+    assert_eq!(of(format!("{text}:")), InviteError::Form);
+    assert_eq!(of(format!(" {text}")), InviteError::Form);
+    let syntax = InviteError::Parameters(ParameterIdSyntax);
+    assert_eq!(of(format!("{text} ")), syntax);
+    for parameters in ["+f".repeat(32), "é".repeat(32), "AB".repeat(32)] {
+        assert_eq!(of(format!("rootfold1:{space}:{parameters}")), syntax);
+    }
+    let capitals = format!("{:0>64}", "FF");
+    for space in ["+f".repeat(32), "é".repeat(32), "f".repeat(64), String::new(), capitals] {
+        let error = of(format!("rootfold1:{space}:{parameters}"));
+        assert!(matches!(error, InviteError::Space(_)), "{space}");
+    }
+}
+
+#[test]
+fn genesis_has_one_snapshot() {
+    let genesis = Snapshot { header: SnapshotHeader::genesis(invite().space), proof: Vec::new() };
+    assert!(genesis.header.is_genesis());
+    assert!(verify(&genesis, &invite(), None).is_ok());
+    let changes: [fn(&mut Snapshot); 5] = [
+        |s| s.header.parameters.0[31] = 1,
+        |s| s.header.parameters = invite().parameters,
+        |s| s.header.root += F::from(1u64),
+        |s| s.header.ops = 1,
+        |s| s.proof.push(0),
+    ];
+    for change in changes {
+        let mut other = genesis.clone();
+        change(&mut other);
+        let error = verify(&other, &invite(), None).unwrap_err();
+        assert!(matches!(error, VerifyError::NothingProved { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_query_names_its_state() {
+    for at in [At::Latest, At::Snapshot] {
+        assert_eq!(at_in(at_out(at)), Ok(at));
+    }
+    for number in [0, 3, -1] {
+        assert_eq!(at_in(number), Err(MessageError::Unknown { what: "state", number }));
+    }
+}
+
+#[test]
+fn a_request_has_no_heads_and_a_reply_has_all() {
+    let tip = |head: Vec<u8>| [v1::WriterTip { writer: 3, seq: 5, head }];
+    let head = field::to_bytes(&F::from(7u64)).to_vec();
+    assert_eq!(frontier_in(&tip(Vec::new())), Ok(vec![(3, 5)]));
+    assert!(frontier_in(&tip(head.clone())).is_err());
+    assert_eq!(tips_in(&tip(head)), Ok(vec![(3, 5, F::from(7u64))]));
+    assert!(tips_in(&tip(Vec::new())).is_err());
+}
+
+#[test]
+fn a_refusal_has_a_reason_and_nothing_else_has() {
+    let reply = |accepted, refusal: &str| {
+        checked(&v1::CheckReply { accepted, refusal: refusal.into(), micros: 9 })
+    };
+    assert_eq!(reply(true, "").unwrap(), Checked { refusal: None, micros: 9 });
+    let refusal = Some("why".to_owned());
+    assert_eq!(reply(false, "why").unwrap(), Checked { refusal, micros: 9 });
+    assert!(reply(true, "why").is_err());
+    assert!(reply(false, "").is_err());
+}
+
+/// A tree of the sentinels alone, as a server sends it.
+fn pages() -> (Vec<u8>, Vec<v1::Page>) {
+    let ends =
+        [rootfold_core::item::Entry::start_sentinel(), rootfold_core::item::Entry::end_sentinel()];
+    let update = tree::build(&ends);
+    let page = |(name, page): &(F, tree::Page)| v1::Page {
+        name: field::to_bytes(name).to_vec(),
+        content: page.encode(&|_| None),
+        more: false,
+    };
+    (field::to_bytes(&update.root).to_vec(), update.pages.iter().map(page).collect())
+}
+
+#[test]
+fn pages_of_an_answer_are_whole_and_have_their_names_and_come_once() {
+    let key = Key::user(b"k").unwrap();
+    let get = |pages: Vec<v1::Page>| {
+        let reply = v1::GetReply { root: self::pages().0, entry: None, value: Vec::new(), pages };
+        check_get(&key, reply)
+    };
+    let good = pages().1;
+    assert_eq!(get(good.clone()).unwrap().entry, None);
+    let mut more = good.clone();
+    more[0].more = true;
+    assert!(matches!(get(more), Err(ReplyError::Message(MessageError::Unexpected { .. }))));
+    let mut unnamed = good.clone();
+    unnamed[0].name.clear();
+    assert!(matches!(get(unnamed), Err(ReplyError::Message(MessageError::Length { .. }))));
+    let mut misnamed = good.clone();
+    misnamed[0].name[31] ^= 1;
+    assert!(matches!(get(misnamed), Err(ReplyError::Page { .. })));
+    let twice = [good.clone(), good].concat();
+    assert!(matches!(get(twice), Err(ReplyError::NotRequested { .. })));
+}
+
+#[test]
+fn a_range_ends_with_no_key_or_with_one_inside() {
+    let (root, pages) = pages();
+    let [from, to] = [b"a", b"m"].map(|key| Key::user(key).unwrap());
+    let range = |next: &[u8]| {
+        let (root, pages) = (root.clone(), pages.clone());
+        check_range(&from, &to, v1::RangeReply { root, entries: vec![], pages, next: next.into() })
+    };
+    assert_eq!(range(&[]).unwrap().next, None);
+    let inside = Key::user(b"c").unwrap();
+    assert_eq!(range(inside.as_bytes()).unwrap().next, Some(inside));
+    for outside in [from, to, Key::END] {
+        assert!(matches!(range(outside.as_bytes()), Err(ReplyError::OtherAnswer)));
+    }
+    assert!(matches!(range(&[1]), Err(ReplyError::Message(MessageError::Length { .. }))));
+}
+
+/// Bytes near a good encoding.
+fn near(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+    let edits = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
+    (edits, 0..3usize, 0..3usize).prop_map(move |(edits, cut, more)| {
+        let mut bytes = good.clone();
+        for (at, byte) in edits {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.truncate(bytes.len() - cut);
+        bytes.resize(bytes.len() + more, 0);
+        bytes
+    })
+}
+
+proptest! {
+    #[test]
+    fn invites_round_trip(space in any::<u64>(), parameters in any::<[u8; 32]>()) {
+        let invite = Invite { space: F::from(space), parameters: ParameterId(parameters) };
+        prop_assert_eq!(invite.to_string().parse::<Invite>(), Ok(invite));
+    }
+
+    #[test]
+    fn accepted_texts_are_the_texts_of_invites(text in near(invite().to_string().into_bytes())) {
+        let text = String::from_utf8_lossy(&text).into_owned();
+        if let Ok(invite) = text.parse::<Invite>() {
+            prop_assert_eq!(invite.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn any_text_is_parsed_without_panic(text in ".{0,200}") {
+        let _ = text.parse::<Invite>();
+    }
+
+    #[test]
+    fn accepted_bytes_are_the_bytes_of_snapshots(
+        bytes in near(Snapshot {
+            header: SnapshotHeader { ops: 5, steps: 2, ..SnapshotHeader::genesis(F::from(3u64)) },
+            proof: vec![7; 20],
+        }.to_bytes())
+    ) {
+        if let Ok(snapshot) = Snapshot::from_bytes(&bytes) {
+            prop_assert_eq!(snapshot.to_bytes(), bytes);
+        }
+    }
+}
