@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All checks and tests, in the order in which they fail fastest. `make test` and `.ci/run` call this.
+# All checks and tests, roughly in the order in which they fail fastest. `make test` and `.ci/run`
+# call this. RocksDB's store is built and tested too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,21 +9,19 @@ say() { printf '\n== %s\n' "$*"; }
 # Development parameters that tests make are kept between runs, beside the build.
 target=${CARGO_TARGET_DIR:-$PWD/target}
 export ROOTFOLD_PARAMS_DIR=${ROOTFOLD_PARAMS_DIR:-$target/tmp/rootfold-params}
+features=(--features rootfold-node/rocksdb)
 
 tree_state() { git status --porcelain --untracked-files=all 2>/dev/null || true; }
 before=$(tree_state)
 
-say "format"
-cargo fmt --all -- --check
+scripts/check.sh files
 
-say "links in the documents"
-scripts/check-links.sh
+say "RocksDB"
+settings=$(scripts/rocksdb.sh)
+# shellcheck disable=SC2163 # NAME=VALUE lines, or nothing
+while read -r setting; do [[ -z "$setting" ]] || export "$setting"; done <<<"$settings"
 
-say "clippy"
-cargo clippy --release --workspace --all-targets -- -D warnings
-
-say "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --quiet
+scripts/check.sh code "${features[@]}"
 
 say "verifier for the browser"
 if [[ -d "$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)" ]]; then
@@ -34,15 +33,16 @@ fi
 say "system packages in a bare Debian"
 scripts/check-bare-debian.sh
 
+# The unit tests ran above.
 say "tests"
 if cargo nextest --version >/dev/null 2>&1; then
-    cargo nextest run --release --workspace --no-fail-fast
+    cargo nextest run --release --workspace "${features[@]}" --bins --test '*' --no-fail-fast
 else
-    cargo test --release --workspace --lib --bins --tests --no-fail-fast
+    cargo test --release --workspace "${features[@]}" --bins --test '*' --no-fail-fast
 fi
 
 say "examples in the documentation"
-cargo test --release --workspace --doc --quiet
+cargo test --release --workspace "${features[@]}" --doc --quiet
 
 say "the working tree is as it was"
 if [[ "$(tree_state)" != "$before" ]]; then

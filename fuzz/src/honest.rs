@@ -70,7 +70,7 @@ pub fn honest() -> &'static Honest {
 /// The prepared verifying key of the honest proof, made once.
 ///
 /// # Panics
-/// If the committed key is none: make the seeds anew.
+/// If the committed key is not valid; then the seeds must be regenerated.
 pub fn verifying_key() -> &'static Arc<PreparedVerifyingKey> {
     static KEY: OnceLock<Arc<PreparedVerifyingKey>> = OnceLock::new();
     KEY.get_or_init(|| {
@@ -82,7 +82,7 @@ pub fn verifying_key() -> &'static Arc<PreparedVerifyingKey> {
 /// The header of the honest snapshot.
 ///
 /// # Panics
-/// If the committed header is none: make the seeds anew.
+/// If the committed header is not valid; then the seeds must be regenerated.
 pub fn header() -> SnapshotHeader {
     SnapshotHeader::from_bytes(HEADER).expect("the committed header decodes")
 }

@@ -41,7 +41,7 @@ fn keys(seeds: &mut Seeds) {
     {
         honest_seed(seeds, "key", what, key.as_bytes());
     }
-    // Padding that is none, and a length beyond the longest.
+    // A byte that is not zero in the padding, and a length beyond the longest.
     honest_seed(seeds, "key", "irregular", with(user.as_bytes(), 50, &[1]));
     honest_seed(seeds, "key", "length", with(user.as_bytes(), 92, &[92]));
     hostile_seed(seeds, "key", "cut", &user.as_bytes()[..92]);

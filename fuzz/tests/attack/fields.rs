@@ -1,5 +1,5 @@
-//! Messages altered field by field, with the lengths around the change put right: changes of plain
-//! bytes rarely get past the outermost length.
+//! Messages altered field by field, with the lengths around the change corrected. Changes of single
+//! bytes rarely pass the check of the outermost length.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 
