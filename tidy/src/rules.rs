@@ -11,7 +11,7 @@ const BOOK: &str = "docs/circuits.md";
 /// Where each rule must be cited at least once: its native twin, its constraints, its forgeries.
 const HOMES: [&str; 3] = ["core/src/", "circuits/src/", "circuits/tests/"];
 
-/// Cited ids without a row, and rows that one of [`HOMES`] does not cite.
+/// Cited ids without a row, and rows that are not cited in `core`, `circuits` or the tests of `circuits`.
 #[must_use]
 pub fn check(repository: &Repository) -> Vec<Finding> {
     let defined = defined(repository.text(BOOK).unwrap_or_default());
