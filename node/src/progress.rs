@@ -12,6 +12,10 @@ pub enum Event {
         /// Steps of the epoch that are folded.
         done: u64,
         /// Steps of the epoch.
+        steps: u64,
+        /// Ops folded in this run. Of the current epoch's ops the share that its steps have done.
+        ops: u64,
+        /// Ops that were to be folded when the run began.
         total: u64,
     },
     /// An epoch was sealed and is on disk.

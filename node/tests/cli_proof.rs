@@ -112,7 +112,14 @@ fn verifies(a: &Node, file: &str, key: &str, invite: &str, root: &Value) {
 fn the_demo_ends_with_three_equal_roots_and_exactly_the_promised_keys() {
     let repository = some_history(8, 9);
     let node = Node::new();
-    let ran = node.run(["--json", "demo", "--git", repository.path().to_str().unwrap()]);
+    let ran = node.run([
+        "--json",
+        "demo",
+        "--profile",
+        "small",
+        "--git",
+        repository.path().to_str().unwrap(),
+    ]);
     assert!(!node.data.exists(), "the demo has folders of its own");
     let report = ran.json();
     let mut keys: Vec<&String> = report.as_object().unwrap().keys().collect();

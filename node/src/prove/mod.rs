@@ -187,7 +187,12 @@ impl Prover {
             let Some(epoch) = self.next_epoch(limits)? else { break };
             epochs += 1;
             let checkpoint = self.proof.checkpoint().clone();
-            match self.prove_epoch(&epoch, epochs, progress) {
+            let sealed = self.proved.ops - before.ops;
+            let step = |done: u64, steps: u64| {
+                let ops = sealed + epoch.ops() * done / steps;
+                progress.on(Event::Step { epoch: epochs, done, steps, ops, total });
+            };
+            match self.prove_epoch(&epoch, &step) {
                 Ok(folding) => spent += folding,
                 Err(e) => {
                     // The steps that were folded already belong to no sealed epoch.
@@ -220,12 +225,12 @@ impl Prover {
         epoch::cut(&self.folded, limits, &pending)
     }
 
-    /// Plans one epoch, folds its steps, and seals it. Says how long the steps took.
+    /// Plans one epoch, folds its steps, and seals it. Returns the time that folding took. `on_step` is
+    /// told after each step how many are folded, and of how many.
     fn prove_epoch(
         &mut self,
         epoch: &Epoch,
-        number: u64,
-        progress: &dyn Progress,
+        on_step: &dyn Fn(u64, u64),
     ) -> Result<Duration, ProveError> {
         let root = self.proved.root;
         let pages = self.space.pages();
@@ -236,7 +241,7 @@ impl Prover {
         let began = Instant::now();
         for (done, step) in (1..).zip(plan.steps) {
             self.proof.prove_step(step)?;
-            progress.on(Event::Step { epoch: number, done, total });
+            on_step(done, total);
         }
         let spent = began.elapsed();
         let proved = Proved {

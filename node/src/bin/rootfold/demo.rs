@@ -1,9 +1,17 @@
 //! `demo`: the main job, end to end, on a git history.
 
 mod child;
+mod made_history;
 mod report;
 
-use std::{ffi::OsString, net::SocketAddr, path::Path, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
 use rootfold_core::field;
 use rootfold_light::invite::Invite;
@@ -32,8 +40,12 @@ use report::{Notes, Report};
 
 /// Changes that come after the snapshot, so that a replica has a tail to sync.
 const TAIL: usize = 8;
-/// About how many epochs the changes of the snapshot are folded in.
+/// The number of epochs in which the snapshot's changes are folded, plus one for the grants.
 const EPOCHS: usize = 4;
+/// The fewest changes on which the demo shows what a proof saves.
+const ENOUGH_CHANGES: usize = 2000;
+/// The fewest times that a file must be written on average, for the same reason.
+const ENOUGH_REWRITES: usize = 4;
 
 /// Runs the demo.
 pub fn run(context: &Context, args: &DemoArgs) -> Result<(), Failure> {
@@ -49,14 +61,12 @@ pub fn run(context: &Context, args: &DemoArgs) -> Result<(), Failure> {
         eprintln!("the data of nodes A, B and C is in {}", folder.path().display());
     }
     let bars = Bars::new();
-    // First what can fail at once.
-    let history = bars.counted("reading git", None, |bar| {
-        git::read_history(&args.git, args.ops, |done| bar.set_position(done as u64))
-    })?;
+    // What can fail at once comes first.
+    let (git, history) = choose_history(args, folder.path(), &bars)?;
     if history.changes.is_empty() {
         return Err(Failure::unreachable("this git history changes no file that can be imported"));
     }
-    let demo = Demo { context, args, folder: folder.path(), bars, history };
+    let demo = Demo { context, args, folder: folder.path(), bars, git, history };
     let (report, notes) = demo.run()?;
     context.output.answer(&report, || report.table(&notes))?;
     if !report.agrees() {
@@ -70,7 +80,57 @@ struct Demo<'a> {
     args: &'a DemoArgs,
     folder: &'a Path,
     bars: Bars,
+    /// The repository that `history` was read from.
+    git: PathBuf,
     history: History,
+}
+
+/// The repository that the user names. If they name none: the repository of the current folder if
+/// its history is long enough to show something, otherwise a made-up one.
+fn choose_history(
+    args: &DemoArgs,
+    folder: &Path,
+    bars: &Bars,
+) -> Result<(PathBuf, History), Failure> {
+    let read = |path: &Path| {
+        bars.counted("reading git", None, |bar| {
+            git::read_history(path, args.ops, |done| bar.set_position(done as u64))
+        })
+    };
+    if let Some(path) = &args.git {
+        return Ok((path.clone(), read(path)?));
+    }
+    let here = PathBuf::from(".");
+    let why_not = match read(&here) {
+        Ok(history) => match too_short(&history) {
+            None => return Ok((here, history)),
+            Some(why) => why,
+        },
+        Err(error) => error.to_string(),
+    };
+    bars.say(&format!(
+        "The git history of this folder is not used: {why_not}.\n\
+         A made-up history of {} edits to a wiki is used instead; --git PATH names another one.",
+        args.ops
+    ));
+    let made = folder.join("wiki.git");
+    std::fs::create_dir(&made).or_unreachable("making a folder for the demo's history")?;
+    made_history::make(&made, args.ops)?;
+    let history = read(&made)?;
+    Ok((made, history))
+}
+
+/// Why a history is too short to show what a proof saves; `None` if it is long enough.
+fn too_short(history: &History) -> Option<String> {
+    let changes = history.changes.len();
+    let paths: BTreeSet<&[u8]> = history.changes.iter().map(|c| c.path.as_slice()).collect();
+    (changes < ENOUGH_CHANGES || changes < ENOUGH_REWRITES * paths.len()).then(|| {
+        format!(
+            "it has {changes} changes of {} files, and the demo needs at least {ENOUGH_CHANGES} \
+             changes and {ENOUGH_REWRITES} for each file",
+            paths.len()
+        )
+    })
 }
 
 impl Demo<'_> {
@@ -89,7 +149,7 @@ impl Demo<'_> {
         let context = self.context.with_data(self.folder.join("a"));
         let (space, invite) = space_new::create(&context, &parameters, &[])?;
         let owner = context.keyring().read(OWNER)?;
-        let mut import = Import::begin(&space, &owner, &self.args.git, &self.history)?;
+        let mut import = Import::begin(&space, &owner, &self.git, &self.history)?;
         let changes = self.history.changes.len();
         let before_tail = changes.saturating_sub(TAIL);
         self.ingest(&mut import, before_tail)?;
@@ -172,7 +232,7 @@ impl Demo<'_> {
 
     /// Says what is imported and what is not.
     fn source(&self) -> Vec<String> {
-        let path = self.args.git.canonicalize().unwrap_or_else(|_| self.args.git.clone());
+        let path = self.git.canonicalize().unwrap_or_else(|_| self.git.clone());
         let mut lines = vec![format!(
             "{}: {} path changes of {} commits by {} authors",
             path.display(),

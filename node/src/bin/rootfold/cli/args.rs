@@ -272,14 +272,15 @@ pub struct ReplayArgs {
 /// `demo`
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// A folder in a git repository.
-    #[arg(long, value_name = "PATH", default_value = ".")]
-    pub git: PathBuf,
+    /// A folder in a git repository. Without it the repository here is taken if its history is long
+    /// enough, and a made-up history if not.
+    #[arg(long, value_name = "PATH")]
+    pub git: Option<PathBuf>,
     /// At most so many path changes, the oldest.
-    #[arg(long, value_name = "N", default_value_t = 256)]
+    #[arg(long, value_name = "N", default_value_t = 2400)]
     pub ops: usize,
     /// The size of the step circuit.
-    #[arg(long, value_enum, default_value = "small")]
+    #[arg(long, value_enum, default_value = "standard")]
     pub profile: ProfileName,
     /// Keeps the folder with the three nodes' data and says where it is.
     #[arg(long)]

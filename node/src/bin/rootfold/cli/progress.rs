@@ -3,7 +3,7 @@
 use std::{
     io::{self, IsTerminal, Write},
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -18,7 +18,13 @@ pub struct Bars {
 struct Phase {
     name: String,
     bar: ProgressBar,
+    began: Instant,
+    /// When a line was last written about it; on a terminal the bar says everything.
+    reported: Instant,
 }
+
+/// Where stderr is no terminal, a long phase writes a line this often.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 impl Bars {
     /// No bar yet.
@@ -64,7 +70,9 @@ impl Bars {
             last.bar.finish_and_clear();
         }
         let bar = self.bar(name, total);
-        *phase = Some(Phase { name: name.to_owned(), bar: bar.clone() });
+        let now = Instant::now();
+        let name = name.to_owned();
+        *phase = Some(Phase { name, bar: bar.clone(), began: now, reported: now });
         bar
     }
 
@@ -76,7 +84,7 @@ impl Bars {
         }
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
         let template = match total {
-            Some(_) => "{msg:<26} {bar:30} {pos}/{len} {elapsed:>4}",
+            Some(_) => "{msg:<26} {bar:30} {pos}/{len} {elapsed:>4}, {eta} left",
             None => "{msg:<26} {spinner} {elapsed:>4}",
         };
         let style = ProgressStyle::with_template(template).expect("the template is well formed");
@@ -84,6 +92,25 @@ impl Bars {
         bar.set_message(name.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
         bar
+    }
+
+    /// Where there is no terminal: writes now and then how far the current phase is and estimates
+    /// the time that is left.
+    fn report_rest(&self) {
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(phase) = phase.as_mut().filter(|phase| phase.reported.elapsed() >= REPORT_EVERY)
+        else {
+            return;
+        };
+        let (done, total) = (phase.bar.position(), phase.bar.length().unwrap_or_default());
+        if self.terminal || done == 0 {
+            return;
+        }
+        phase.reported = Instant::now();
+        let left =
+            phase.began.elapsed().as_secs_f64() / done as f64 * total.saturating_sub(done) as f64;
+        // Nothing is left to be done if stderr is closed.
+        let _ = writeln!(io::stderr(), "  {done} of {total}, about {left:.0} s left");
     }
 
     /// Ends the current phase.
@@ -98,10 +125,11 @@ impl Bars {
 impl Progress for Bars {
     fn on(&self, event: Event) {
         match event {
-            Event::Step { epoch, done, total } => {
-                self.phase(&format!("folding epoch {epoch}"), Some(total)).set_position(done);
+            Event::Step { ops, total, .. } | Event::Sealed { ops, total, .. } => {
+                self.phase("folding ops", Some(total)).set_position(ops);
+                self.report_rest();
             }
-            Event::Sealed { .. } | Event::Verified { .. } => self.clear(),
+            Event::Verified { .. } => self.clear(),
             Event::Compressing => {
                 self.phase("compressing the proof", None);
             }

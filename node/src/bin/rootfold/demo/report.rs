@@ -111,12 +111,19 @@ impl Report {
         line(format!("  ops per second     {:.1}", self.prove_ops_per_s));
         line(format!("  proof              {}", bytes_text(self.proof_bytes)));
         line(String::new());
-        line(format!("{:<21}{:>24}{:>24}", "", "node B, from the proof", "node C, from the logs"));
-        let mut row = |name: &str, b: String, c: String| line(format!("{name:<21}{b:>24}{c:>24}"));
-        row("checks the proof", ms(self.verify_ms), "-".to_owned());
-        row("reads ops", notes.tail_ops.to_string(), notes.replayed_ops.to_string());
-        row("receives", bytes_text(self.bootstrap_bytes), bytes_text(self.replay_bytes));
-        row("is ready after", ms(self.bootstrap_ms), ms(self.replay_ms));
+        let [b, c] = ["node B, from the proof", "node C, from the logs"];
+        line(format!("{:<18}{b:>24}{c:>24}{:>10}", "", "C / B"));
+        let mut row = |name: &str, b: String, c: String, ratio: Option<f64>| {
+            let ratio = ratio.map(times).unwrap_or_default();
+            line(format!("{name:<18}{b:>24}{c:>24}{ratio:>10}"));
+        };
+        let (faster, smaller) = (self.time_ratio(), self.bytes_ratio());
+        row("checks the proof", ms(self.verify_ms), "-".to_owned(), None);
+        row("reads ops", notes.tail_ops.to_string(), notes.replayed_ops.to_string(), None);
+        let received = [self.bootstrap_bytes, self.replay_bytes].map(bytes_text);
+        let [b, c] = received;
+        row("receives", b, c, Some(smaller));
+        row("is ready after", ms(self.bootstrap_ms), ms(self.replay_ms), Some(faster));
         line(String::new());
         line(format!("root of A  {}", self.root));
         line(format!("root of B  {}", self.bootstrap_root));
@@ -124,7 +131,47 @@ impl Report {
         line(
             if self.agrees() { "the three roots are equal" } else { "THE ROOTS DIFFER" }.to_owned(),
         );
+        line(String::new());
+        self.conclusion().into_iter().for_each(line);
         table
+    }
+
+    /// How many times as long as node B node C took.
+    fn time_ratio(&self) -> f64 {
+        self.replay_ms / self.bootstrap_ms
+    }
+
+    /// How many times as many bytes as node B node C received.
+    fn bytes_ratio(&self) -> f64 {
+        self.replay_bytes as f64 / self.bootstrap_bytes as f64
+    }
+
+    /// What a reader should take from the table.
+    fn conclusion(&self) -> Vec<String> {
+        if !self.agrees() {
+            return vec!["This must not happen: please report it with the output above.".to_owned()];
+        }
+        let (faster, smaller) = (self.time_ratio(), self.bytes_ratio());
+        let mut lines = if faster >= PAYS && smaller >= PAYS {
+            vec![
+                format!(
+                    "The proof pays: the new replica B was ready {faster:.1} times sooner than C and \
+                     received {smaller:.1} times fewer bytes."
+                ),
+                "B trusted nobody for it: it checked the proof, and every page against the proved \
+                 root."
+                    .to_owned(),
+            ]
+        } else {
+            vec!["On this history the proof does not pay: it has few ops for each entry of the state."
+                .to_owned()]
+        };
+        lines.push(format!(
+            "B's cost follows the state ({} entries), C's follows the history ({} ops), which only \
+             grows.",
+            self.entries, self.ops
+        ));
+        lines
     }
 }
 
@@ -145,6 +192,14 @@ fn figure(answer: &Value, key: &str) -> Result<f64, Failure> {
 
 fn absent(key: &str) -> Failure {
     Failure::unreachable(format!("a replica's answer has no {key:?}"))
+}
+
+/// From this ratio on, in time and in bytes, the table says that the proof pays.
+const PAYS: f64 = 1.5;
+
+/// A ratio for people.
+fn times(ratio: f64) -> String {
+    format!("{ratio:.1} x")
 }
 
 fn ms(ms: f64) -> String {
@@ -204,5 +259,23 @@ mod tests {
         assert!(!report("b", "b").agrees());
         let table = report("b", "a").table(&Notes::default());
         assert!(table.contains("THE ROOTS DIFFER"), "{table}");
+    }
+
+    #[test]
+    fn the_last_lines_say_what_the_figures_mean() {
+        let report = |ms: f64, bytes: u64| Report {
+            bootstrap_ms: 100.0,
+            replay_ms: ms,
+            bootstrap_bytes: 1000,
+            replay_bytes: bytes,
+            ..Report::default()
+        };
+        let table = report(400.0, 9000).table(&Notes::default());
+        assert!(table.contains("9.0 x") && table.contains("4.0 x"), "{table}");
+        assert!(table.contains("ready 4.0 times sooner than C and received 9.0 times"), "{table}");
+        for (ms, bytes) in [(90.0, 9000), (400.0, 900)] {
+            let table = report(ms, bytes).table(&Notes::default());
+            assert!(table.contains("the proof does not pay"), "{table}");
+        }
     }
 }
