@@ -5,7 +5,10 @@ use std::marker::PhantomData;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ff::{Field, PrimeField, Zero};
 
-use super::{BigEndian, ByteOrder, DecodeError, LittleEndian, FIELD_BYTES};
+use super::{
+    error::DecodeError,
+    order::{BigEndian, ByteOrder, LittleEndian, FIELD_BYTES},
+};
 
 /// Reads encoded values from a byte slice, in the order in which a [`Writer`](super::Writer) wrote
 /// them.
