@@ -7,10 +7,12 @@
 
 mod additions;
 mod buckets;
+#[cfg(any(test, target_arch = "x86_64"))]
 mod coordinates;
 mod cost;
 mod curve;
 mod digits;
+#[cfg(any(test, target_arch = "x86_64"))]
 mod packed;
 mod points;
 mod portable;

@@ -1,86 +1,21 @@
-//! Hashes of a list, several at a time.
-//!
-//! Bounds with AVX2 (`R = 2^261`, more than 169 q): an input is below 32 q, a result of reduction
-//! below 9 q, and that of an affine form below 3 q. The largest is the square of an input plus a
-//! constant, `33^2 / 169 + 2.001`. A sum of two is below 33 q, with limbs below `2^30`; nothing is
-//! added to it.
-//!
-//! A column of an affine form collects, for each of 9 rows, 2 N products and one of a reduction. With
-//! 3 inputs these are 63 products below `2^58`, less than `2^64`.
+//! Hashes of a list.
 
-use std::sync::OnceLock;
-
-use super::{hash::hash, permutation::run, reference::parameters, schedule::Schedule};
-use crate::{
-    packed::{PackedField, Task, Words},
-    F,
-};
-
-/// The most inputs of a hash.
-const MAX_INPUTS: usize = 3;
+use super::hash::hash;
+#[cfg(target_arch = "x86_64")]
+use super::packed::{hash_packed, Schedules, MAX_INPUTS};
+#[cfg(target_arch = "x86_64")]
+use crate::packed::{Avx2, PackedField};
+use crate::F;
 
 /// [`hash`] of each element of a list, several at a time where the processor has vector
 /// instructions. `N` is at most 3.
 pub fn hash_each<const N: usize>(capacity: F, inputs: &[[F; N]]) -> Vec<F> {
-    const { assert!(N >= 1 && N <= MAX_INPUTS, "a column has room for 3 inputs") };
+    const { assert!(N >= 1 && N <= 3, "a packed hash has at most 3 inputs") };
     #[cfg(target_arch = "x86_64")]
-    if let Some(field) = crate::packed::Avx2::<F>::new() {
-        type Constant = <crate::packed::Avx2<F> as PackedField<4>>::Constant;
-        static SCHEDULES: Schedules<Constant> = [const { OnceLock::new() }; MAX_INPUTS + 1];
+    if let Some(field) = Avx2::<F>::new() {
+        static SCHEDULES: Schedules<<Avx2<F> as PackedField<4>>::Constant> =
+            [const { std::sync::OnceLock::new() }; MAX_INPUTS + 1];
         return hash_packed(field, &SCHEDULES, capacity, inputs);
     }
     inputs.iter().map(|inputs| hash(capacity, *inputs)).collect()
-}
-
-/// Schedules by number of inputs.
-type Schedules<C> = [OnceLock<Schedule<C>>; MAX_INPUTS + 1];
-
-fn hash_packed<P: PackedField<WIDTH, Field = F>, const WIDTH: usize, const N: usize>(
-    field: P,
-    schedules: &Schedules<P::Constant>,
-    capacity: F,
-    inputs: &[[F; N]],
-) -> Vec<F> {
-    // The last matrix converts the result to arkworks' Montgomery form.
-    let ratio = P::from_words(*F::from(1u64).words());
-    let schedule = schedules[N]
-        .get_or_init(|| Schedule::new(parameters(N)).scale(ratio).convert::<P, WIDTH>());
-    let mut hashes = Vec::with_capacity(inputs.len());
-    for group in inputs.chunks(WIDTH) {
-        // A packed permutation takes as long as two others.
-        if group.len() <= WIDTH / 2 {
-            hashes.extend(group.iter().map(|inputs| hash(capacity, *inputs)));
-            continue;
-        }
-        let inputs = std::array::from_fn(|i| group.get(i).unwrap_or(&group[0]));
-        let packed = Hash { field, schedule, capacity, inputs };
-        hashes.extend_from_slice(&field.run(packed)[..group.len()]);
-    }
-    hashes
-}
-
-/// `WIDTH` hashes.
-struct Hash<'a, P: PackedField<WIDTH>, const WIDTH: usize, const N: usize> {
-    field: P,
-    schedule: &'a Schedule<P::Constant>,
-    capacity: F,
-    inputs: [&'a [F; N]; WIDTH],
-}
-
-impl<P: PackedField<WIDTH, Field = F>, const WIDTH: usize, const N: usize> Task
-    for Hash<'_, P, WIDTH, N>
-{
-    type Output = [F; WIDTH];
-
-    #[inline(always)]
-    fn run(self) -> [F; WIDTH] {
-        let Self { field, schedule, capacity, inputs } = self;
-        let first = field.load_fields([&capacity; WIDTH]);
-        let mut rest = [field.zero(); N];
-        for (at, cell) in rest.iter_mut().enumerate() {
-            *cell = field.load_fields(inputs.map(|inputs| &inputs[at]));
-        }
-        let hash = run(field, schedule, first, rest).next_cell();
-        field.store(&hash).map(F::reduced)
-    }
 }

@@ -7,6 +7,8 @@
 mod each;
 mod hash;
 mod matrix;
+#[cfg(target_arch = "x86_64")]
+mod packed;
 mod permutation;
 mod reference;
 mod schedule;

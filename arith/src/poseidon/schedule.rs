@@ -63,6 +63,7 @@ impl Schedule<F> {
     }
 
     /// Multiplies the results by `factor`.
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn scale(mut self, factor: F) -> Self {
         let last_layer = self.opening.len().pow(2);
         let at = self.coefficients.len() - last_layer;
