@@ -1,8 +1,8 @@
-//! Whether a number is a square, by the binary Jacobi symbol (Cohen, "A Course in Computational
-//! Algebraic Number Theory", section 1.4.2, with subtractions for divisions).
+//! Quadratic residuosity by the binary Jacobi symbol (Cohen, "A Course in Computational Algebraic
+//! Number Theory", section 1.4.2, with subtractions instead of divisions).
 //!
-//! An exponentiation takes eleven times as long, and so does `crypto-bigint`'s symbol in variable
-//! time. This too takes a time that depends on the number, which is public.
+//! An exponentiation takes eleven times as long, and so does the variable-time symbol of
+//! `crypto-bigint`. The running time depends on the number: use it for public numbers only.
 
 use ark_ff::PrimeField;
 
@@ -10,19 +10,19 @@ use crate::F;
 
 /// Whether `x` is the square of something other than 0.
 pub fn is_nonzero_square(x: &F) -> bool {
-    // arkworks keeps x * 2^256, which is a square if and only if x is.
+    // arkworks stores x * 2^256, which is a square if and only if x is.
     let mut a = x.0 .0;
     if a == [0; 4] {
         return false;
     }
-    // The modulus is 1 modulo 8, so that 2 is a square.
+    // The modulus is 1 modulo 8, so 2 is a square.
     strip_twos::<4>(&mut a);
     let mut symbol = Symbol { a, b: F::MODULUS.0, flips: 0 };
     let _ended = symbol.run::<4>() || symbol.run::<3>() || symbol.run::<2>() || symbol.run::<1>();
     symbol.flips & 2 == 0
 }
 
-/// The Jacobi symbol (a/b), times -1 if bit 1 of `flips` is set. Both are odd and coprime.
+/// The Jacobi symbol (a/b), negated if bit 1 of `flips` is set. a and b are odd and coprime.
 struct Symbol {
     a: [u64; 4],
     b: [u64; 4],
@@ -30,11 +30,11 @@ struct Symbol {
 }
 
 impl Symbol {
-    /// Subtracts the smaller from the larger until both are 1, which it says, or take fewer than
-    /// `LIMBS` limbs.
+    /// Subtracts the smaller number from the larger until both are 1 (returns `true`) or both have
+    /// fewer than `LIMBS` limbs (returns `false`).
     ///
-    /// Branches on bits that are as good as random would cost more than what they save, so there
-    /// are masks instead.
+    /// Uses masks instead of branches: the bits are unpredictable, and mispredicted branches would
+    /// cost more than they save.
     fn run<const LIMBS: usize>(&mut self) -> bool {
         let Symbol { a, b, flips } = self;
         loop {
@@ -44,7 +44,7 @@ impl Symbol {
                 (difference[i], below) = subtract_with_borrow(a[i], b[i], below);
             }
             let swap = u64::from(below).wrapping_neg();
-            // Quadratic reciprocity: a sign if both are 3 modulo 4.
+            // Quadratic reciprocity: the sign changes if both are 3 modulo 4.
             *flips ^= a[0] & b[0] & swap;
             let mut carry = below;
             for i in 0..LIMBS {
@@ -65,7 +65,7 @@ impl Symbol {
     }
 }
 
-/// Makes a number odd that is not 0, and returns how often it was halved, modulo 64.
+/// Divides a nonzero number by its powers of 2. Returns the exponent modulo 64.
 #[inline(always)]
 fn strip_twos<const LIMBS: usize>(x: &mut [u64; 4]) -> u64 {
     while x[0] == 0 {
@@ -100,7 +100,7 @@ mod tests {
     fn agrees_with_exponentiation_on_small_and_sparse_numbers() {
         for shift in 0..260 {
             let power = F::from(2u64).pow([shift]);
-            // Arkworks' representation of the one is sparse, the other itself.
+            // One of the two bases is sparse, the other has a sparse Montgomery form.
             for base in [power, power * F::new_unchecked(F::from(1u64).into_bigint())] {
                 for offset in 0..8u64 {
                     for x in [base + F::from(offset), base - F::from(offset)] {

@@ -1,4 +1,4 @@
-//! The accumulator that ties the two lanes together: a Grumpkin point (design 5).
+//! The accumulator, a Grumpkin point: the log lane adds its items and the merge lane subtracts them.
 
 use std::sync::OnceLock;
 
@@ -8,13 +8,13 @@ use ark_grumpkin::Affine;
 
 use crate::{hash::nothing_up_my_sleeve, F};
 
-/// What an accumulated item is.
+/// The class of an accumulated item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Class {
-    /// A head entry as the tree held it before the epoch.
+    /// A head entry of the old tree.
     Read = 0,
-    /// A head entry as the epoch leaves it.
+    /// A head entry of the new tree.
     Write = 1,
     /// An op on a user key.
     User = 2,
@@ -22,30 +22,30 @@ pub enum Class {
     Grant = 3,
 }
 
-/// How many classes there are.
+/// Number of classes.
 pub const CLASSES: u64 = 4;
-/// Heights are below this; a key's is at most 12.
+/// Heights of addends are below this bound; heights of keys are at most 12.
 pub const HEIGHTS: u64 = 16;
-/// How many `j` are tried for a point.
+/// Number of values of `j`.
 pub const TRIES: u64 = 256;
 
-/// Which of the two points of an x a lane takes. The rules accept either; an honest prover lets
-/// the log lane add and the merge lane subtract.
+/// A lane of the step. An honest prover takes opposite points for the two lanes: the log lane adds
+/// the point of an item, and the merge lane subtracts it. The rules accept either point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
-    /// Adds.
+    /// The log lane.
     Log,
-    /// Subtracts.
+    /// The merge lane.
     Merge,
 }
 
-/// What is accumulated.
+/// An item with its class and height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addend {
-    /// What the item is.
+    /// The class of the item.
     pub class: Class,
     /// The height of the key of a USER or GRANT item, below [`HEIGHTS`]; 0 for the other classes.
-    /// The log lane computes it, and so the merge lane need not.
+    /// Only the log lane computes it; the accumulator passes it to the merge lane.
     pub height: u8,
     /// The item.
     pub item: F,
@@ -57,22 +57,22 @@ impl Addend {
         self.class as u64 + CLASSES * u64::from(self.height)
     }
 
-    /// `item + 256 * number + j`.
+    /// The x coordinate `item + 256 * number + j`.
     pub fn x(&self, j: u8) -> F {
         self.item + F::from(TRIES * self.number() + u64::from(j))
     }
 }
 
-/// A choice of `phi` of an addend: the `j` that makes the x-coordinate, and one of the two y.
+/// A point of an addend: `j`, which determines x, and one of the two y.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phi {
-    /// Makes [`Addend::x`] an x-coordinate.
+    /// [`Addend::x`] of `j` is the x coordinate of a point.
     pub j: u8,
     /// A square root of `x^3 - 17`.
     pub y: F,
 }
 
-/// The fixed point at which every epoch starts and must end.
+/// The point at which every epoch starts and ends. Nobody knows its discrete logarithm.
 pub fn start() -> Affine {
     static START: OnceLock<Affine> = OnceLock::new();
     *START.get_or_init(|| {
@@ -86,11 +86,11 @@ pub fn start() -> Affine {
     })
 }
 
-/// The honest `phi` of an addend: the smallest `j`; the smaller y for the log lane and the larger
-/// one for the merge lane.
+/// The point of an addend that an honest prover takes: the smallest `j`; the smaller y for the log
+/// lane and the larger y for the merge lane.
 ///
 /// # Panics
-/// Never in practice: 256 consecutive numbers without a square have probability 2^-256.
+/// If no `j` gives a point, which has probability 2^-256.
 pub fn phi(addend: &Addend, lane: Lane) -> Phi {
     let (j, y) = (0..=u8::MAX)
         .find_map(|j| curve_y(addend.x(j)).map(|y| (j, y)))
@@ -102,8 +102,8 @@ pub fn phi(addend: &Addend, lane: Lane) -> Phi {
     Phi { j, y }
 }
 
-/// `acc + phi`, incomplete: `None` if the x agree or `phi` is off the curve, as the twin gadget
-/// refuses it.
+/// `acc + phi` by the incomplete addition of the circuit: `None` if the two points have the same x,
+/// or `phi` is not on the curve.
 pub fn accumulate(acc: Affine, addend: &Addend, phi: Phi) -> Option<Affine> {
     let point = Affine::new_unchecked(addend.x(phi.j), phi.y);
     if acc.x == point.x || !point.is_on_curve() {
@@ -112,7 +112,7 @@ pub fn accumulate(acc: Affine, addend: &Addend, phi: Phi) -> Option<Affine> {
     Some((acc.into_group() + point).into())
 }
 
-/// Grumpkin: `y^2 = x^3 - 17`.
+/// A y with `y^2 = x^3 - 17`, the equation of Grumpkin.
 fn curve_y(x: F) -> Option<F> {
     (x.square() * x - F::from(17u64)).sqrt()
 }

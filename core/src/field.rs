@@ -9,17 +9,17 @@ use crate::F;
 /// Length of an encoded field element in bytes.
 pub use rootfold_arith::encoding::FIELD_BYTES;
 
-/// Why 32 bytes are not a field element.
+/// The input is not a field element.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum FieldError {
-    /// The number is not below the modulus, so it has a second encoding.
+    /// The number is not below the modulus.
     #[error("field element {hex} is not below the modulus")]
     NotCanonical {
         /// The refused bytes, in hexadecimal.
         hex: String,
     },
     /// The hexadecimal text is not 64 lower-case digits.
-    #[error("a field element is written as 64 lower-case hexadecimal digits, got {text:?}")]
+    #[error("field element: expected 64 lower-case hexadecimal digits, got {text:?}")]
     NotHex {
         /// The refused text, cut to 80 characters.
         text: String,
@@ -40,16 +40,16 @@ pub fn from_bytes(bytes: &[u8; FIELD_BYTES]) -> Result<F, FieldError> {
         .ok_or_else(|| FieldError::NotCanonical { hex: hex_digits(bytes) })
 }
 
-/// Writes `x` as 64 hexadecimal digits.
+/// Writes `x` as 64 lower-case hexadecimal digits.
 pub fn to_hex(x: &F) -> String {
     hex_digits(&to_bytes(x))
 }
 
-/// Reads 64 lower-case hexadecimal digits: an element has one text.
+/// Reads 64 lower-case hexadecimal digits.
 ///
 /// # Errors
-/// [`FieldError::NotHex`] if the text is no such number, [`FieldError::NotCanonical`] if it is too
-/// large.
+/// [`FieldError::NotHex`] if the text is anything else, [`FieldError::NotCanonical`] if the number
+/// is not below the modulus.
 pub fn from_hex(text: &str) -> Result<F, FieldError> {
     let refused = || FieldError::NotHex { text: text.chars().take(80).collect() };
     let digits_only = text.bytes().all(is_digit);
@@ -64,7 +64,7 @@ pub fn from_hex(text: &str) -> Result<F, FieldError> {
     from_bytes(&bytes)
 }
 
-/// Whether this is a digit as [`to_hex`] writes them.
+/// Whether this is a lower-case hexadecimal digit.
 fn is_digit(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }

@@ -1,4 +1,4 @@
-//! The fold: what an epoch of signed ops makes of the state (design 3).
+//! The fold: the entries that an epoch of signed ops writes (`docs/design.md`, section 3).
 
 use std::collections::BTreeMap;
 
@@ -6,44 +6,44 @@ use thiserror::Error;
 
 use crate::{item::Entry, key::Key, log::LogError, run::CheckedRun, stamp::Stamp};
 
-/// What one move of the root folds.
+/// The ops between one root and the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Epoch {
-    /// Runs of strictly increasing writers.
+    /// Runs with strictly increasing writers.
     pub runs: Vec<CheckedRun>,
 }
 
-/// Why an epoch cannot be folded into a tree. The circuit refuses the same epochs.
+/// The epoch cannot be folded into the tree. The circuit refuses the same epochs.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum FoldError<E> {
     /// The old tree could not be read.
     #[error("reading the old tree: {0}")]
     Old(E),
-    /// L1: writers do not increase from run to run.
+    /// L1: the writers of runs do not increase.
     #[error("the run of writer {writer} comes after that of writer {previous}")]
     Order {
         /// The writer of the run.
         writer: u32,
-        /// The writer of the run before.
+        /// The writer of the previous run.
         previous: u32,
     },
-    /// L2: the run does not start from what the tree holds.
+    /// L2: the run does not start from the head entry of the tree.
     #[error("the run of writer {writer} does not start from the head entry of the old tree")]
     OtherHead {
         /// The writer of the run.
         writer: u32,
     },
-    /// The run's writer is not admitted, or it admits one who is.
+    /// The run's writer is not admitted, or a granted writer is already admitted.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// M1: the old tree holds an op with the stamp of a new one.
-    #[error("writer {writer}: the old tree holds an op of ts {ts} under {key:?} already")]
+    /// M1: the old tree has an entry with the key and stamp of a new op.
+    #[error("writer {writer}: the old tree already has an op of ts {ts} under {key:?}")]
     StampTaken {
         /// The writer of the new op.
         writer: u32,
-        /// Its clock.
+        /// The clock of the new op.
         ts: u64,
-        /// Its key.
+        /// The key of the new op.
         key: Key,
     },
 }
@@ -55,13 +55,14 @@ impl Epoch {
     }
 }
 
-/// Folds `epoch` into the tree that `old` reads: the entries to be written, sorted by key.
+/// Folds `epoch` into the tree that `old` reads. Returns the entries to write, sorted by key.
 ///
-/// Last writer wins: of all ops on a key and its old entry the one with the largest stamp stays,
-/// and nothing is written where that is the old entry. Each run also moves its writer's head entry.
+/// The greatest stamp wins: of the ops on a key and its old entry, the one with the greatest stamp
+/// remains. If that is the old entry, nothing is written. Each run also replaces the head entry of its
+/// writer.
 ///
 /// # Errors
-/// [`FoldError`] wherever the circuit would refuse the epoch.
+/// [`FoldError`] for exactly the epochs that the circuit refuses.
 pub fn fold<E>(
     old: &dyn Fn(&Key) -> Result<Option<Entry>, E>,
     epoch: &Epoch,
@@ -89,9 +90,9 @@ pub fn fold<E>(
         }
         for op in run.ops() {
             let entry = op.entry(writer);
-            let youngest = written.entry(op.key).or_insert(entry);
-            if youngest.stamp < entry.stamp {
-                *youngest = entry;
+            let latest = written.entry(op.key).or_insert(entry);
+            if latest.stamp < entry.stamp {
+                *latest = entry;
             }
         }
         let entry = run.after().entry(writer);

@@ -1,4 +1,4 @@
-//! Heads: how far a writer's log is folded (design 3).
+//! Heads: the state of a writer's log in the tree (`docs/design.md`, section 3).
 
 use crate::{
     eddsa::PublicKey,
@@ -10,15 +10,15 @@ use crate::{
 /// Length of an encoded head in bytes.
 pub const HEAD_BYTES: usize = 4 * FIELD_BYTES;
 
-/// What a head entry's value opens to.
+/// The preimage of a head entry's value digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
-    /// The writer's key. Any two field elements; a key that is no good point signs nothing.
+    /// The writer's key. It may be off the curve: then the log has no valid signature.
     pub public_key: PublicKey,
-    /// Number of ops folded so far. A field element here because an owner may sign a grant with
-    /// any number; a run starts and ends only below 2^64.
+    /// Number of folded ops. It is a field element because the owner may sign a grant with any
+    /// number; a run starts and ends only with numbers below 2^64.
     pub seq: F,
-    /// The head of the log after that many ops.
+    /// The head of the log after these ops.
     pub head: F,
 }
 
@@ -34,7 +34,8 @@ impl Head {
         hash(Tag::Head, [self.public_key.x, self.public_key.y, self.seq, self.head])
     }
 
-    /// Encodes as pk.x, pk.y, seq, head: the "value bytes" of a head entry or a grant.
+    /// Encodes pk.x, pk.y, seq and head with 32 big-endian bytes each: the value bytes of a head
+    /// entry or a grant.
     pub fn to_bytes(&self) -> [u8; HEAD_BYTES] {
         let mut out = [0u8; HEAD_BYTES];
         let parts = [self.public_key.x, self.public_key.y, self.seq, self.head];
@@ -44,10 +45,10 @@ impl Head {
         out
     }
 
-    /// Decodes what [`Head::to_bytes`] made.
+    /// Decodes the encoding of [`Head::to_bytes`].
     ///
     /// # Errors
-    /// [`FieldError::NotCanonical`] if one of the four numbers is no field element.
+    /// [`FieldError::NotCanonical`] if a number is not below the modulus.
     pub fn from_bytes(bytes: &[u8; HEAD_BYTES]) -> Result<Head, FieldError> {
         let part = |i: usize| {
             let mut chunk = [0u8; FIELD_BYTES];
@@ -59,12 +60,12 @@ impl Head {
     }
 }
 
-/// `head' = H_2^LINK(head, item)`.
+/// The next head, `H_2^LINK(head, item)`.
 pub fn link(head: F, item: F) -> F {
     hash(Tag::Link, [head, item])
 }
 
-/// What a writer signs after every op: `H_2^SIG(head, seq)`.
+/// The message that a writer signs after an op, `H_2^SIG(head, seq)`.
 pub fn signed_message(head: F, seq: F) -> F {
     hash(Tag::Sig, [head, seq])
 }

@@ -1,4 +1,4 @@
-//! Items: an op in a log and the entry it leaves in the tree are the same item (design 2).
+//! Items: an op and the entry that it writes have the same digest, their item.
 
 use crate::{
     hash::{hash, Tag},
@@ -12,12 +12,12 @@ pub fn item(kappa: F, stamp: F, value: F) -> F {
     hash(Tag::Item, [kappa, stamp, value])
 }
 
-/// What the state holds under one key.
+/// An entry of the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// The key.
     pub key: Key,
-    /// The stamp of the op that wrote it last.
+    /// The stamp of the op that wrote the entry.
     pub stamp: Stamp,
     /// The value digest (see [`crate::value`]); for a head entry, [`crate::head::Head::digest`].
     pub value: F,
@@ -34,7 +34,7 @@ impl Entry {
         Entry { key: Key::END, stamp: Stamp::ZERO, value: F::from(0u64) }
     }
 
-    /// The entry's item.
+    /// The digest of the entry.
     pub fn item(&self) -> F {
         item(self.key.digest(), self.stamp.to_field(), self.value)
     }

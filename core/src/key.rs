@@ -1,4 +1,4 @@
-//! Keys: 93 bytes, cut into three 31-byte limbs (design 2).
+//! Keys: 93 bytes, in three limbs of 31 bytes.
 
 use ark_ff::{BigInteger, PrimeField};
 use thiserror::Error;
@@ -12,42 +12,41 @@ use crate::{
 pub const KEY_BYTES: usize = 93;
 /// Length of a limb in bytes.
 pub const LIMB_BYTES: usize = 31;
-/// The longest key an application can use, in bytes.
+/// The longest application key, in bytes.
 pub const MAX_APPLICATION_KEY: usize = 91;
 /// First byte of every user key.
 pub const USER_BYTE: u8 = 0x01;
 
-/// A key of the state. The order of keys is the order of their bytes, which is the order of their
-/// limbs.
+/// A key of the tree. Keys are ordered by their bytes, and equally by their limbs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key([u8; KEY_BYTES]);
 
-/// What a key is for.
+/// The kind of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
     /// The first key of every tree, (0,0,0).
     StartSentinel,
     /// The head entry of a writer.
     Head(u32),
-    /// A user's key: the first byte is `0x01`.
+    /// A user key: the first byte is `0x01`.
     User,
     /// The last key of every tree, (max,max,max).
     EndSentinel,
-    /// No entry ever has such a key.
+    /// Any other key. No entry has one.
     Unused,
 }
 
-/// Why bytes are not a key.
+/// The bytes are not a key.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum KeyError {
-    /// An application's key is too long.
+    /// The application key is too long.
     #[error("key of {length} bytes is longer than {MAX_APPLICATION_KEY}")]
     TooLong {
         /// Its length in bytes.
         length: usize,
     },
-    /// An encoded key is not 93 bytes long.
-    #[error("an encoded key has {KEY_BYTES} bytes, not {length}")]
+    /// The encoded key does not have 93 bytes.
+    #[error("encoded key: expected {KEY_BYTES} bytes, got {length}")]
     WrongLength {
         /// The length in bytes.
         length: usize,
@@ -60,8 +59,8 @@ impl Key {
     /// The last key of every tree.
     pub const END: Key = Key([0xff; KEY_BYTES]);
 
-    /// The key of an application: `0x01`, the key, zero padding, its length. Keeps the order of
-    /// the application's keys.
+    /// The user key of an application key: `0x01`, the application key, zero padding, its length.
+    /// User keys have the order of their application keys.
     ///
     /// # Errors
     /// [`KeyError::TooLong`] above 91 bytes.
@@ -77,7 +76,7 @@ impl Key {
         Ok(Key(bytes))
     }
 
-    /// The system key of a writer's head entry: `k1 = k2 = 0`, `k3 = 2^32 + writer`.
+    /// The key of a writer's head entry: `k1 = k2 = 0`, `k3 = 2^32 + writer`.
     pub fn head(writer: u32) -> Key {
         let mut bytes = [0u8; KEY_BYTES];
         let k3 = (1u64 << 32) | u64::from(writer);
@@ -85,16 +84,16 @@ impl Key {
         Key(bytes)
     }
 
-    /// The key with exactly these bytes.
+    /// The key with these bytes.
     ///
     /// # Errors
-    /// [`KeyError::WrongLength`] unless there are 93 of them.
+    /// [`KeyError::WrongLength`] unless there are 93 bytes.
     pub fn from_slice(bytes: &[u8]) -> Result<Key, KeyError> {
         let bytes = bytes.try_into().map_err(|_| KeyError::WrongLength { length: bytes.len() })?;
         Ok(Key(bytes))
     }
 
-    /// The key with exactly these bytes.
+    /// The key with these bytes.
     pub fn from_bytes(bytes: [u8; KEY_BYTES]) -> Key {
         Key(bytes)
     }
@@ -104,8 +103,7 @@ impl Key {
         &self.0
     }
 
-    /// The application's key inside a user key that was made by [`Key::user`]; `None` for any
-    /// other key.
+    /// The application key of a user key that [`Key::user`] can return; `None` for any other key.
     pub fn application_key(&self) -> Option<&[u8]> {
         let length = usize::from(self.0[KEY_BYTES - 1]);
         let regular = self.0[0] == USER_BYTE
@@ -114,7 +112,7 @@ impl Key {
         regular.then(|| &self.0[1..=length])
     }
 
-    /// What this key is for.
+    /// The kind of the key.
     pub fn kind(&self) -> KeyKind {
         let (front, tail) = self.0.split_at(KEY_BYTES - 8);
         let mut k3 = [0u8; 8];
@@ -139,7 +137,7 @@ impl Key {
         [limb(0), limb(1), limb(2)]
     }
 
-    /// The key with these limbs; `None` if one of them is not below 2^248.
+    /// The key with these limbs; `None` if a limb is not below 2^248.
     ///
     /// ```
     /// use rootfold_core::{key::Key, F};

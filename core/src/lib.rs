@@ -1,8 +1,8 @@
 //! What Rootfold's data means: keys, signatures, op logs, the prolly tree, pages and the fold.
 //!
-//! Nothing here proves anything and nothing does I/O. Every gadget of `rootfold-circuits` is the
-//! twin of a function of this crate and bears its name. The rules (L1-L8, M1-M7, ...) are those of
-//! `docs/design.md`, sections 3 to 5.
+//! This crate proves nothing and does no I/O. A gadget of `rootfold-circuits` that computes a
+//! function of this crate has the function's name. `docs/circuits.md` defines the rules that doc
+//! comments name (L1 to L9, M1 to M7 and others).
 
 pub mod accumulator;
 pub mod eddsa;

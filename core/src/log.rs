@@ -1,4 +1,4 @@
-//! Op logs: one writer's ops, linked and signed (design 3, rules L3 to L5 and L7).
+//! Op logs: the linked and signed ops of one writer (rules L3 to L5 and L7).
 
 use ark_ff::Field;
 use thiserror::Error;
@@ -16,18 +16,18 @@ use crate::{
 /// Length of an encoded op in bytes.
 pub const OP_BYTES: usize = 8 + KEY_BYTES + FIELD_BYTES;
 
-/// One op of a log: writes a value, or a tombstone, or grants a writer.
+/// An op: writes a value, writes a tombstone, or grants a writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Op {
-    /// 64-bit hybrid logical clock: milliseconds << 16 | counter.
+    /// Hybrid logical clock, see [`Stamp::ts`].
     pub ts: u64,
-    /// The key: a user key, or for a grant the system key of the writer.
+    /// A user key; for a grant, the key of the granted writer's head entry.
     pub key: Key,
-    /// The value digest; 0 is a tombstone; for a grant [`Head::digest`].
+    /// The value digest; 0 for a tombstone; for a grant, [`Head::digest`].
     pub value: F,
 }
 
-/// An op and, if the writer signed here, his signature. One signature covers everything before it.
+/// An op, and a signature if the writer signed after it. A signature covers all earlier ops of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignedOp {
     /// The op.
@@ -36,43 +36,43 @@ pub struct SignedOp {
     pub signature: Option<Signature>,
 }
 
-/// Consecutive ops of one log.
+/// Consecutive ops of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogBatch {
-    /// Whose log.
+    /// The writer of the log.
     pub writer: u32,
-    /// The number of ops before the first one here.
+    /// The number of ops before the first op of the batch.
     pub first_seq: u64,
-    /// The ops; the last one carries a signature.
+    /// The ops. The last one is signed.
     pub ops: Vec<SignedOp>,
 }
 
-/// Where a log ends: what the next op is linked to.
+/// The end of a log, to which the next op is linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tip {
     /// The writer's key, the number of ops and the head after them.
     pub head: Head,
-    /// The stamp of the last op; before the first one that of the genesis entry or of the grant.
+    /// The stamp of the last op; in an empty log, of the genesis entry or of the grant.
     pub stamp: Stamp,
 }
 
-/// Why ops do not continue a log. `seq` counts from 1: it is the number that the writer signs with
-/// the op.
+/// The ops do not continue the log. `seq` counts from 1 and is the number that is signed with the
+/// op.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum LogError {
-    /// Nobody admitted this writer.
+    /// The writer is not admitted.
     #[error("writer {writer} is not known in this space")]
     UnknownWriter {
         /// The writer.
         writer: u32,
     },
-    /// A batch without ops.
+    /// The batch has no ops.
     #[error("writer {writer}: a batch without ops")]
     Empty {
         /// The writer.
         writer: u32,
     },
-    /// The batch does not begin where the log ends: ops are missing, or it is another branch.
+    /// The batch does not begin at the end of the log: ops are missing, or it is another branch.
     #[error(
         "writer {writer}: the batch begins after op {first_seq}, the log ends at op {expected}"
     )]
@@ -85,12 +85,12 @@ pub enum LogError {
         first_seq: u64,
     },
     /// The log is full, or the owner granted a seq of 2^64 or more.
-    #[error("writer {writer}: op numbers end below 2^64")]
+    #[error("writer {writer}: the op number would reach 2^64")]
     SeqExhausted {
         /// The writer.
         writer: u32,
     },
-    /// L3: the clock does not grow.
+    /// L3: the clock does not increase.
     #[error("writer {writer}, op {seq}: ts {ts} is not greater than {previous}")]
     ClockNotGrowing {
         /// The writer.
@@ -102,8 +102,8 @@ pub enum LogError {
         /// The clock of the op before.
         previous: u64,
     },
-    /// The key is neither a user key nor that of a writer.
-    #[error("writer {writer}, op {seq}: nobody may write {key:?}, a user key begins with 0x01")]
+    /// L9: the key is neither a user key nor the key of a head entry.
+    #[error("writer {writer}, op {seq}: {key:?} is not a user key (first byte 0x01)")]
     KeyRefused {
         /// The writer.
         writer: u32,
@@ -112,8 +112,8 @@ pub enum LogError {
         /// The op's key.
         key: Key,
     },
-    /// L7: only writer 0 grants.
-    #[error("writer {writer}, op {seq}: only the owner admits a writer, here {granted}")]
+    /// L7: only writer 0, the owner, grants.
+    #[error("writer {writer}, op {seq}: only the owner may admit writer {granted}")]
     NotOwner {
         /// The writer.
         writer: u32,
@@ -123,7 +123,7 @@ pub enum LogError {
         granted: u32,
     },
     /// M3: a writer is admitted once.
-    #[error("writer {writer}, op {seq}: writer {granted} is admitted already")]
+    #[error("writer {writer}, op {seq}: writer {granted} is already admitted")]
     GrantedAlready {
         /// The writer.
         writer: u32,
@@ -132,7 +132,7 @@ pub enum LogError {
         /// The writer to be admitted.
         granted: u32,
     },
-    /// The last op carries no signature.
+    /// The last op is not signed.
     #[error("writer {writer}, op {seq}: the last op of a batch must be signed")]
     Unsigned {
         /// The writer.
@@ -140,19 +140,19 @@ pub enum LogError {
         /// The op's number.
         seq: u64,
     },
-    /// L5: the signature does not cover this history: it is another's, or an op before it was
-    /// changed, left out or moved, or it continues another branch.
+    /// L5: the signature is not valid for this log: it is by another key, an earlier op was changed,
+    /// removed or moved, or the log is another branch.
     #[error("writer {writer}, op {seq}: {source}")]
     Signature {
         /// The writer.
         writer: u32,
         /// The op's number.
         seq: u64,
-        /// What the verification said.
+        /// The result of the verification.
         source: SignatureRefused,
     },
-    /// The secret key is not the one of the log.
-    #[error("the secret key is not that of writer {writer}")]
+    /// The secret key does not belong to the log.
+    #[error("the secret key does not belong to writer {writer}")]
     NotYourLog {
         /// The writer.
         writer: u32,
@@ -165,7 +165,7 @@ impl Op {
         Stamp { ts: self.ts, writer }
     }
 
-    /// The entry that the op leaves in the tree if nothing younger stands there.
+    /// The entry that the op writes, unless the tree has an entry with a greater stamp.
     pub fn entry(&self, writer: u32) -> Entry {
         Entry { key: self.key, stamp: self.stamp(writer), value: self.value }
     }
@@ -175,7 +175,7 @@ impl Op {
         self.entry(writer).item()
     }
 
-    /// Encodes as ts, key, value.
+    /// Encodes ts (8 bytes, big-endian), key and value.
     pub fn to_bytes(&self) -> [u8; OP_BYTES] {
         let mut out = [0u8; OP_BYTES];
         out[..8].copy_from_slice(&self.ts.to_be_bytes());
@@ -184,10 +184,10 @@ impl Op {
         out
     }
 
-    /// Decodes what [`Op::to_bytes`] made.
+    /// Decodes the encoding of [`Op::to_bytes`].
     ///
     /// # Errors
-    /// [`FieldError::NotCanonical`] if the value is no field element.
+    /// [`FieldError::NotCanonical`] if the value is not below the modulus.
     pub fn from_bytes(bytes: &[u8; OP_BYTES]) -> Result<Op, FieldError> {
         let (mut ts, mut key, mut value) = ([0u8; 8], [0u8; KEY_BYTES], [0u8; FIELD_BYTES]);
         ts.copy_from_slice(&bytes[..8]);
@@ -214,10 +214,10 @@ impl Op {
 }
 
 impl SignedOp {
-    /// Signs `op` as the next one of a log and returns it with the log's new tip.
+    /// Signs `op` as the next op of a log. Returns it with the new tip.
     ///
     /// # Errors
-    /// [`LogError`] if the op does not continue the log or `secret` is not the log's key.
+    /// [`LogError`] if the op does not continue the log or `secret` does not belong to it.
     pub fn sign(
         tip: &Tip,
         writer: u32,
@@ -234,12 +234,12 @@ impl SignedOp {
 }
 
 impl Tip {
-    /// The tip of a genesis writer's log without ops.
+    /// The tip of a genesis writer's empty log.
     pub fn genesis(salt: F, writer: u32, public_key: PublicKey) -> Tip {
         Tip { head: Head::first(salt, public_key), stamp: Stamp { ts: 0, writer } }
     }
 
-    /// The number of ops, for `writer`'s errors.
+    /// The number of ops. `writer` is for the error.
     ///
     /// # Errors
     /// [`LogError::SeqExhausted`] if the owner granted 2^64 or more.
@@ -247,12 +247,12 @@ impl Tip {
         to_u64(&self.head.seq).ok_or(LogError::SeqExhausted { writer })
     }
 
-    /// The entry that stands for this tip in the tree.
+    /// The head entry of this tip.
     pub fn entry(&self, writer: u32) -> Entry {
         Entry { key: Key::head(writer), stamp: self.stamp, value: self.head.digest() }
     }
 
-    /// The tip after `op`, by L3 and L4 alone: neither the key nor a signature is looked at.
+    /// The tip after `op`, by L3 and L4. Checks neither the key nor a signature.
     ///
     /// # Errors
     /// [`LogError::ClockNotGrowing`], or [`LogError::SeqExhausted`] if seq would reach 2^64.
@@ -271,7 +271,7 @@ impl Tip {
         Ok(Tip { head, stamp: op.stamp(writer) })
     }
 
-    /// Checks that `signature` is the writer's over this tip.
+    /// Checks the signature over this tip.
     ///
     /// # Errors
     /// [`LogError::Signature`] if not.

@@ -1,4 +1,4 @@
-//! Runs: consecutive ops of one log under one signature, before and after they were checked.
+//! Runs: consecutive ops of one log with one signature, unchecked and checked.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::{
     log::{LogBatch, LogError, Op, Tip},
 };
 
-/// Consecutive ops of one log and the writer's signature over the last of them. Not checked.
+/// Consecutive ops of one log and the writer's signature after the last op. Unchecked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// The log's writer.
@@ -22,9 +22,9 @@ pub struct Run {
 
 /// A run that continues its log by L3 to L5 and L7: every op is linked and the last one is signed.
 ///
-/// Only [`Run::check`] and [`extend`] make one, so whoever is given one need not check it again.
-/// The check is relative to [`CheckedRun::before`]: whether a tree holds that tip (L2) is checked
-/// by [`fold`](crate::fold::fold).
+/// Only [`Run::check`] and [`extend`] return one, so it need not be checked again. The check is
+/// relative to [`CheckedRun::before`]: [`fold`](crate::fold::fold) checks that the tree has that tip
+/// (L2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedRun {
     run: Run,

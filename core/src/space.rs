@@ -1,4 +1,4 @@
-//! Spaces: the genesis config and the space id (design 3).
+//! Spaces: the genesis config and the space id.
 
 use thiserror::Error;
 
@@ -10,42 +10,44 @@ use crate::{
     tree, F,
 };
 
-/// The largest number of writers in a genesis config. The owner admits more later.
+/// The most writers of a genesis config. The owner can admit more later.
 pub const MAX_GENESIS_WRITERS: usize = 4096;
 
-/// A genesis config: all that a space begins with.
+/// A genesis config: the initial contents of a space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Genesis {
-    /// Random: it makes the space and its logs unlike all others.
+    /// A random number, which makes the space and its logs unique.
     pub salt: F,
     /// The first writers by id; `writers[0]` is the owner.
     pub writers: Vec<PublicKey>,
 }
 
-/// Why a genesis config is refused.
+/// The genesis config is not valid.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum GenesisError {
-    /// Cut, too long, or not as its own count says.
-    #[error("a genesis config of {length} bytes does not hold the writers that it announces")]
+    /// The length does not match the number of writers.
+    #[error(
+        "a genesis config of {length} bytes does not have the length for its number of writers"
+    )]
     Length {
         /// The length in bytes.
         length: usize,
     },
-    /// No owner, or too many writers.
+    /// The number of writers is 0 or exceeds the limit.
     #[error("a genesis config has 1 to {MAX_GENESIS_WRITERS} writers, not {count}")]
     WriterCount {
         /// The number of writers.
         count: u64,
     },
-    /// The salt or a coordinate is no field element.
+    /// The salt or a coordinate is not below the modulus.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// Nothing would verify under a writer's key.
+    /// No signature is valid under a writer's key.
     #[error("writer {writer}: {source}")]
     Key {
         /// The writer.
         writer: u32,
-        /// What is wrong with the key.
+        /// The error of the key.
         source: KeyRefused,
     },
 }
@@ -53,17 +55,17 @@ pub enum GenesisError {
 const COUNT_BYTES: usize = 4;
 
 impl Genesis {
-    /// A config whose owner and writers can sign.
+    /// A config after the checks of [`Genesis::check`].
     ///
     /// # Errors
-    /// [`GenesisError`] if there is no owner, there are too many writers, or a key is no good.
+    /// [`GenesisError::WriterCount`] or [`GenesisError::Key`].
     pub fn new(salt: F, writers: Vec<PublicKey>) -> Result<Genesis, GenesisError> {
         let genesis = Genesis { salt, writers };
         genesis.check()?;
         Ok(genesis)
     }
 
-    /// Checks the number of writers and each one's key.
+    /// Checks the number of writers and their keys.
     ///
     /// # Errors
     /// [`GenesisError::WriterCount`] or [`GenesisError::Key`].
@@ -74,14 +76,14 @@ impl Genesis {
         })
     }
 
-    /// The first writers' logs before any op, by id.
+    /// The tips of the first writers' empty logs, by writer.
     pub fn heads(&self) -> Vec<(u32, Tip)> {
         let tip =
             |(writer, key): (u32, &PublicKey)| (writer, Tip::genesis(self.salt, writer, *key));
         (0u32..).zip(&self.writers).map(tip).collect()
     }
 
-    /// The entries of the genesis tree in the order of their keys, with both sentinels.
+    /// The entries of the genesis tree in key order, including the sentinels.
     pub fn entries(&self) -> Vec<Entry> {
         let mut entries = vec![Entry::start_sentinel()];
         entries.extend(self.heads().iter().map(|(writer, tip)| tip.entry(*writer)));
@@ -89,12 +91,12 @@ impl Genesis {
         entries
     }
 
-    /// The space's id: the genesis root.
+    /// The space id, which is the root of the genesis tree.
     pub fn space_id(&self) -> F {
         tree::build(&self.entries()).root
     }
 
-    /// Encodes as salt, number of writers (32 bits), keys.
+    /// Encodes salt, number of writers (4 bytes, big-endian) and keys.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = field::to_bytes(&self.salt).to_vec();
         out.extend_from_slice(&(self.writers.len() as u32).to_be_bytes());
@@ -102,12 +104,12 @@ impl Genesis {
         out
     }
 
-    /// Decodes what [`Genesis::to_bytes`] made. The keys can be any field elements: see
+    /// Decodes the encoding of [`Genesis::to_bytes`]. Does not check the keys: see
     /// [`Genesis::check`].
     ///
     /// # Errors
-    /// [`GenesisError`] if the bytes are not exactly a config of 1 to [`MAX_GENESIS_WRITERS`]
-    /// writers.
+    /// [`GenesisError`] if the bytes are not the encoding of a config with 1 to
+    /// [`MAX_GENESIS_WRITERS`] writers.
     pub fn from_bytes(bytes: &[u8]) -> Result<Genesis, GenesisError> {
         let refused = || GenesisError::Length { length: bytes.len() };
         let (salt, rest) = bytes.split_first_chunk::<FIELD_BYTES>().ok_or_else(refused)?;

@@ -1,11 +1,15 @@
-//! Stamps: who wrote an op, and when (design 2).
+//! Stamps: the clock and the writer of an op.
 
 use crate::F;
 
-/// `ts * 2^32 + writer`, in the order of that number. A stamp belongs to one op only.
+/// Bits of the counter in a clock; the other bits are milliseconds since 1970.
+pub const COUNTER_BITS: u32 = 16;
+
+/// The number `ts * 2^32 + writer`, and its order. No two ops of honest writers have the same stamp.
+/// See [`COUNTER_BITS`] for the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
-    /// 64-bit hybrid logical clock: milliseconds << 16 | counter.
+    /// Hybrid logical clock: `milliseconds << COUNTER_BITS | counter`.
     pub ts: u64,
     /// The writer's id.
     pub writer: u32,
@@ -18,12 +22,6 @@ impl Stamp {
     /// `ts * 2^32 + writer`, below 2^96.
     pub fn to_u128(self) -> u128 {
         (u128::from(self.ts) << 32) | u128::from(self.writer)
-    }
-
-    /// The stamp with this number; `None` from 2^96 on.
-    pub fn from_u128(number: u128) -> Option<Stamp> {
-        let ts = u64::try_from(number >> 32).ok()?;
-        Some(Stamp { ts, writer: number as u32 })
     }
 
     /// The stamp as a field element.

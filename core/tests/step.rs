@@ -1,4 +1,4 @@
-//! Steps that look right and must be refused.
+//! Steps that seem valid and must be refused.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -20,8 +20,8 @@ fn merge_row(class: RowClass, entry: &Entry, last: bool) -> MergeRow {
     MergeRow { last, ..MergeRow::new(class, entry) }
 }
 
-/// A granted writer's head entry bears the owner's stamp `(ts, 0)`. A run without ops, signed over
-/// the head as it is, would write `(ts, w)`: the root would move and no op would be folded.
+/// The head entry of a granted writer has the owner's stamp `(ts, 0)`. A run without ops, signed over
+/// that head, would write the stamp `(ts, w)`: the root would change without a folded op.
 #[test]
 fn a_run_without_ops() {
     let profile = Profile { name: "test", segments: 1, slots: 1, rows: 8, tree_rows: 13 };

@@ -11,8 +11,8 @@ use rootfold_core::{
 
 use crate::{submission::Submission, values::Value};
 
-/// Bits of the counter in a clock; the other 48 bits are milliseconds.
-pub const COUNTER_BITS: u32 = 16;
+pub use rootfold_core::stamp::COUNTER_BITS;
+
 /// The writer id of the owner.
 pub const OWNER: u32 = 0;
 

@@ -15,11 +15,8 @@ use crate::{
 
 /// Circles that are still to be undone: the file of the parent module, and the modules. A circle
 /// that is not here any more, or has other modules, is a finding too, so the list only shrinks.
-const KNOWN: [(&str, &str); 5] = [
-    ("core/src/tree/mod.rs", "tree::chain, tree::codec, tree::error, tree::page"),
-    ("core/src/tree/mod.rs", "tree::cursor, tree::place, tree::store, tree::update"),
+const KNOWN: [(&str, &str); 2] = [
     ("node/src/bin/rootfold/main.rs", "cli, demo, import"),
-    ("arith/src/msm/mod.rs", "msm::additions, msm::buckets"),
     ("light/src/lib.rs", "answer, error, messages, reply"),
 ];
 
@@ -290,7 +287,6 @@ mod tests {
     fn a_name_is_followed_to_the_module_that_defines_it() {
         let circle = found([
             ("core/src/lib.rs", "mod tree;"),
-            ("core/src/tree/mod.rs", "mod page;\nmod read;\npub use page::Page;\npub use read::*;"),
             ("core/src/tree/page.rs", "use super::read;\nfn f() { read::read() }"),
             ("core/src/tree/read.rs", "use crate::tree::Page;"),
         ]);

@@ -258,7 +258,7 @@ impl VerifyingKey {
         let profile = std::str::from_utf8(reader.bytes(profile_len)?)
             .ok()
             .filter(|name| is_profile_name(name))
-            .ok_or(DecodeError::Meaningless(at))?
+            .ok_or(DecodeError::Undefined(at))?
             .to_owned();
         Ok(Self {
             profile,

@@ -2,30 +2,30 @@
 
 use thiserror::Error;
 
-/// Why a byte string is not the encoding of anything.
+/// The bytes are not a valid encoding.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DecodeError {
     /// The input ends inside a value.
     #[error("input ends at byte {at}, inside a value of {wanted} bytes")]
     Truncated {
-        /// Where the value begins.
+        /// Offset of the value.
         at: usize,
-        /// How many bytes it has.
+        /// Length of the value in bytes.
         wanted: usize,
     },
-    /// The input has a length that no encoding of this kind has.
+    /// The input does not have the length of the format.
     #[error("expected {expected} bytes, got {got}")]
     Length {
-        /// The only possible length.
+        /// The length of the format in bytes.
         expected: usize,
-        /// The length of the input.
+        /// The length of the input in bytes.
         got: usize,
     },
     /// Bytes follow the last value.
     #[error("{0} bytes follow the last value")]
     Trailing(usize),
-    /// The first bytes do not name this kind of file.
-    #[error("the first bytes do not name a {0}")]
+    /// The input does not start with the magic bytes of the format.
+    #[error("not a {0}: wrong magic bytes")]
     Magic(&'static str),
     /// The format version is unknown.
     #[error("unknown format version {0}")]
@@ -42,14 +42,14 @@ pub enum DecodeError {
     /// A length or count exceeds what the format allows.
     #[error("the count {got} at byte {at} exceeds {max}")]
     TooMany {
-        /// Where the count stands.
+        /// Offset of the count.
         at: usize,
         /// The count.
         got: u64,
         /// The largest allowed count.
         max: u64,
     },
-    /// A flag or a character has a value without meaning.
-    #[error("the byte at {0} has a value without meaning")]
-    Meaningless(usize),
+    /// A flag or a character has an undefined value.
+    #[error("the byte at {0} has an undefined value")]
+    Undefined(usize),
 }

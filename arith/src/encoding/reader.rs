@@ -5,7 +5,10 @@ use std::marker::PhantomData;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use ark_ff::{Field, PrimeField, Zero};
 
-use super::{BigEndian, ByteOrder, DecodeError, LittleEndian, FIELD_BYTES};
+use super::{
+    error::DecodeError,
+    order::{BigEndian, ByteOrder, LittleEndian, FIELD_BYTES},
+};
 
 /// Reads encoded values from a byte slice, in the order in which a [`Writer`](super::Writer) wrote
 /// them.
@@ -115,14 +118,14 @@ impl<'a, O: ByteOrder> Reader<'a, O> {
     /// A boolean, encoded as one byte 0 or 1.
     ///
     /// # Errors
-    /// [`DecodeError::Meaningless`] for any other byte, [`DecodeError::Truncated`] at the end of
+    /// [`DecodeError::Undefined`] for any other byte, [`DecodeError::Truncated`] at the end of
     /// the input.
     pub fn flag(&mut self) -> Result<bool, DecodeError> {
         let at = self.at;
         match self.u8()? {
             0 => Ok(false),
             1 => Ok(true),
-            _ => Err(DecodeError::Meaningless(at)),
+            _ => Err(DecodeError::Undefined(at)),
         }
     }
 
@@ -182,7 +185,7 @@ impl<'a, O: ByteOrder> Reader<'a, O> {
         let at = self.at;
         let degree = C::BaseField::extension_degree() as usize;
         let elements = (0..degree).map(|_| self.field()).collect::<Result<Vec<_>, _>>()?;
-        C::BaseField::from_base_prime_field_elems(elements).ok_or(DecodeError::Meaningless(at))
+        C::BaseField::from_base_prime_field_elems(elements).ok_or(DecodeError::Undefined(at))
     }
 
     /// Checks that all bytes have been read.

@@ -3,7 +3,7 @@ use ark_ec::{short_weierstrass::SWCurveConfig, AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, BigInteger, PrimeField, UniformRand};
 use ark_std::test_rng;
 
-use super::*;
+use super::{DecodeError, Reader, Writer};
 
 #[test]
 fn values_survive_a_round_trip() {

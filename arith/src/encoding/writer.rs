@@ -8,7 +8,7 @@ use ark_ec::{
 };
 use ark_ff::{Field, PrimeField};
 
-use super::{BigEndian, ByteOrder, LittleEndian};
+use super::order::{BigEndian, ByteOrder, LittleEndian};
 
 /// Appends encoded values to a byte vector.
 #[derive(Clone, Debug)]

@@ -1,24 +1,24 @@
 //! The sum of one window: every point is added to the bucket of its digit.
 //!
-//! Points are read in order. A full batch of additions shares one field inversion; a slot takes
-//! part in a batch once, and a point that finds its slot taken waits for the next batch. A bucket
-//! of many points has many slots, so that hardly any point has to wait whatever the digits are.
+//! Points are processed in order. The additions of a batch share one field inversion. A batch
+//! contains at most one addition per slot; further points for that slot wait for the next batch. A
+//! bucket of many points has many slots, so that few points wait, whatever the digits are.
 
 use ark_ec::short_weierstrass::{Bucket as Sum, Projective, SWCurveConfig};
 use ark_ff::AdditiveGroup;
 
 use super::additions::Additions;
 
-/// The most additions that share one field inversion: their slots and points fit the second level
-/// of cache.
+/// The most additions in a batch: their slots and points fit the second-level cache.
 const MAX_BATCH: usize = 1024;
-/// The fewest, if there are as many.
+/// The fewest additions in a batch, unless there are fewer in total.
 const MIN_BATCH: usize = 128;
-/// Of so many slots one is in a batch, so that few points find theirs taken.
+/// A batch has at most one addition per this many slots, so that few points have to wait.
 const SLOTS_PER_ADDITION: usize = 3;
-/// The most slots that buckets of many points share, beside one slot for each bucket.
+/// The most slots in addition to one per bucket. Buckets share them in proportion to their points.
 const MAX_SHARED_SLOTS: usize = 4096;
-/// Each shared slot has so many points on average, or it would not be worth its place in the sum.
+/// Points per additional slot, on average. With fewer, summing the slots would cost more than the
+/// waiting points.
 const POINTS_PER_SHARED_SLOT: usize = 8;
 
 /// `sum of digit[i] * points[i]`.
@@ -29,7 +29,7 @@ pub fn window_sum<C: SWCurveConfig, A: Additions<C>>(
 ) -> Projective<C> {
     let mut buckets = Buckets::new(additions, digits);
     for (point, digit) in points.iter().zip(digits) {
-        if *digit != 0 && !additions.is_nothing(point) {
+        if *digit != 0 && !additions.is_identity(point) {
             let point = if *digit < 0 { additions.negate(point) } else { *point };
             buckets.add(digit.unsigned_abs() as usize, point);
         }
@@ -37,42 +37,42 @@ pub fn window_sum<C: SWCurveConfig, A: Additions<C>>(
     buckets.weighted_sum()
 }
 
-/// The slots of a bucket, of which each gets a point in turn.
+/// A bucket. Its slots receive points in turn.
 #[derive(Clone, Copy)]
 struct Bucket {
     first: u32,
     slots: u16,
-    /// The one that the next point goes to, counted from the first.
+    /// Index of the slot for the next point, from the bucket's first slot.
     next: u16,
 }
 
-/// What is in a slot. Kept apart, so that a slot is looked at together with many others.
+/// The state of a slot. States are stored apart from the slots: a slot is read only in a batch.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Empty,
     Filled,
-    /// An addition to the slot is in the batch.
-    Taken,
+    /// The batch contains an addition to the slot.
+    Busy,
 }
 
 /// The buckets of one window.
 struct Buckets<C: SWCurveConfig, A: Additions<C>> {
     additions: A,
-    /// Additions that are done together.
+    /// Number of additions in a batch.
     batch: usize,
     buckets: Vec<Bucket>,
     slots: Vec<A::Point>,
     states: Vec<State>,
-    /// Additions that wait for that: slots, and the points to be added to them.
+    /// The additions of the next batch: slots, and the points to add to them.
     indices: Vec<u32>,
     points: Vec<A::Point>,
     scratch: A::Scratch,
-    /// Points whose slot was taken.
+    /// Points whose slot is busy.
     waiting: Vec<(u32, A::Point)>,
 }
 
 impl<C: SWCurveConfig, A: Additions<C>> Buckets<C, A> {
-    /// Empty buckets, with slots in proportion to the points that will come.
+    /// Empty buckets, with slots in proportion to the number of points of each digit.
     fn new(additions: A, digits: &[i32]) -> Self {
         let largest = digits.iter().map(|d| d.unsigned_abs() as usize).max().unwrap_or(0);
         let mut counts = vec![0usize; largest + 1];
@@ -94,7 +94,7 @@ impl<C: SWCurveConfig, A: Additions<C>> Buckets<C, A> {
             additions,
             batch,
             buckets,
-            slots: vec![additions.nothing(); first as usize],
+            slots: vec![additions.identity(); first as usize],
             states: vec![State::Empty; first as usize],
             indices: Vec::with_capacity(batch),
             points: Vec::with_capacity(batch),
@@ -116,31 +116,31 @@ impl<C: SWCurveConfig, A: Additions<C>> Buckets<C, A> {
     fn add_to_slot(&mut self, slot: u32, point: A::Point) {
         let state = &mut self.states[slot as usize];
         match state {
-            State::Taken => self.waiting.push((slot, point)),
+            State::Busy => self.waiting.push((slot, point)),
             State::Empty => {
                 *state = State::Filled;
                 self.slots[slot as usize] = point;
             }
             State::Filled => {
-                *state = State::Taken;
+                *state = State::Busy;
                 self.indices.push(slot);
                 self.points.push(point);
             }
         }
     }
 
-    /// Does the additions of the batch, and fills it with those that waited.
+    /// Computes the additions of the batch, and starts the next batch with the waiting points.
     fn flush(&mut self) {
         let Self { slots, indices, points, scratch, .. } = self;
-        // Asked for at once, the slots come from memory at once.
+        // Reads all slots first, so that their cache misses overlap.
         for slot in indices.iter() {
-            std::hint::black_box(self.additions.is_nothing(&slots[*slot as usize]));
+            std::hint::black_box(self.additions.is_identity(&slots[*slot as usize]));
         }
         self.additions.add_all(slots, indices, points, scratch);
         self.points.clear();
         for slot in self.indices.drain(..) {
-            let nothing = self.additions.is_nothing(&self.slots[slot as usize]);
-            self.states[slot as usize] = if nothing { State::Empty } else { State::Filled };
+            let identity = self.additions.is_identity(&self.slots[slot as usize]);
+            self.states[slot as usize] = if identity { State::Empty } else { State::Filled };
         }
         for (slot, point) in std::mem::take(&mut self.waiting) {
             self.add_to_slot(slot, point);
@@ -167,7 +167,7 @@ impl<C: SWCurveConfig, A: Additions<C>> Buckets<C, A> {
         let mut total = Sum::<C>::ZERO;
         for slots in self.slots().skip(1).rev() {
             for point in slots {
-                if !self.additions.is_nothing(point) {
+                if !self.additions.is_identity(point) {
                     running += &self.additions.affine(point);
                 }
             }
@@ -177,19 +177,19 @@ impl<C: SWCurveConfig, A: Additions<C>> Buckets<C, A> {
     }
 }
 
-/// From how many buckets on they are summed by two smaller window sums.
+/// Above this number, buckets are summed by two smaller window sums.
 const MANY: usize = 1 << 10;
 
 impl<C: SWCurveConfig, A: Additions<C>> Buckets<C, A> {
-    /// `sum of b * bucket[b]` with `b = 2^low * high(b) + low(b)`: two sums over the buckets with
-    /// digits of half the length, whose additions share inversions again.
+    /// `sum of b * bucket[b]` with `b = 2^low_bits * high(b) + low(b)`: two window sums over the
+    /// buckets, with digits of half the length. Their additions share inversions too.
     fn weighted_sum_of_many(self) -> Projective<C> {
         let low_bits = self.buckets.len().ilog2() / 2;
         let low_mask = (1 << low_bits) - 1;
         let (mut points, mut high, mut low) = (Vec::new(), Vec::new(), Vec::new());
         for (bucket, slots) in (0i32..).zip(self.slots()) {
             for point in slots {
-                if !self.additions.is_nothing(point) {
+                if !self.additions.is_identity(point) {
                     points.push(*point);
                     high.push(bucket >> low_bits);
                     low.push(bucket & low_mask);

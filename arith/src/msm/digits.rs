@@ -5,10 +5,28 @@ use ark_std::{cfg_into_iter, cfg_iter};
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;
 
-use super::Signed;
-
-/// The widest window: two megabytes of buckets, which are asked for a batch at a time.
+/// The widest window. Its buckets take 2 MiB.
 pub const MAX_BITS: usize = 16;
+
+/// A scalar as sign and magnitude, the magnitude at most half the modulus.
+#[derive(Clone, Copy)]
+pub struct Signed<B> {
+    negative: bool,
+    pub magnitude: B,
+}
+
+impl<B: BigInteger> Signed<B> {
+    /// The signed representative of a scalar.
+    pub fn of<P: PrimeField<BigInt = B>>(scalar: P) -> Self {
+        let magnitude = scalar.into_bigint();
+        if magnitude <= P::MODULUS_MINUS_ONE_DIV_TWO {
+            return Self { negative: false, magnitude };
+        }
+        let mut negated = P::MODULUS;
+        negated.sub_with_borrow(&magnitude);
+        Self { negative: true, magnitude: negated }
+    }
+}
 
 /// The digits of many scalars, each in `-2^(bits-1)..=2^(bits-1)`.
 pub struct Digits {
@@ -18,10 +36,10 @@ pub struct Digits {
 }
 
 impl Digits {
-    /// Recodes the scalars into windows of `bits` bits, as many as the longest scalar needs.
+    /// Recodes the scalars into as many windows of `bits` bits as the longest one needs.
     pub fn new<P: PrimeField>(scalars: &[Signed<P::BigInt>], bits: usize) -> Self {
         let longest = cfg_iter!(scalars).map(|s| s.magnitude.num_bits()).max().unwrap_or(0);
-        // A digit above half the window is replaced by a negative one and carries into the next.
+        // A digit above half the window becomes negative and carries into the next window.
         let windows = (longest as usize + 1).div_ceil(bits);
         let digits = cfg_into_iter!(0..windows)
             .map(|window| scalars.iter().map(|s| digit(s, window, bits)).collect())
@@ -47,8 +65,8 @@ impl Digits {
 
 /// The signed digit of one window.
 ///
-/// With `h` the highest bit of a window, the recoding is `digit = value + carry in - 2^bits * h`
-/// where carry in is the `h` of the window below: no window depends on more than its neighbour.
+/// Let `h` be the highest bit of a window. The digit is `value + carry - 2^bits * h`, where the carry
+/// is `h` of the window below. So a digit depends on its window and the next lower bit only.
 fn digit<B: BigInteger>(scalar: &Signed<B>, window: usize, bits: usize) -> i32 {
     let value = window_value(&scalar.magnitude, window * bits, bits) as i32;
     let high = value >> (bits - 1);

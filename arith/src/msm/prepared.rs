@@ -1,30 +1,31 @@
-//! Sums over bases that never change and are few: with multiples of them at hand, all windows share
-//! one set of buckets.
+//! Sums over a few bases that do not change. With their multiples precomputed, all windows share one
+//! set of buckets.
 
 use std::{fmt, sync::Arc};
 
 use ark_ec::short_weierstrass::{Affine, Projective};
-use ark_ff::{AdditiveGroup, PrimeField};
+use ark_ff::AdditiveGroup;
 use ark_std::cfg_chunks;
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;
 
 use super::{
-    additions::{Curve, Multiples, Ready},
-    digits::{Digits, MAX_BITS},
-    threads, Signed, ADDITION, BUCKET,
+    cost::{shared_window_bits, threads, windows},
+    curve::Curve,
+    digits::{Digits, Signed},
+    points::{Multiples, Points},
 };
 
-/// Bases with their multiples by `2^bits`, `2^(2 bits)` and so on: 64 bytes for each base and
-/// window. Cloning shares them.
+/// Bases and their multiples by `2^bits`, `2^(2 bits)` and so on: 64 bytes per base and window.
+/// Clones share them.
 pub struct PreparedBases<C: Curve> {
     bits: usize,
     bases: Arc<[Affine<C>]>,
     /// All bases, then all of them times `2^bits`, and so on.
-    multiples: Arc<dyn Ready<C>>,
+    multiples: Arc<dyn Points<C>>,
 }
 
-// Derived, these would ask the same of the curve's configuration.
+// Derived implementations would require the curve's configuration to be Clone and Debug.
 impl<C: Curve> Clone for PreparedBases<C> {
     fn clone(&self) -> Self {
         Self { bits: self.bits, bases: self.bases.clone(), multiples: self.multiples.clone() }
@@ -41,14 +42,15 @@ impl<C: Curve> fmt::Debug for PreparedBases<C> {
 }
 
 impl<C: Curve> PreparedBases<C> {
-    /// Computes the multiples: some 250 doublings for each base.
+    /// Computes the multiples: about 250 doublings per base.
     pub fn new(bases: &[Affine<C>]) -> Self {
-        let bits = window_bits::<C>(bases.len());
-        let multiples = C::ready(bases, Multiples { bits, count: windows::<C>(bits) });
+        let bits = shared_window_bits::<C::ScalarField>(bases.len());
+        let multiples =
+            C::prepare(bases, Multiples { bits, count: windows::<C::ScalarField>(bits) });
         Self { bits, bases: bases.into(), multiples: multiples.into() }
     }
 
-    /// The bases themselves.
+    /// The bases.
     pub fn bases(&self) -> &[Affine<C>] {
         &self.bases
     }
@@ -72,44 +74,5 @@ impl<C: Curve> PreparedBases<C> {
                 self.multiples.window_sum(start..start + digits.len(), digits)
             })
             .sum()
-    }
-}
-
-/// Windows of this width that hold half the modulus, and the carry out of the last one.
-fn windows<C: Curve>(bits: usize) -> usize {
-    (C::ScalarField::MODULUS_BIT_SIZE as usize).div_ceil(bits)
-}
-
-/// The window width that takes the fewest multiplications.
-fn window_bits<C: Curve>(bases: usize) -> usize {
-    let cost =
-        |bits: usize| bases * windows::<C>(bits) * ADDITION / threads() + (BUCKET << (bits - 1));
-    (2..=MAX_BITS).min_by_key(|bits| cost(*bits)).unwrap_or(2)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{super::tests::points, *};
-    use ark_bn254::{Fr, G1Projective};
-    use ark_ec::VariableBaseMSM;
-    use ark_ff::{Field, UniformRand};
-    use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
-
-    #[test]
-    fn agrees_with_arkworks() {
-        let rng = &mut ChaCha20Rng::seed_from_u64(1);
-        for len in [0, 1, 2, 100, 700] {
-            let bases = points(rng, len);
-            let prepared = PreparedBases::new(&bases);
-            assert_eq!(prepared.bases(), bases);
-            let random: Vec<Fr> = (0..len).map(|_| Fr::rand(rng)).collect();
-            let half = Fr::from_bigint(Fr::MODULUS_MINUS_ONE_DIV_TWO).expect("below the modulus");
-            for scalars in [random, vec![half; len], vec![half + Fr::ONE; len], vec![-Fr::ONE; len]]
-            {
-                assert_eq!(prepared.msm(&scalars), G1Projective::msm_unchecked(&bases, &scalars));
-                let fewer = &scalars[..len / 2];
-                assert_eq!(prepared.msm(fewer), G1Projective::msm_unchecked(&bases, fewer));
-            }
-        }
     }
 }

@@ -1,10 +1,10 @@
-//! Small dense matrices, for constants that are computed once.
+//! Small dense matrices, to compute constants.
 
 use ark_ff::{AdditiveGroup, Field};
 
 use crate::F;
 
-/// By rows.
+/// A matrix by rows.
 pub(super) type Matrix = Vec<Vec<F>>;
 
 pub(super) fn inner(a: &[F], b: &[F]) -> F {
@@ -25,10 +25,10 @@ pub(super) fn transpose(matrix: &Matrix) -> Matrix {
     (0..matrix[0].len()).map(column).collect()
 }
 
-/// The inverse, by Gauss and Jordan.
+/// The inverse, by Gauss-Jordan elimination.
 ///
 /// # Panics
-/// If there is none.
+/// If the matrix is singular.
 pub(super) fn inverse(matrix: &Matrix) -> Matrix {
     let width = matrix.len();
     let mut work: Matrix = matrix

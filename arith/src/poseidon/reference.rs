@@ -1,7 +1,7 @@
-//! Poseidon's permutation with circomlib's constants, as the paper defines it.
+//! The reference: Poseidon's permutation as the paper defines it, with circomlib's constants.
 //!
-//! Hashes take the quicker [`schedule`](super::schedule); this is what it must agree with, and
-//! where the twin gadget has the values of its witnesses from.
+//! The optimised permutation is tested against it. The circuit takes the values of its witnesses
+//! from it.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use light_poseidon::parameters::bn254_x5::get_poseidon_parameters;
 use super::matrix::multiply_vector;
 use crate::F;
 
-/// The largest number of inputs of one permutation: light-poseidon has widths up to 13.
+/// The most inputs of a hash: light-poseidon has parameters for widths up to 13.
 pub const MAX_INPUTS: usize = 12;
 
 /// Poseidon's constants for one width.
@@ -28,7 +28,7 @@ pub struct Parameters {
     pub mds: Vec<Vec<F>>,
 }
 
-/// The constants of width `n + 1`, made once.
+/// circomlib's constants for width `n + 1`. They are computed once.
 ///
 /// # Panics
 /// If `n` is not in `1..=12`.
@@ -49,8 +49,8 @@ pub fn parameters(n: usize) -> &'static Parameters {
     })
 }
 
-/// Poseidon's permutation. `on_sbox` is told the input of every S-box in the order of the
-/// constraints of the twin gadget, round by round and cell by cell.
+/// Poseidon's permutation. Calls `on_sbox` with the input of every S-box, by round and then by
+/// cell, which is the order of the circuit's constraints.
 ///
 /// # Panics
 /// If the state does not have the width of the parameters.

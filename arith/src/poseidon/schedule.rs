@@ -1,68 +1,68 @@
-//! The permutation rewritten so that a partial round costs one inner product.
+//! The constants of a permutation whose partial rounds cost one inner product each.
 //!
-//! Split the state into cell 0 and the rest, `(x, y)`, and the MDS matrix `M` likewise:
+//! Split the state into cell 0 and the rest, `(x, y)`, and the MDS matrix `M` accordingly. A partial
+//! round is
 //!
 //! ```text
 //! M = [ m v ]      x' = m * x^5 + z + k    with z = v * y
 //!     [ w B ]      y' = w * x^5 + B * y
 //! ```
 //!
-//! is a partial round, once the constants of the rest have been carried through the matrix into the
-//! rounds behind (Grassi et al., "Poseidon", appendix B), so that only cell 0 has one, `k`. For the
-//! rest this is a linear system with input `p = x^5` and output `z`, and such a system of order N
-//! obeys a recurrence: the last N outputs and inputs determine y, and so the next output. Hence a
-//! round needs `z' = sum a_i * z_(-i) + b_i * p_(-i)`, 2 N products reduced once, where sparse
-//! matrices take 2 N + 1 products reduced N + 1 times.
+//! Only cell 0 has a constant, `k`: the constants of y are moved through the matrix into the
+//! following rounds (Grassi et al., "Poseidon", appendix B). For y this is a linear system of order
+//! N with input `p = x^5` and output `z`. Such a system satisfies a recurrence: the last N outputs
+//! and inputs determine y, and so the next output. A round then computes
+//! `z' = sum a_i * z_(-i) + b_i * p_(-i)`: 2 N products, reduced once. Sparse matrices, the usual
+//! optimisation, take 2 N + 1 products, reduced N + 1 times.
 //!
-//! Each x is scaled, by `c` in its round, such that `x' = p + z` without a factor: `c' = c^5 / m`.
-//! So the next S-box waits for this one and an addition, and for nothing else.
+//! In each round x is scaled by a factor `c` such that `x' = p + z`: the factor of the next round is
+//! `c' = c^5 / m`. The next S-box then depends on this S-box and one addition only.
 
 use ark_ff::{AdditiveGroup, Field};
 
 use super::{
-    arithmetic::Arithmetic,
     matrix::{inner, inverse, multiply, multiply_vector, transpose, Matrix},
     reference::Parameters,
 };
-use crate::F;
+use crate::{packed::PackedField, F};
 
-/// The constants of `H_n` in the order in which [`run`] uses them: those of the first round, and
-/// affine forms, each an addend and coefficients.
+/// The constants of a permutation of width N + 1: those added before the first round, and affine
+/// forms, each an addend and coefficients. The forms are in the order of use:
 ///
-/// 1. Each full round before the partial ones has a form per cell, of all cells after the S-boxes.
-///    Those of the last give x and, instead of y, the outputs z of this and of earlier rounds that
-///    would have led to this y without any input.
-/// 2. Each partial round but the last has the form of the next z, of the last N outputs and
-///    inputs, the latest first.
-/// 3. There is a form of the same for each cell of y.
-/// 4. Then come full rounds again, in the last of which a hash uses only the form of cell 0.
+/// 1. Each full round before the partial rounds: one form per cell, of all cells after the S-boxes.
+///    The forms of the last of these rounds give x and, instead of y, outputs z: those of N
+///    consecutive rounds, the first partial round and the rounds before it, that lead to this y if
+///    all earlier inputs are 0.
+/// 2. Each partial round except the last: the form of the next z, of the last N outputs and inputs,
+///    the latest first.
+/// 3. One form per cell of y, of the same outputs and inputs.
+/// 4. Each full round after the partial rounds: one form per cell. A hash uses only cell 0 of the
+///    last round.
 #[derive(Clone, Debug)]
 pub(super) struct Schedule<C> {
-    opening: Vec<C>,
-    addends: Vec<C>,
-    coefficients: Vec<C>,
-    /// Full rounds before the partial ones, and after.
-    half: usize,
-    partial_rounds: usize,
+    pub(super) opening: Vec<C>,
+    pub(super) addends: Vec<C>,
+    pub(super) coefficients: Vec<C>,
+    /// Number of full rounds before the partial rounds, and after them.
+    pub(super) half: usize,
+    pub(super) partial_rounds: usize,
 }
 
 impl Schedule<F> {
-    /// The constants in an arithmetic's representation: numbers, and addends of forms.
-    pub(super) fn convert<C>(
+    /// The constants in the representation of a packed field.
+    pub(super) fn convert<P: PackedField<WIDTH, Field = F>, const WIDTH: usize>(
         &self,
-        number: impl Fn(&F) -> C,
-        addend: impl Fn(&F) -> C,
-    ) -> Schedule<C> {
+    ) -> Schedule<P::Constant> {
         Schedule {
-            opening: self.opening.iter().map(&number).collect(),
-            addends: self.addends.iter().map(addend).collect(),
-            coefficients: self.coefficients.iter().map(&number).collect(),
+            opening: self.opening.iter().map(P::constant).collect(),
+            addends: self.addends.iter().map(P::addend).collect(),
+            coefficients: self.coefficients.iter().map(P::constant).collect(),
             half: self.half,
             partial_rounds: self.partial_rounds,
         }
     }
 
-    /// Multiplies the results by `factor`. Only lanes ask for it.
+    /// Multiplies the results by `factor`.
     #[cfg(target_arch = "x86_64")]
     pub(super) fn scale(mut self, factor: F) -> Self {
         let last_layer = self.opening.len().pow(2);
@@ -70,9 +70,7 @@ impl Schedule<F> {
         self.coefficients[at..].iter_mut().for_each(|c| *c *= factor);
         self
     }
-}
 
-impl Schedule<F> {
     pub(super) fn new(parameters: &Parameters) -> Schedule<F> {
         let Parameters { width, full_rounds, partial_rounds, .. } = *parameters;
         let half = full_rounds / 2;
@@ -105,12 +103,13 @@ impl Schedule<F> {
         schedule
     }
 
+    /// Appends a form.
     fn push_form(&mut self, addend: F, coefficients: &[F]) {
         self.addends.push(addend);
         self.coefficients.extend_from_slice(coefficients);
     }
 
-    /// A full round: `matrix`, then the constants of the next round.
+    /// Appends a full round: `matrix`, then the constants of the next round.
     fn push_layer(&mut self, next: &[F], matrix: &Matrix) {
         for (constant, row) in next.iter().zip(matrix) {
             self.push_form(*constant, row);
@@ -122,25 +121,26 @@ fn fifth(x: F) -> F {
     x.square().square() * x
 }
 
-/// The partial rounds as a linear system. Rounds are counted from 0.
+/// The partial rounds as a linear system. Rounds are numbered from 0.
 struct PartialRounds {
-    /// `v * B^(-i)` for i from 0: what y contributes to the outputs of this and of earlier rounds.
+    /// `v * B^(-i)` for i from 0: the output of the round i rounds earlier that leads to this y if
+    /// the inputs since then are 0.
     observed: Matrix,
     /// `y' = history * (z, z_(-1), ..., p, p_(-1), ...)`.
     history: Matrix,
     /// The constant of cell 0 in each round.
     constants: Vec<F>,
-    /// Those of the full round behind.
+    /// The constants of the full round that follows.
     next_constants: Vec<F>,
-    /// The factor of cell 0 in each round, and in the full round behind.
+    /// The scale of cell 0 in each round, and in the full round that follows.
     scales: Vec<F>,
-    /// Their inverses.
+    /// The inverses of `scales`.
     unscales: Vec<F>,
 }
 
 impl PartialRounds {
-    fn new(mds: &Matrix, partial: &[&[F]], behind: &[F]) -> PartialRounds {
-        let (constants, next_constants) = carried(mds, partial, behind);
+    fn new(mds: &Matrix, partial: &[&[F]], following: &[F]) -> PartialRounds {
+        let (constants, next_constants) = carried(mds, partial, following);
         let corner = mds[0][0];
         let corner_inverse = corner.inverse().expect("an MDS matrix has no zeros");
         let (mut scales, mut unscales) = (vec![F::ONE], vec![F::ONE]);
@@ -159,8 +159,8 @@ impl PartialRounds {
             let earlier = multiply_vector(&transpose(&back), &observed[observed.len() - 1]);
             observed.push(earlier);
         }
-        // v * B^-i * y is z_(-i), but for the inputs since then: p_(-j) for 0 < j <= i reached y
-        // as B^(j-1) * w * p_(-j), which is v * B^-(i-j+1) * w * p_(-j) of it.
+        // v * B^-i * y is z_(-i) plus the contribution of later inputs: p_(-j) for 0 < j <= i
+        // contributes B^(j-1) * w * p_(-j) to y, and so v * B^-(i-j+1) * w * p_(-j) here.
         let mut outputs: Matrix = Vec::new();
         for i in 0..order {
             let mut row = vec![F::ZERO; 2 * order];
@@ -181,13 +181,14 @@ impl PartialRounds {
         self.history.len()
     }
 
-    /// The constant that x takes along with the output of the round before.
+    /// The constant that is added to x together with the output of the previous round.
     fn constant(&self, round: usize) -> F {
         *self.constants.get(round).unwrap_or(&self.next_constants[0])
     }
 
-    /// The last full round before: x, and the outputs of round 0 and of those that never were.
-    /// Output z of a round is kept as `scale * (z + constant)` of the x that it goes into.
+    /// The last full round before the partial rounds: x, the output of round 0, and the outputs of
+    /// the fictitious rounds before it. An output z is stored as `scale * (z + constant)`, with the
+    /// scale and the constant of the x to which it is added.
     fn push_entry(&self, schedule: &mut Schedule<F>, mds: &Matrix) {
         schedule.push_form(self.constant(0), &mds[0]);
         let rest = mds[1..].to_vec();
@@ -201,25 +202,28 @@ impl PartialRounds {
         }
     }
 
+    /// The outputs of the partial rounds.
     fn push_rounds(&self, schedule: &mut Schedule<F>) {
         let row = multiply_vector(&transpose(&self.history), &self.observed[0]);
         for round in 0..self.constants.len() - 1 {
             let scale = self.scales[round + 2];
-            let (constant, coefficients) = self.kept(round, &row);
+            let (constant, coefficients) = self.stored(round, &row);
             let coefficients: Vec<F> = coefficients.iter().map(|x| *x * scale).collect();
             schedule.push_form(scale * (constant + self.constant(round + 2)), &coefficients);
         }
     }
 
+    /// The cells of y after the partial rounds.
     fn push_exit(&self, schedule: &mut Schedule<F>) {
         for (row, next) in self.history.iter().zip(&self.next_constants[1..]) {
-            let (constant, coefficients) = self.kept(self.constants.len() - 1, row);
+            let (constant, coefficients) = self.stored(self.constants.len() - 1, row);
             schedule.push_form(constant + next, &coefficients);
         }
     }
 
-    /// A form of the outputs and inputs up to `round` as a form of what is kept of them.
-    fn kept(&self, round: usize, form: &[F]) -> (F, Vec<F>) {
+    /// Converts a form of the outputs and inputs up to `round` into a form of the stored outputs and
+    /// inputs.
+    fn stored(&self, round: usize, form: &[F]) -> (F, Vec<F>) {
         let order = self.order();
         let mut constant = F::ZERO;
         let mut coefficients = form.to_vec();
@@ -233,9 +237,9 @@ impl PartialRounds {
     }
 }
 
-/// The constants of cell 0 in the partial rounds, and all of the full round behind, with those of
-/// the other cells carried through the matrix.
-fn carried(mds: &Matrix, partial: &[&[F]], behind: &[F]) -> (Vec<F>, Vec<F>) {
+/// The constants of cell 0 in the partial rounds, and those of the full round that follows, after
+/// the constants of the other cells have been moved through the matrix into later rounds.
+fn carried(mds: &Matrix, partial: &[&[F]], following: &[F]) -> (Vec<F>, Vec<F>) {
     let sum = |a: &[F], b: &[F]| -> Vec<F> { a.iter().zip(b).map(|(a, b)| *a + b).collect() };
     let mut carried = vec![F::ZERO; mds.len()];
     let mut constants = Vec::new();
@@ -244,127 +248,5 @@ fn carried(mds: &Matrix, partial: &[&[F]], behind: &[F]) -> (Vec<F>, Vec<F>) {
         constants.push(std::mem::replace(&mut total[0], F::ZERO));
         carried = multiply_vector(mds, &total);
     }
-    (constants, sum(behind, &carried))
-}
-
-/// The constants of a [`Schedule`] that have not been used yet.
-struct Tape<'a, A: Arithmetic> {
-    arithmetic: A,
-    addends: &'a [A::Constant],
-    coefficients: &'a [A::Constant],
-}
-
-/// The next constants.
-#[inline(always)]
-fn take<'a, C, const COUNT: usize>(left: &mut &'a [C]) -> &'a [C; COUNT] {
-    let next = left.split_first_chunk();
-    let (next, rest) = next.expect("a schedule has all the constants of its run");
-    *left = rest;
-    next
-}
-
-impl<A: Arithmetic> Tape<'_, A> {
-    #[inline(always)]
-    fn form<const K: usize, const N: usize>(
-        &mut self,
-        left: &[A::Element; K],
-        right: &[A::Element; N],
-    ) -> A::Element {
-        let [addend] = take(&mut self.addends);
-        let left = (take(&mut self.coefficients), left);
-        let right = (take(&mut self.coefficients), right);
-        self.arithmetic.form(addend, left, right)
-    }
-
-    #[inline(always)]
-    fn sbox(&self, x: A::Element) -> A::Element {
-        let square = self.arithmetic.square(x);
-        self.arithmetic.multiply(self.arithmetic.square(square), x)
-    }
-
-    /// S-boxes and a matrix.
-    #[inline(always)]
-    fn full_round<const N: usize>(&mut self, first: &mut A::Element, rest: &mut [A::Element; N]) {
-        let x = self.sbox(*first);
-        let mut y = *rest;
-        for cell in &mut y {
-            *cell = self.sbox(*cell);
-        }
-        *first = self.form(&[x], &y);
-        for cell in rest {
-            *cell = self.form(&[x], &y);
-        }
-    }
-}
-
-/// Puts an element before the others; the last one goes.
-#[inline(always)]
-fn push_front<E: Copy, const N: usize>(element: E, list: &mut [E; N]) {
-    for i in (1..N).rev() {
-        list[i] = list[i - 1];
-    }
-    list[0] = element;
-}
-
-/// The state before the last matrix.
-pub(super) struct Unmixed<'a, A: Arithmetic, const N: usize> {
-    tape: Tape<'a, A>,
-    first: A::Element,
-    rest: [A::Element; N],
-}
-
-impl<A: Arithmetic, const N: usize> Unmixed<'_, A, N> {
-    /// The next cell of the permutation's result, from cell 0 on.
-    #[inline(always)]
-    pub(super) fn next_cell(&mut self) -> A::Element {
-        self.tape.form(&[self.first], &self.rest)
-    }
-}
-
-/// The permutation of `(first, rest)`.
-///
-/// # Panics
-/// If the schedule is another width's.
-#[inline(always)]
-pub(super) fn run<A: Arithmetic, const N: usize>(
-    arithmetic: A,
-    schedule: &Schedule<A::Constant>,
-    mut first: A::Element,
-    mut rest: [A::Element; N],
-) -> Unmixed<'_, A, N> {
-    let Schedule { opening, addends, coefficients, .. } = schedule;
-    assert_eq!(opening.len(), N + 1, "the schedule is of this width");
-    let mut tape = Tape { arithmetic, addends, coefficients };
-    let opening = &mut &opening[..];
-    let [constant] = take(opening);
-    first = arithmetic.add(first, arithmetic.number(constant));
-    for (cell, constant) in rest.iter_mut().zip(take::<_, N>(opening)) {
-        *cell = arithmetic.add(*cell, arithmetic.number(constant));
-    }
-    for _ in 0..schedule.half {
-        tape.full_round(&mut first, &mut rest);
-    }
-
-    let mut outputs = rest;
-    let mut inputs = [arithmetic.zero(); N];
-    for left in (0..schedule.partial_rounds).rev() {
-        push_front(tape.sbox(first), &mut inputs);
-        first = arithmetic.add(inputs[0], outputs[0]);
-        if left > 0 {
-            let next = tape.form(&outputs, &inputs);
-            push_front(next, &mut outputs);
-        }
-    }
-    for cell in &mut rest {
-        *cell = tape.form(&outputs, &inputs);
-    }
-
-    for _ in 1..schedule.half {
-        tape.full_round(&mut first, &mut rest);
-    }
-    first = tape.sbox(first);
-    for cell in &mut rest {
-        *cell = tape.sbox(*cell);
-    }
-    Unmixed { tape, first, rest }
+    (constants, sum(following, &carried))
 }

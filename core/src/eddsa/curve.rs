@@ -1,8 +1,8 @@
-//! Baby Jubjub in circomlib's coordinates and in arkworks'.
+//! Baby Jubjub in the coordinates of circomlib and of arkworks.
 //!
 //! circomlib: `168700 x^2 + y^2 = 1 + 168696 x^2 y^2`. arkworks (`ark-ed-on-bn254`) rescales x so
-//! that the first coefficient is 1: `x_ark = x_circom * sqrt(168700)`, same y. Either root gives an
-//! isomorphism; [`X_SCALE`] is the one we use, here and in the circuit.
+//! that the first coefficient is 1: `x_ark = x_circom * sqrt(168700)`, with the same y. Either root
+//! gives an isomorphism; this crate and the circuit use [`X_SCALE`].
 
 use std::{
     ops::{AddAssign, SubAssign},
@@ -25,10 +25,10 @@ pub type Scalar = ark_ed_on_bn254::Fr;
 pub const A: F = MontFp!("168700");
 /// circomlib's second coefficient.
 pub const D: F = MontFp!("168696");
-/// The square root of [`A`] that takes circomlib's x to arkworks' x.
+/// The square root of [`A`] by which circomlib's x is multiplied to get arkworks' x.
 pub const X_SCALE: F =
     MontFp!("7214280148105020021932206872019688659210616427216992810330019057549499971851");
-/// `1 / X_SCALE`: takes arkworks' x to circomlib's.
+/// `1 / X_SCALE`.
 pub const X_SCALE_INVERSE: F =
     MontFp!("2957874849018779266517920829765869116077630550401372566248359756137677864698");
 /// circomlib's base point of the subgroup of prime order, in circomlib's coordinates.
@@ -39,23 +39,23 @@ pub const BASE8: Point = Point {
 /// Length of an encoded point in bytes.
 pub const POINT_BYTES: usize = 2 * FIELD_BYTES;
 
-/// Two coordinates in circomlib's form: any two field elements, not necessarily on the curve.
+/// A point in circomlib's coordinates. It may be off the curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
-    /// circomlib's x.
+    /// The coordinate x.
     pub x: F,
-    /// circomlib's y.
+    /// The coordinate y.
     pub y: F,
 }
 
 impl Point {
-    /// Whether the curve's equation holds.
+    /// Whether the point satisfies the curve equation.
     pub fn is_on_curve(&self) -> bool {
         let (x2, y2) = (self.x.square(), self.y.square());
         A * x2 + y2 == F::ONE + D * x2 * y2
     }
 
-    /// Encodes as x, y: 32 bytes each, big-endian.
+    /// Encodes x, then y, with 32 big-endian bytes each.
     pub fn to_bytes(&self) -> [u8; POINT_BYTES] {
         let mut out = [0u8; POINT_BYTES];
         out[..FIELD_BYTES].copy_from_slice(&field::to_bytes(&self.x));
@@ -63,7 +63,7 @@ impl Point {
         out
     }
 
-    /// Decodes what [`Point::to_bytes`] made.
+    /// Decodes the encoding of [`Point::to_bytes`]. Does not check the curve equation.
     ///
     /// # Errors
     /// [`FieldError::NotCanonical`] if a coordinate is not below the modulus.
@@ -75,12 +75,12 @@ impl Point {
     }
 }
 
-/// circomlib's `(x, y)` as arkworks' point. Checks nothing: off the curve stays off the curve.
+/// Converts from circomlib's coordinates. Does not check the curve equation.
 pub fn to_ark(x: F, y: F) -> EdwardsAffine {
     EdwardsAffine::new_unchecked(x * X_SCALE, y)
 }
 
-/// arkworks' point in circomlib's coordinates.
+/// Converts to circomlib's coordinates.
 pub fn from_ark(point: &EdwardsAffine) -> Point {
     Point { x: point.x * X_SCALE_INVERSE, y: point.y }
 }
@@ -95,16 +95,18 @@ pub(super) fn mul_by_cofactor(point: &EdwardsAffine) -> EdwardsProjective {
     point.into_group().double().double().double()
 }
 
-/// Bits of a window of digits of [`BASE8`]'s scalar, whose table is made once, and of another's.
+/// wNAF window width for [`BASE8`], whose table is cached.
 const BASE8_WINDOW: usize = 8;
+/// wNAF window width for a variable point.
 const POINT_WINDOW: usize = 5;
 
-/// `a * BASE8 + b * point` with one run of doublings (Straus), over digits that are odd or zero.
+/// `a * BASE8 + b * point` with shared doublings (Straus) and wNAF digits.
 pub(super) fn double_mul(a: &Scalar, b: &Scalar, point: EdwardsProjective) -> EdwardsProjective {
     static BASE8_MULTIPLES: OnceLock<Vec<EdwardsAffine>> = OnceLock::new();
     let base8_multiples = BASE8_MULTIPLES.get_or_init(|| {
         let multiples = odd_multiples(to_ark(BASE8.x, BASE8.y).into(), BASE8_WINDOW);
-        // One by one: inverting all at once may run other work, which waits for this, meanwhile.
+        // One by one: a batch inversion may run on the thread pool, and a task of the pool may wait
+        // for this initialiser.
         multiples.iter().map(|multiple| multiple.into_affine()).collect()
     });
     let multiples = odd_multiples(point, POINT_WINDOW);
@@ -118,7 +120,7 @@ pub(super) fn double_mul(a: &Scalar, b: &Scalar, point: EdwardsProjective) -> Ed
     sum
 }
 
-/// Adds a digit's multiple, of the odd ones of some point.
+/// Adds `digit * point`, given the odd multiples of the point.
 fn add_multiple<P: Copy>(sum: &mut EdwardsProjective, digit: Option<&i64>, odd: &[P])
 where
     EdwardsProjective: AddAssign<P> + SubAssign<P>,
@@ -132,13 +134,13 @@ where
     }
 }
 
-/// The non-adjacent form of a scalar, the lowest digit first: zeros, and odd digits below
+/// The wNAF digits of a scalar, the least significant first: each is 0, or odd and below
 /// `2^(window - 1)` in absolute value.
 fn digits(scalar: &Scalar, window: usize) -> Vec<i64> {
     scalar.into_bigint().find_wnaf(window).expect("a window has more than one bit")
 }
 
-/// 1, 3, 5, ... times a point, for digits of a window.
+/// The multiples 1, 3, 5, ... of a point, up to `2^(window - 1) - 1`.
 fn odd_multiples(point: EdwardsProjective, window: usize) -> Vec<EdwardsProjective> {
     let twice = point.double();
     std::iter::successors(Some(point), |multiple| Some(*multiple + twice))

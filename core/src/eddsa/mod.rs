@@ -1,10 +1,10 @@
-//! EdDSA-Poseidon on Baby Jubjub, exactly as circomlib defines it (design 2; Bernstein et al.,
-//! "High-speed high-security signatures", 2011, with Poseidon for the challenge).
+//! EdDSA on Baby Jubjub with Poseidon as the challenge hash, as circomlib defines it (Bernstein et
+//! al., "High-speed high-security signatures", 2011).
 //!
-//! A browser signs with `circomlibjs` or `@zk-kit/eddsa-poseidon`. One equation counts, here and in
-//! the circuit: `S * B8 = R8 + 8 * h * A`, `0 <= S <` order of the subgroup, with the challenge
-//! `h = H_5(R8.x, R8.y, A.x, A.y, message)` of tag 0, taken as an integer. A public key of small
-//! order is refused: it would sign every message.
+//! `circomlibjs` and `@zk-kit/eddsa-poseidon` produce the same signatures. A signature is valid if
+//! `S * B8 = R8 + 8 * h * A` and S is below the order of the subgroup, with the challenge
+//! `h = H_5(R8.x, R8.y, A.x, A.y, message)` of tag 0 as an integer. Public keys of small order are
+//! refused: under such a key every message has a valid signature.
 
 mod curve;
 mod public;

@@ -7,17 +7,17 @@ use thiserror::Error;
 use super::curve::{mul_by_cofactor, to_ark, Point, POINT_BYTES};
 use crate::{field::FieldError, F};
 
-/// A public key in circomlib's coordinates: any two field elements. A key that is no good point can
-/// stand in a head entry, but nothing verifies under it (see [`PublicKey::check`]).
+/// A public key in circomlib's coordinates. It may be off the curve or of small order, also in a
+/// head entry; no signature is valid under such a key (see [`PublicKey::check`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey {
-    /// circomlib's x.
+    /// The coordinate x.
     pub x: F,
-    /// circomlib's y.
+    /// The coordinate y.
     pub y: F,
 }
 
-/// Why nothing verifies under a public key.
+/// No signature is valid under the public key.
 #[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
 pub enum KeyRefused {
     /// The point is not on Baby Jubjub.
@@ -34,7 +34,7 @@ impl PublicKey {
         Point { x: self.x, y: self.y }
     }
 
-    /// Whether anything can verify under this key.
+    /// Checks that signatures can be valid under this key.
     ///
     /// # Errors
     /// [`KeyRefused`] if it is off the curve or one of the eight points of small order.
@@ -42,7 +42,7 @@ impl PublicKey {
         self.times_cofactor().map(|_| ())
     }
 
-    /// `8 * A` of a good key.
+    /// `8 * A`, after the checks of [`PublicKey::check`].
     pub(super) fn times_cofactor(&self) -> Result<EdwardsProjective, KeyRefused> {
         if !self.point().is_on_curve() {
             return Err(KeyRefused::NotOnCurve);
@@ -54,12 +54,12 @@ impl PublicKey {
         Ok(point)
     }
 
-    /// Encodes as x, y: 32 bytes each, big-endian.
+    /// Encodes x, then y, with 32 big-endian bytes each.
     pub fn to_bytes(&self) -> [u8; POINT_BYTES] {
         self.point().to_bytes()
     }
 
-    /// Decodes what [`PublicKey::to_bytes`] made. Does not [`PublicKey::check`] it.
+    /// Decodes the encoding of [`PublicKey::to_bytes`], without [`PublicKey::check`].
     ///
     /// # Errors
     /// [`FieldError::NotCanonical`] if a coordinate is not below the modulus.

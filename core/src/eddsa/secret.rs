@@ -1,4 +1,4 @@
-//! Secret keys: 32 bytes, from which circomlibjs derives scalar and nonces.
+//! Secret keys: 32 bytes, from which the scalar and the nonces are derived as in circomlibjs.
 
 use ark_ec::CurveConfig;
 use ark_ed_on_bn254::EdwardsConfig;
@@ -17,20 +17,20 @@ use crate::F;
 /// Length of a secret key in bytes.
 pub const SECRET_KEY_BYTES: usize = 32;
 
-/// A secret key. It is wiped when dropped and shows only its public key in `{:?}`.
+/// A secret key. It is wiped when dropped, and `{:?}` shows only its public key.
 ///
-/// Signing is not constant in time: sign where nobody untrusted measures the time.
+/// Signing does not take constant time. Do not sign where an attacker can measure the time.
 pub struct SecretKey {
     bytes: Zeroizing<[u8; SECRET_KEY_BYTES]>,
     /// `s >> 3` of circomlibjs, modulo the order of the subgroup.
     scalar: Scalar,
-    /// The second half of the key's hash, from which nonces are made.
+    /// The second half of the key's hash, from which nonces are derived.
     prefix: Zeroizing<[u8; 32]>,
     public: PublicKey,
 }
 
 impl SecretKey {
-    /// The key with these bytes; every 32 bytes are a key.
+    /// The key with these bytes. Any 32 bytes are a key.
     pub fn from_bytes(bytes: [u8; SECRET_KEY_BYTES]) -> SecretKey {
         let bytes = Zeroizing::new(bytes);
         let hash = blake512(&[&bytes[..]]);
@@ -38,7 +38,7 @@ impl SecretKey {
         low.copy_from_slice(&hash[..32]);
         low[0] &= 0xf8;
         low[31] = low[31] & 0x7f | 0x40;
-        // A multiple of 8, so this division modulo the order is the shift by three bits.
+        // The number is a multiple of 8, so dividing by 8 modulo the order is a shift by three bits.
         let scalar = Scalar::from_le_bytes_mod_order(&low[..]) * EdwardsConfig::COFACTOR_INV;
         let mut prefix = Zeroizing::new([0u8; 32]);
         prefix.copy_from_slice(&hash[32..]);
@@ -46,7 +46,7 @@ impl SecretKey {
         SecretKey { bytes, scalar, prefix, public }
     }
 
-    /// A fresh key.
+    /// A random key.
     pub fn random(rng: &mut (impl RngCore + CryptoRng)) -> SecretKey {
         let mut bytes = Zeroizing::new([0u8; SECRET_KEY_BYTES]);
         rng.fill_bytes(&mut bytes[..]);
@@ -63,8 +63,8 @@ impl SecretKey {
         self.public
     }
 
-    /// Signs `message` like circomlibjs' `signPoseidon`: the nonce is derived, so a message has one
-    /// signature.
+    /// Signs `message` as circomlibjs' `signPoseidon`. The nonce is derived from key and message, so
+    /// the signature is deterministic.
     pub fn sign(&self, message: F) -> Signature {
         let mut nonce_hash = blake512(&[&self.prefix[..], &message.into_bigint().to_bytes_le()]);
         let mut nonce = Scalar::from_le_bytes_mod_order(&nonce_hash[..]);

@@ -19,44 +19,44 @@ pub const SIGNATURE_BYTES: usize = POINT_BYTES + FIELD_BYTES;
 /// A signature: circomlib's `{ R8, S }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature {
-    /// The nonce point: any two field elements.
+    /// The nonce point. It may be off the curve.
     pub r8: Point,
-    /// `0 <= S <` order of the subgroup, by its type.
+    /// The scalar S, below the order of the subgroup.
     pub s: Scalar,
 }
 
-/// Why bytes are not a signature.
+/// The bytes are not the encoding of a signature.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum SignatureBytesRefused {
     /// A coordinate of R8 is not below the modulus.
     #[error("R8: {0}")]
     Coordinate(#[from] FieldError),
-    /// S is not below the order of the subgroup, so it has a second encoding.
+    /// S is not below the order of the subgroup.
     #[error("S is not below the order of the subgroup")]
     ScalarTooLarge,
 }
 
-/// Why a signature does not verify.
+/// The signature is not valid.
 #[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
 pub enum SignatureRefused {
-    /// Nothing verifies under this key.
+    /// No signature is valid under this key.
     #[error(transparent)]
     Key(#[from] KeyRefused),
     /// R8 is not on Baby Jubjub.
     #[error("R8 of the signature is not on the curve")]
     R8NotOnCurve,
-    /// Another message, another key, or no signature at all.
-    #[error("the signature is not of this key and message")]
+    /// The equation does not hold: the signature is by another key or over another message.
+    #[error("the signature is not by this key over this message")]
     WrongSignature,
 }
 
 impl Signature {
-    /// A signature of nothing whose R8 is on the curve, for slots that hold no signature.
+    /// Fills a slot without a signature. R8 is on the curve; the signature is not valid.
     pub fn placeholder() -> Signature {
         Signature { r8: BASE8, s: Scalar::ONE }
     }
 
-    /// Encodes as R8.x, R8.y, S: 32 bytes each, big-endian.
+    /// Encodes R8.x, R8.y and S with 32 big-endian bytes each.
     pub fn to_bytes(&self) -> [u8; SIGNATURE_BYTES] {
         let mut out = [0u8; SIGNATURE_BYTES];
         out[..POINT_BYTES].copy_from_slice(&self.r8.to_bytes());
@@ -64,10 +64,10 @@ impl Signature {
         out
     }
 
-    /// Decodes what [`Signature::to_bytes`] made.
+    /// Decodes the encoding of [`Signature::to_bytes`].
     ///
     /// # Errors
-    /// [`SignatureBytesRefused`] if a coordinate or S has another, smaller encoding.
+    /// [`SignatureBytesRefused`] if a coordinate or S is not reduced.
     pub fn from_bytes(bytes: &[u8; SIGNATURE_BYTES]) -> Result<Signature, SignatureBytesRefused> {
         let mut point = [0u8; POINT_BYTES];
         point.copy_from_slice(&bytes[..POINT_BYTES]);
@@ -85,7 +85,7 @@ pub fn challenge(r8: &Point, public_key: &PublicKey, message: F) -> F {
     hash(Tag::Circomlib, [r8.x, r8.y, public_key.x, public_key.y, message])
 }
 
-/// Checks that `signature` is `public_key`'s over `message`.
+/// Checks that `signature` is valid for `public_key` and `message`.
 ///
 /// # Errors
 /// [`SignatureRefused`] says what failed.
@@ -98,7 +98,7 @@ pub fn verify(
     if !signature.r8.is_on_curve() {
         return Err(SignatureRefused::R8NotOnCurve);
     }
-    // 8 * A is in the subgroup, so the challenge may be reduced before it meets it.
+    // 8 * A is in the subgroup, so the challenge may be reduced modulo its order.
     let h = reduce(&challenge(&signature.r8, public_key, message));
     let r8 = double_mul(&signature.s, &h, -a8);
     if r8 == to_ark(signature.r8.x, signature.r8.y) {

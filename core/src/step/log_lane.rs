@@ -1,4 +1,4 @@
-//! The log lane: rules L1 to L9 (design 5).
+//! The log lane: rules L1 to L9.
 
 use ark_ff::Field;
 
@@ -15,7 +15,7 @@ use crate::{
     F,
 };
 
-/// One segment: may start a run, takes up to q ops, may end the run.
+/// Processes a segment: it may start a run, has up to q ops, and may end the run.
 ///
 /// # Errors
 /// The first rule that the segment breaks.
@@ -51,7 +51,7 @@ pub fn segment(r: &mut Registers, s: &Segment) -> Result<(), Violation> {
     Ok(())
 }
 
-/// One op slot of an active run.
+/// Processes an op slot.
 ///
 /// # Errors
 /// The first rule that the slot breaks.
@@ -76,7 +76,7 @@ pub fn op_slot(r: &mut Registers, slot: &OpSlot) -> Result<(), Violation> {
     add(r, &Addend { class, height: height(kappa) as u8, item }, Lane::Log)
 }
 
-/// L9: users write user keys, and a grant is of a writer's head.
+/// L9: an op writes a user key, and a grant writes the key of a head entry.
 fn allowed_key(key: &Key, grant: bool) -> Result<(), Violation> {
     let what = match (grant, key.kind()) {
         (false, KeyKind::User) | (true, KeyKind::Head(_)) => return Ok(()),
@@ -86,7 +86,7 @@ fn allowed_key(key: &Key, grant: bool) -> Result<(), Violation> {
     Err(Violation { rule: Rule::L9, what })
 }
 
-/// The item of a writer's head entry.
+/// The item of a head entry.
 fn head_item(writer: u32, stamp: Stamp, value: F) -> F {
     item(Key::head(writer).digest(), stamp.to_field(), value)
 }

@@ -1,4 +1,4 @@
-//! The merge lane: rules M1 to M7 (design 5). M7's second half is CLOSE_NEW in `tree_row`.
+//! The merge lane: rules M1 to M7. The second half of M7 is CLOSE_NEW in `tree_row`.
 
 use super::{add, require, MergeRow, Registers, RowClass, Rule, Violation};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 use ark_ff::{BigInteger, Field, PrimeField};
 
-/// One merge row.
+/// Processes a merge row.
 ///
 /// # Errors
 /// The first rule that the row breaks.
@@ -52,8 +52,8 @@ pub fn merge_row(r: &mut Registers, row: &MergeRow) -> Result<(), Violation> {
     Ok(())
 }
 
-/// SKIP: the row is a leaf of a node of level 0. The levels from there up to the lowest open one
-/// get nodes, fresh or with the unchanged beginnings that the row skips.
+/// SKIP: opens nodes from the lowest open level down to level 0, to which the row's item belongs. The
+/// nodes are empty, or begin with the unchanged items that the row skips.
 fn descend(r: &mut Registers, row: &MergeRow) {
     let beginning = |level: usize| if row.skips { row.beginnings[level] } else { iv(level) };
     let cur = usize::from(r.cur);
@@ -70,8 +70,8 @@ fn descend(r: &mut Registers, row: &MergeRow) {
     r.known &= !row.skips;
 }
 
-/// M1: (key, stamp) is strictly greater than the row before, and the key moves on exactly when the
-/// row before was the last of its key.
+/// M1: (key, stamp) is strictly greater than in the previous row, and the key changes exactly when the
+/// previous row was the last one of its key.
 fn strictly_greater(r: &Registers, row: &MergeRow) -> Result<(), Violation> {
     if r.inside {
         require(row.key == r.key, Rule::M1, "the key moves on before its last row")?;
@@ -82,12 +82,12 @@ fn strictly_greater(r: &Registers, row: &MergeRow) -> Result<(), Violation> {
     require(grows, Rule::M1, "keys do not grow")
 }
 
-/// `a < b`, for the numbers that the gadget compares: their difference is in 1..=2^248.
+/// `a < b`, for numbers below 2^248 as in the circuit: the difference is in `1..=2^248`.
 fn less(a: F, b: F) -> bool {
     (b - a - F::ONE).into_bigint().num_bits() <= 8 * LIMB_BYTES as u32
 }
 
-/// M3: where a class may stand. On which keys is for the log lane (L9), whose item holds the key.
+/// M3: the order of classes. The log lane checks the keys (L9), and the item binds the key.
 fn allowed_place(r: &Registers, row: &MergeRow) -> Result<(), Violation> {
     match row.class {
         RowClass::Write => {

@@ -1,8 +1,8 @@
-//! One step of the proved machine, natively (design 5).
+//! One step of the proved state machine, natively (`docs/circuits.md`).
 //!
-//! The step circuit in `rootfold-circuits` is the twin of [`step`], module by module and rule by
-//! rule. An epoch is any number of steps after which the root moves once; within it the log lane
-//! and the merge lane work on the same items, each in its own order, tied by one accumulator.
+//! The step circuit in `rootfold-circuits` has the same modules and rules. The root changes once per
+//! epoch, after any number of steps. In an epoch the log lane and the merge lane process the same
+//! items in different orders; one accumulator proves that the items are the same.
 
 mod log_lane;
 mod merge_lane;
@@ -29,7 +29,7 @@ use crate::{
     F,
 };
 
-/// A named rule of design 5. Namespaces of the constraints bear these names.
+/// A rule of `docs/circuits.md`. The namespaces of the constraints have these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Rule {
@@ -58,17 +58,17 @@ pub enum Rule {
     Cursor,
 }
 
-/// A witness breaks a rule.
+/// The witness breaks a rule.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("{rule:?}: {what}")]
 pub struct Violation {
     /// The rule.
     pub rule: Rule,
-    /// What is wrong.
+    /// How it breaks the rule.
     pub what: &'static str,
 }
 
-/// `Err(Violation)` unless `holds`.
+/// Returns a [`Violation`] unless `holds`.
 pub(crate) fn require(holds: bool, rule: Rule, what: &'static str) -> Result<(), Violation> {
     if holds {
         Ok(())
@@ -77,7 +77,7 @@ pub(crate) fn require(holds: bool, rule: Rule, what: &'static str) -> Result<(),
     }
 }
 
-/// Takes an item into the sum that ties the lanes, with the point that an honest prover chooses.
+/// Adds the point of an item, as an honest prover chooses it, to the accumulator.
 fn add(r: &mut Registers, addend: &Addend, lane: Lane) -> Result<(), Violation> {
     let met = Violation { rule: Rule::Accumulator, what: "the sum meets a point of the same x" };
     r.acc = accumulate(r.acc, addend, phi(addend, lane)).ok_or(met)?;
@@ -85,14 +85,14 @@ fn add(r: &mut Registers, addend: &Addend, lane: Lane) -> Result<(), Violation> 
     Ok(())
 }
 
-/// The state `z = (root, ops, cursor)` that the proof carries from step to step.
+/// The state `z = (root, ops, cursor)` between two steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State {
-    /// Root of the tree after the last sealed epoch.
+    /// The root of the tree after the last sealed epoch.
     pub root: F,
-    /// Number of ops folded up to there.
+    /// The number of ops folded by then.
     pub ops: F,
-    /// Digest of the registers; [`Registers::idle_cursor`] between epochs.
+    /// The digest of the registers; [`Registers::idle_cursor`] between epochs.
     pub cursor: F,
 }
 
@@ -102,17 +102,17 @@ impl State {
         State { root: space_id, ops: F::from(0u64), cursor: Registers::idle_cursor() }
     }
 
-    /// The state as the vector that is folded.
+    /// The state as field elements.
     pub fn to_fields(self) -> [F; 3] {
         [self.root, self.ops, self.cursor]
     }
 }
 
-/// Executes one step: opens the cursor, runs both lanes, seals if asked to, closes the cursor.
+/// Executes one step: opens the cursor, runs both lanes, seals if the witness says so, and closes the
+/// cursor.
 ///
 /// # Errors
-/// The first [`Violation`] if the witness breaks a rule, exactly where the circuit would be
-/// unsatisfied.
+/// The first [`Violation`], for exactly the witnesses that do not satisfy the circuit.
 ///
 /// # Panics
 /// If the witness does not have the profile's shape.

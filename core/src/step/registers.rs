@@ -1,10 +1,9 @@
-//! The registers that a step hands to the next one, and their digest, the cursor (design 5).
+//! The registers that one step passes to the next, and their digest, the cursor.
 
 use std::sync::OnceLock;
 
 use ark_ff::{AdditiveGroup, Field};
 use ark_grumpkin::Affine;
-
 use rootfold_arith::poseidon::MAX_INPUTS;
 
 use crate::{
@@ -17,62 +16,63 @@ use crate::{
     F,
 };
 
-/// Number of field elements that the cursor commits to.
+/// Number of field elements in the registers.
 pub const REGISTER_FIELDS: usize = 43;
 
-/// Everything that a step needs from the one before it in the same epoch.
+/// The state of an epoch between two steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Registers {
-    /// Is a run open?
+    /// Whether a run is open.
     pub active: bool,
-    /// One more than the writer of the last run, 0 before the first. While a run is open its
-    /// writer is `floor - 1`.
+    /// One more than the writer of the last run; 0 before the first run. The writer of an open run is
+    /// `floor - 1`.
     pub floor: u64,
-    /// The open run's key, number of ops and head.
+    /// The head of the open run's log: key, number of ops, head.
     pub head: Head,
-    /// `ts` of the open run's last op.
+    /// The clock of the open run's last op.
     pub ts: u64,
-    /// Ops of this epoch so far.
+    /// Number of ops of this epoch so far.
     pub ops: u64,
     /// The accumulator.
     pub acc: Affine,
-    /// Limbs of the last merge row's key; (0, 0, -1) before the first row.
+    /// The key limbs of the last merge row; (0, 0, -1) before the first row.
     pub key: [F; 3],
-    /// Stamp of the last merge row.
+    /// The stamp of the last merge row.
     pub stamp: F,
-    /// Do more rows of this key follow?
+    /// Whether more rows of this key follow.
     pub inside: bool,
-    /// Has this key had its OLD row?
+    /// Whether this key has had its OLD row.
     pub has_old: bool,
-    /// Was the last merge row an OLD row marked read?
+    /// Whether the last merge row was an OLD_READ row.
     pub old_read: bool,
-    /// Is the leaf before the next one known: nothing opaque since the last opened leaf?
+    /// Whether the left neighbour of the next row is known: no opaque item followed the last old entry.
     pub known: bool,
-    /// Is an insert waiting for its right neighbour?
+    /// Whether an insert waits for its right neighbour.
     pub wait_right: bool,
-    /// CLOSE_NEW rows that the last insert still needs.
+    /// Number of CLOSE_NEW rows that the last insert still needs.
     pub due: u8,
-    /// Level of the next CLOSE_NEW.
+    /// The level of the next CLOSE_NEW.
     pub next_close: u8,
-    /// The lowest level with an open node; all levels below are fresh.
+    /// The lowest level with an open node.
     pub cur: u8,
-    /// The chains that rebuild the old root.
+    /// The chain values that rebuild the old root.
     pub old: Zipper,
-    /// The chains that build the new root.
+    /// The chain values that build the new root.
     pub new: Zipper,
 }
 
-/// The open nodes of one tree: a chain for each level from `cur` up.
+/// The open nodes of one tree: a chain value for each level from `cur` up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zipper {
-    /// The chain of the lowest open node. Between two CLOSE_NEW it is what the next one closes.
+    /// The chain value of the lowest open node. Between two CLOSE_NEW rows it is the digest that the next
+    /// one closes.
     pub open: F,
-    /// The chains above it, from level 1 on. At `cur` and below they are left over and not read.
+    /// `above[l - 1]` is the chain value of level l. Values of `cur` and lower levels are not read.
     pub above: [F; H],
 }
 
 impl Zipper {
-    /// Nothing but a fresh root.
+    /// An empty root node.
     pub fn fresh() -> Zipper {
         Zipper { open: iv(H), above: [F::ZERO; H] }
     }
@@ -110,7 +110,7 @@ impl Registers {
         *IDLE.get_or_init(|| Registers::idle().digest())
     }
 
-    /// The six flags as one number, the first flag lowest.
+    /// The six flags, the least significant first.
     pub fn flags(&self) -> [bool; 6] {
         [self.active, self.inside, self.has_old, self.old_read, self.known, self.wait_right]
     }
@@ -147,7 +147,8 @@ impl Registers {
         fields
     }
 
-    /// The cursor: a chain of `H_12^CURSOR`, the digest so far first from the second link on.
+    /// The cursor: a chain of `H_n^CURSOR` with up to 12 inputs. From the second hash on, the first
+    /// input is the previous digest.
     pub fn digest(&self) -> F {
         let fields = self.to_fields();
         let (first, rest) = fields.split_at(MAX_INPUTS);

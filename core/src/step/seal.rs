@@ -1,12 +1,12 @@
-//! The seal: the end of an epoch, at which the root moves (design 5).
+//! The seal: the end of an epoch, which changes the root.
 
 use super::{require, Registers, Rule, State, Violation};
 use crate::{accumulator, height::H, F};
 
-/// Ends the step: moves the root if `seal`, and closes the cursor.
+/// Ends the step: replaces the root if `seal`, and closes the cursor.
 ///
 /// # Errors
-/// The first condition of the seal that does not hold.
+/// The first condition of the seal that is not met.
 pub fn seal(state: &State, r: &mut Registers, seal: bool) -> Result<State, Violation> {
     if !seal {
         return Ok(State { cursor: r.digest(), ..*state });

@@ -1,4 +1,4 @@
-//! Tree rows: a zipper over both trees (design 5).
+//! Tree rows: a zipper over both trees.
 
 use super::{require, Registers, Rule, TreeOp, TreeRow, Violation};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     F,
 };
 
-/// One tree row.
+/// Processes a tree row.
 ///
 /// # Errors
 /// The first rule that the row breaks.
@@ -27,7 +27,7 @@ pub fn tree_row(r: &mut Registers, row: &TreeRow) -> Result<(), Violation> {
     }
 }
 
-/// What acts on both trees needs both to be whole so far.
+/// The conditions of a row that changes both trees.
 fn at_rest(r: &Registers) -> Result<(), Violation> {
     require(!r.wait_right, Rule::M6, "an insert waits for its right neighbour")?;
     require(!r.inside, Rule::M4, "inside the rows of a key")?;
@@ -51,8 +51,9 @@ fn close_both(r: &mut Registers) -> Result<(), Violation> {
     Ok(())
 }
 
-/// A close that more follow leaves the closed node's digest in `open` and a fresh node above it;
-/// the last one leaves it in the node above, and a fresh node at level 0.
+/// Closes a node of the new tree: the node above absorbs `open`. If more closes follow, the result
+/// goes to `open`, and the level above gets an empty node. Otherwise the result goes to the level
+/// above, and level 0 gets an empty node.
 fn close_new(r: &mut Registers) -> Result<(), Violation> {
     require(r.due > 0, Rule::CloseNew, "no close is due")?;
     let level = usize::from(r.next_close);

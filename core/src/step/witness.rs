@@ -1,4 +1,4 @@
-//! What a step is given: the rows of both lanes (design 5).
+//! The witness of a step: the rows of both lanes.
 
 use ark_ff::AdditiveGroup;
 
@@ -13,37 +13,37 @@ use crate::{
     F,
 };
 
-/// The shape of a step: how many segments, op slots, merge rows and tree rows it has.
+/// The size of a step: the numbers of segments, op slots, merge rows and tree rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
-    /// The profile's name.
+    /// The name.
     pub name: &'static str,
-    /// S: segments of the log lane, one signature each.
+    /// S: segments of the log lane, each with one signature.
     pub segments: usize,
     /// q: op slots of a segment.
     pub slots: usize,
     /// M: rows of the merge lane.
     pub rows: usize,
-    /// c: tree rows of each merge row, at least one. The first shares its hashes with the merge
-    /// row, and does something only where that is PAD.
+    /// c: tree rows per merge row, at least one. The first one shares its hashes with the merge row,
+    /// and is active only if the merge row is PAD.
     pub tree_rows: usize,
 }
 
 /// For tests and the demo.
 pub const SMALL: Profile = Profile { name: "small", segments: 2, slots: 4, rows: 22, tree_rows: 2 };
 
-/// For nodes that prove all day, in spaces whose keys mostly grow, as those of logs and messages
-/// do: 1.7 merge rows for an op, most of them with nothing between them.
+/// For spaces whose keys mostly increase, as those of logs and messages do: 1.7 merge rows per op,
+/// most of them without tree rows between them.
 pub const STANDARD: Profile =
     Profile { name: "standard", segments: 11, slots: 8, rows: 153, tree_rows: 1 };
 
-/// The same for spaces whose ops hit keys all over a large tree: 6 merge rows for an op in epochs
-/// of thousands, 10 in epochs of hundreds.
+/// For spaces whose ops are scattered over a large tree: 6 merge rows per op in epochs of thousands of
+/// ops, 10 in epochs of hundreds.
 pub const SCATTERED: Profile =
     Profile { name: "scattered", segments: 8, slots: 8, rows: 399, tree_rows: 2 };
 
 impl Profile {
-    /// All profiles, by size.
+    /// All profiles in order of size.
     pub const ALL: [Profile; 3] = [SMALL, STANDARD, SCATTERED];
 
     /// The profile with this name.
@@ -57,47 +57,48 @@ impl Profile {
 pub struct OpSlot {
     /// An unused slot changes nothing (L8).
     pub used: bool,
-    /// Does the op grant a writer (L7)?
+    /// Whether the op grants a writer (L7).
     pub grant: bool,
     /// The op's clock.
     pub ts: u64,
-    /// Limbs of the op's key.
+    /// The limbs of the op's key.
     pub key: [F; 3],
     /// The op's value digest.
     pub value: F,
 }
 
-/// A segment of the log lane: up to q ops of one run, and one signature.
+/// A segment of the log lane: up to q ops of one run and one signature.
 #[derive(Debug, Clone)]
 pub struct Segment {
-    /// Does a run start here?
+    /// Whether a run starts with this segment.
     pub start: bool,
-    /// Does the run end here?
+    /// Whether the run ends with this segment.
     pub end: bool,
-    /// The writer of the run that starts here; else ignored.
+    /// The writer of the run, if it starts here.
     pub writer: u32,
-    /// What the tree holds for the writer of the run that starts here; else ignored.
+    /// The head in the old tree of the run's writer, if the run starts here.
     pub head: Head,
-    /// Clock and writer of the stamp that the tree holds for him (his own last op, or the grant).
+    /// The stamp of that head entry: of the writer's last op, or of the grant.
     pub stamp: Stamp,
     /// Exactly q slots.
     pub ops: Vec<OpSlot>,
-    /// The signature over the run's last head; any good-looking one if the run does not end here.
+    /// The signature over the run's last head if the run ends here; otherwise any signature with R8 on
+    /// the curve.
     pub signature: Signature,
 }
 
-/// What a merge row is.
+/// The class of a merge row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowClass {
-    /// Nothing.
+    /// An inactive row.
     Pad,
     /// An entry of the old tree.
     Old,
-    /// A head entry of the old tree that a run starts from.
+    /// A head entry of the old tree from which a run starts.
     OldRead,
     /// An op on a user key.
     User,
-    /// A head entry as the epoch leaves it.
+    /// A head entry of the new tree.
     Write,
     /// A grant.
     Grant,
@@ -125,7 +126,7 @@ impl RowClass {
         }
     }
 
-    /// Is it an entry of the old tree?
+    /// Whether the row is an entry of the old tree.
     pub fn is_old(self) -> bool {
         matches!(self, RowClass::Old | RowClass::OldRead)
     }
@@ -134,28 +135,28 @@ impl RowClass {
 /// A merge row.
 #[derive(Debug, Clone, Copy)]
 pub struct MergeRow {
-    /// What the row is.
+    /// The class.
     pub class: RowClass,
-    /// Limbs of the key.
+    /// The limbs of the key.
     pub key: [F; 3],
     /// The stamp.
     pub stamp: F,
     /// The value digest.
     pub value: F,
-    /// Height of the key of a USER or GRANT row, else 0.
+    /// The height of the key of a USER or GRANT row; otherwise 0.
     pub height: u8,
-    /// Is it the last row of its key?
+    /// Whether this is the last row of its key.
     pub last: bool,
-    /// Does the row skip the unchanged beginnings of nodes on the way down to it (SKIP)?
+    /// Whether the nodes that the row opens begin with unchanged items (SKIP).
     pub skips: bool,
-    /// If it does: the chains of these beginnings, by level. Those of fresh nodes are `IV`.
+    /// The chain values of these items by level, if `skips`; `IV` for a node without unchanged items.
     pub beginnings: [F; H],
 }
 
-/// What a tree row does.
+/// The operation of a tree row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TreeOp {
-    /// Nothing.
+    /// No operation.
     Pad,
     /// The lowest open node absorbs one unchanged item.
     Opaque,
@@ -166,14 +167,14 @@ pub enum TreeOp {
 }
 
 impl TreeOp {
-    /// All of them, in the order of the circuit's selectors.
+    /// All operations, in the order of the circuit's selectors.
     pub const ALL: [TreeOp; 4] = [TreeOp::Pad, TreeOp::Opaque, TreeOp::CloseBoth, TreeOp::CloseNew];
 }
 
 /// A tree row.
 #[derive(Debug, Clone, Copy)]
 pub struct TreeRow {
-    /// What it does.
+    /// The operation.
     pub op: TreeOp,
     /// The item of OPAQUE.
     pub digest: F,
@@ -188,16 +189,16 @@ pub struct Row {
     pub tree: Vec<TreeRow>,
 }
 
-/// Everything a step is given besides the state.
+/// The witness of a step.
 #[derive(Debug, Clone)]
 pub struct StepWitness {
-    /// The registers that open the cursor.
+    /// The registers, whose digest is the cursor.
     pub registers: Registers,
     /// Exactly S segments.
     pub segments: Vec<Segment>,
     /// Exactly M rows.
     pub rows: Vec<Row>,
-    /// Does the epoch end here?
+    /// Whether the epoch ends with this step.
     pub seal: bool,
 }
 
@@ -209,9 +210,7 @@ impl OpSlot {
 }
 
 impl MergeRow {
-    /// A row that skips nothing and is not the last of its key.
-    ///
-    /// The height is that of the key where the class needs it.
+    /// A row with the height that the class requires, without `skips` and `last`.
     pub fn new(class: RowClass, entry: &Entry) -> MergeRow {
         let height = match class {
             RowClass::User | RowClass::Grant => height(entry.key.digest()) as u8,
@@ -227,7 +226,7 @@ impl MergeRow {
         }
     }
 
-    /// A row that does nothing.
+    /// An inactive row.
     pub fn pad() -> MergeRow {
         let zero = F::ZERO;
         MergeRow {
@@ -244,14 +243,14 @@ impl MergeRow {
 }
 
 impl TreeRow {
-    /// A row that does nothing.
+    /// A row without operation.
     pub fn pad() -> TreeRow {
         TreeRow { op: TreeOp::Pad, digest: F::ZERO }
     }
 }
 
 impl Segment {
-    /// A segment without start, end and ops.
+    /// A segment without ops that neither starts nor ends a run.
     pub fn unused(profile: &Profile) -> Segment {
         let zero = F::ZERO;
         Segment {
@@ -267,7 +266,7 @@ impl Segment {
 }
 
 impl StepWitness {
-    /// A step that does nothing and leaves the given registers.
+    /// A step that does not change the given registers.
     pub fn idle(profile: &Profile, registers: Registers) -> StepWitness {
         let row = Row { merge: MergeRow::pad(), tree: vec![TreeRow::pad(); profile.tree_rows] };
         StepWitness {
@@ -278,7 +277,7 @@ impl StepWitness {
         }
     }
 
-    /// Has it exactly the profile's numbers of slots and rows?
+    /// Whether the witness has the numbers of segments, slots and rows of the profile.
     pub fn has_shape(&self, profile: &Profile) -> bool {
         self.segments.len() == profile.segments
             && self.segments.iter().all(|s| s.ops.len() == profile.slots)

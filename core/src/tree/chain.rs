@@ -1,4 +1,4 @@
-//! The chains of nodes: `c = IV_l; for each item d: c = H_2^NODE(c, d)` (design 4).
+//! Node digests: a chain over the items, `c = IV_l; for each item d: c = H_2^NODE(c, d)`.
 
 use std::sync::OnceLock;
 
@@ -10,12 +10,12 @@ use crate::{
     F,
 };
 
-use super::page::{LEVELS_PER_PAGE, ROOT_RANK};
+use super::limits::{LEVELS_PER_PAGE, ROOT_RANK};
 
-/// How many entries are hashed at a time: enough to fill lanes, few enough to stay in the cache.
+/// Number of entries that are hashed together: enough for packed hashing, few enough for the cache.
 const ENTRIES_AT_A_TIME: usize = 64;
 
-/// `IV_l = H_1^IV(l)`, the chain of a node of level `level` before its first item.
+/// `IV_l = H_1^IV(l)`, the chain value before the first item of a node of level l.
 ///
 /// # Panics
 /// If `level` is above [`H`].
@@ -24,12 +24,12 @@ pub fn iv(level: usize) -> F {
     ALL.get_or_init(|| std::array::from_fn(|l| hash(Tag::Iv, [F::from(l as u64)])))[level]
 }
 
-/// The chain after one more item: `H_2^NODE(chain, digest)`.
+/// The chain value after one more item: `H_2^NODE(chain, digest)`.
 pub fn absorb(chain: F, digest: F) -> F {
     hash(Tag::Node, [chain, digest])
 }
 
-/// The digest of a node of level `level` with these items.
+/// The digest of a node with these items.
 ///
 /// # Panics
 /// If `level` is above [`H`].
@@ -37,7 +37,7 @@ pub fn node_digest(level: usize, items: impl IntoIterator<Item = F>) -> F {
     items.into_iter().fold(iv(level), absorb)
 }
 
-/// The level-0 items of entries and their heights; hashes each key once for both.
+/// The item digests of entries and the heights of their keys. Hashes each key once for both.
 pub fn leaf_items(entries: &[Entry]) -> Vec<(F, usize)> {
     let mut items = Vec::with_capacity(entries.len());
     for entries in entries.chunks(ENTRIES_AT_A_TIME) {
@@ -56,25 +56,24 @@ pub fn leaf_items(entries: &[Entry]) -> Vec<(F, usize)> {
     items
 }
 
-/// An item of some level inside a page.
+/// An item of any level of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageItem {
     pub(super) digest: F,
-    /// The lowest item of the page at which its node ends.
+    /// Index of the last item of the lowest level below it.
     pub(super) last: usize,
 }
 
-/// A page with its nodes closed.
+/// The nodes of a page.
 pub(super) struct FoldedPage {
-    /// The items of the page's levels, the lowest first.
+    /// The items of each level of the page, the lowest level first.
     pub(super) levels: Vec<Vec<PageItem>>,
     /// The page's name.
     pub(super) name: F,
 }
 
-/// Closes the nodes inside a page of this rank whose lowest items are given as (digest, height).
-///
-/// The items must be a page's: only the last reaches the level above the page.
+/// Computes the nodes of a page from the items of its lowest level, given as (digest, height). Only
+/// the last item may end the page.
 pub(super) fn fold_page(rank: u8, items: &[(F, usize)]) -> FoldedPage {
     let base = LEVELS_PER_PAGE * usize::from(rank);
     let count = if rank == ROOT_RANK { 1 } else { LEVELS_PER_PAGE };
@@ -92,8 +91,8 @@ pub(super) fn fold_page(rank: u8, items: &[(F, usize)]) -> FoldedPage {
     FoldedPage { name: node_digest(base + count - 1, top), levels }
 }
 
-/// The digests of nodes of one level. A chain is sequential, but the chains do not depend on each
-/// other, so they all advance together.
+/// The digests of nodes of one level. A chain is sequential, but the chains are independent: they
+/// are hashed together, item by item.
 fn node_digests(level: usize, nodes: &[&[PageItem]]) -> Vec<F> {
     let mut chains = vec![iv(level); nodes.len()];
     let mut open: Vec<usize> = (0..nodes.len()).collect();

@@ -1,4 +1,4 @@
-//! Pages as bytes. One encoding per page and set of inline values, all numbers big-endian:
+//! Pages as bytes. A page with given inline values has one encoding. Numbers are big-endian:
 //!
 //! ```text
 //! page     = format (1 byte: 1) | rank (1) | count (4) | count * (entry or child)
@@ -9,11 +9,11 @@
 //!          | 255 | 93 bytes                       any other key
 //! ```
 //!
-//! Inline values are checked while decoding: bytes whose digest is the entry's value for a user
-//! key, a head's 128 bytes whose digest is the value for a head entry, nothing for other keys.
+//! Decoding checks inline values against the entry's value digest. For a user key they are the value's
+//! bytes, for a head entry the 128 bytes of the head; other keys have none.
 //!
-//! An empty value is always inline: everybody knows its bytes, so an entry that names it has no
-//! second encoding without them. Every other value may be omitted, since a sender may not hold it.
+//! An empty value is always inline, so that its entry has one encoding. Any other value may be
+//! omitted, since the sender may not have it.
 
 use std::sync::LazyLock;
 
@@ -31,19 +31,9 @@ use crate::{
 
 use super::{
     error::PageError,
-    page::{Child, Page, ROOT_RANK},
+    limits::{MAX_INLINE_VALUE, MAX_PAGE_BYTES, MAX_PAGE_ITEMS, ROOT_RANK},
+    page::{Child, Page},
 };
-
-/// The longest value that travels inside a leaf page, in bytes.
-pub const MAX_INLINE_VALUE: usize = 256;
-/// The largest number of items of a page that is decoded.
-///
-/// A page has 64 items on average, but it costs nothing to grind keys that never end one. So there
-/// is no small limit to insist on: whoever may write may make a page large. Beyond this limit (and
-/// [`MAX_PAGE_BYTES`]) a page cannot be sent any more; about 480,000 ops of one writer are needed.
-pub const MAX_PAGE_ITEMS: usize = 1 << 20;
-/// The largest page that is decoded, in bytes.
-pub const MAX_PAGE_BYTES: usize = 64 << 20;
 
 /// Inline values as (value digest, bytes), in the order of their entries.
 pub type InlineValues = Vec<(F, Vec<u8>)>;
@@ -58,8 +48,9 @@ const OTHER_KEY: u8 = 255;
 const MIN_ITEM_BYTES: usize = 1 + FIELD_BYTES + 1;
 
 impl Page {
-    /// Encodes the page. `inline` offers value bytes for entries of a leaf; what is too long, does
-    /// not match the entry, or would make the page longer than [`MAX_PAGE_BYTES`], stays out.
+    /// Encodes the page. `inline` returns the value bytes of a leaf's entries, and is called once for
+    /// each entry in order. Bytes that are too long, do not match the entry, or would make the page
+    /// longer than [`MAX_PAGE_BYTES`] are omitted.
     pub fn encode(&self, inline: &dyn Fn(&Entry) -> Option<Vec<u8>>) -> Vec<u8> {
         let mut out = Writer::big_endian(0);
         out.u8(FORMAT).u8(self.rank()).u32(self.len() as u32);
@@ -88,12 +79,12 @@ impl Page {
         out.finish()
     }
 
-    /// Decodes a page and its inline values. Allocates no more than a few times the length of
-    /// `bytes`. Checks everything but heights of leaf keys and the name, which take hashing
+    /// Decodes a page and its inline values. Allocates at most a few times the length of `bytes`.
+    /// Checks everything except the name and the heights of leaf keys, which require hashing
     /// ([`Page::check`]).
     ///
     /// # Errors
-    /// [`PageError`] if the bytes are not exactly one page.
+    /// [`PageError`] if the bytes are not the encoding of a page.
     pub fn decode(bytes: &[u8]) -> Result<(Page, InlineValues), PageError> {
         if bytes.len() > MAX_PAGE_BYTES {
             return Err(PageError::TooLong { bytes: bytes.len() });
@@ -136,10 +127,10 @@ impl Page {
         Ok((page, inline))
     }
 
-    /// Decodes a page that was asked for by name, and recomputes the name.
+    /// Decodes a page that was requested by name, and recomputes the name.
     ///
     /// # Errors
-    /// [`PageError`] if the bytes are not exactly one page, or are another.
+    /// [`PageError`] if the bytes are not a valid page, or not the requested one.
     pub fn check(name: &F, bytes: &[u8]) -> Result<(Page, InlineValues), PageError> {
         let (page, inline) = Page::decode(bytes)?;
         let actual = page.name()?;
@@ -159,14 +150,14 @@ fn encode_key(key: &Key, out: &mut PageWriter) {
     };
 }
 
-/// Whether `entry` names the empty value, which is always inline.
+/// Whether the value of `entry` is empty.
 fn is_empty_value(entry: &Entry) -> bool {
-    // Hashed once: every entry of every page is compared with it.
+    // Computed once: every entry of every page is compared with it.
     static EMPTY: LazyLock<F> = LazyLock::new(|| value_digest(&[]));
     matches!(entry.key.kind(), KeyKind::User) && entry.value == *EMPTY
 }
 
-/// Whether `bytes` are the value that `entry`, item `index` of its page, names.
+/// Checks that `bytes` are the inline value of `entry`, which is item `index` of its page.
 fn check_inline(index: usize, entry: &Entry, bytes: &[u8]) -> Result<(), PageError> {
     let length = bytes.len();
     let digest = match entry.key.kind() {

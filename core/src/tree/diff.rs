@@ -1,4 +1,4 @@
-//! What differs between two trees.
+//! The differences between two trees.
 
 use std::cmp::Ordering;
 
@@ -11,7 +11,7 @@ use super::{
     store::PageStore,
 };
 
-/// One key on which two trees differ.
+/// A key whose entries differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Difference {
     /// The key.
@@ -22,16 +22,16 @@ pub struct Difference {
     pub after: Option<Entry>,
 }
 
-/// The differences between two trees in key order. Pages that both have are not opened.
+/// The differences between two trees in key order. Pages that both trees have are not loaded.
 pub fn diff<S: PageStore + ?Sized>(store: &S, before: F, after: F) -> Diff<'_, S> {
     let start = |root| vec![Part::Page(Place::root(root))];
     Diff { store, before: start(before), after: start(after) }
 }
 
-/// Differences in key order ([`diff`]). Ends after the first error.
+/// The differences in key order ([`diff`]). Ends after the first error.
 pub struct Diff<'s, S: PageStore + ?Sized> {
     store: &'s S,
-    /// What is not compared yet, the first part last.
+    /// The parts that are not compared yet, in reverse order.
     before: Vec<Part>,
     after: Vec<Part>,
 }
@@ -41,7 +41,7 @@ enum Part {
     Entry(Entry),
 }
 
-/// What the first parts of both trees ask for.
+/// The next action, which depends on the first parts of both trees.
 enum Next {
     SkipBoth,
     Both(Entry, Entry),
@@ -71,14 +71,14 @@ impl<S: PageStore + ?Sized> Diff<'_, S> {
             (Some(Entry(_)), Some(Page(_))) => Next::Open { before: false, after: true },
             (Some(Page(_)), Some(Entry(_))) => Next::Open { before: true, after: false },
             (Some(Page(b)), Some(Page(a))) if a.name == b.name => Next::SkipBoth,
-            // Pages that share no key: the first is in one tree only.
+            // The pages share no key: the first one is in one tree only.
             (Some(Page(b)), Some(Page(a))) if Some(b.last_key) <= a.after => {
                 Next::Open { before: true, after: false }
             }
             (Some(Page(b)), Some(Page(a))) if Some(a.last_key) <= b.after => {
                 Next::Open { before: false, after: true }
             }
-            // Different pages of one rank that share a key: neither can be in the other tree.
+            // Different pages of one rank share a key: neither is in the other tree.
             (Some(Page(b)), Some(Page(a))) => {
                 Next::Open { before: b.rank >= a.rank, after: a.rank >= b.rank }
             }
@@ -122,7 +122,7 @@ impl<S: PageStore + ?Sized> Diff<'_, S> {
     }
 }
 
-/// Replaces the first part, if it is a page, by what is in it.
+/// Replaces the first part by its items, if it is a page.
 fn open<S: PageStore + ?Sized>(store: &S, parts: &mut Vec<Part>) -> Result<(), TreeError> {
     if let Some(Part::Page(place)) = parts.pop() {
         let page = load(store, &place)?;

@@ -1,4 +1,4 @@
-//! What can be wrong with a page, a tree or a store.
+//! Errors of pages, trees and stores.
 
 use rootfold_arith::encoding::DecodeError;
 use thiserror::Error;
@@ -9,41 +9,38 @@ use crate::{
     F,
 };
 
-use super::{
-    codec::{MAX_INLINE_VALUE, MAX_PAGE_BYTES, MAX_PAGE_ITEMS},
-    page::ROOT_RANK,
-};
+use super::limits::{MAX_INLINE_VALUE, MAX_PAGE_BYTES, MAX_PAGE_ITEMS, ROOT_RANK};
 
-/// Why something is not a page, or not the page it is said to be.
+/// Not a valid page, or not the requested page.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum PageError {
-    /// More bytes than any page has.
+    /// The page is longer than the limit.
     #[error("page of {bytes} bytes is longer than {MAX_PAGE_BYTES}")]
     TooLong {
-        /// Its length in bytes.
+        /// The length in bytes.
         bytes: usize,
     },
-    /// The first byte names no known page format.
+    /// The page format is unknown.
     #[error("unknown page format {format}")]
     UnknownFormat {
         /// The byte.
         format: u8,
     },
-    /// There is no such rank.
+    /// The rank does not exist.
     #[error("page rank {rank} is above {ROOT_RANK}")]
     UnknownRank {
         /// The rank.
         rank: u8,
     },
-    /// A page has at least one item.
+    /// The page has no items.
     #[error("page without items")]
     Empty,
-    /// More items than any page has, or than the bytes could hold.
+    /// The page claims more items than the limit, or more than the bytes can hold.
     #[error("page claims {count} items in {bytes} bytes (at most {MAX_PAGE_ITEMS} are allowed)")]
     TooManyItems {
         /// The number of items claimed.
         count: u32,
-        /// The bytes that are left for them.
+        /// Length of the items in bytes.
         bytes: usize,
     },
     /// The bytes end inside the page, or continue after it.
@@ -52,87 +49,87 @@ pub enum PageError {
     /// A digest or value is not below the modulus.
     #[error("item {index} of the page: {source}")]
     Field {
-        /// The item's position.
+        /// Index of the item.
         index: usize,
-        /// What is wrong with it.
+        /// The error of the field element.
         source: FieldError,
     },
-    /// A key is not written in its one canonical form.
+    /// A key does not have its canonical form.
     #[error("item {index} of the page: key form {form} is not canonical here")]
     KeyForm {
-        /// The item's position.
+        /// Index of the item.
         index: usize,
         /// The byte that names the form.
         form: u8,
     },
-    /// Keys do not grow strictly.
+    /// Keys do not increase strictly.
     #[error("item {index} of the page: its key is not greater than the one before")]
     Unsorted {
-        /// The item's position.
+        /// Index of the item.
         index: usize,
     },
-    /// An item is lower or higher than a page of this rank allows at this position.
+    /// The height of an item is not possible at this index in a page of this rank.
     #[error("item {index} of the page of rank {rank} has height {height}")]
     Height {
-        /// The item's position.
+        /// Index of the item.
         index: usize,
         /// The page's rank.
         rank: u8,
         /// The item's height.
         height: usize,
     },
-    /// An inline value is too long, or of the wrong length for a head.
+    /// An inline value is too long, or does not have the length of a head.
     #[error("item {index} of the page: inline value of {length} bytes (limit {MAX_INLINE_VALUE})")]
     InlineLength {
-        /// The item's position.
+        /// Index of the item.
         index: usize,
         /// The length in bytes.
         length: usize,
     },
-    /// An inline value is not the one the entry names.
+    /// An inline value does not match the entry's value digest.
     #[error("item {index} of the page: inline value does not match the value digest")]
     InlineValue {
-        /// The item's position.
+        /// Index of the item.
         index: usize,
     },
-    /// An entry names the empty value and does not carry it.
+    /// An empty value is not inline.
     #[error("item {index} of the page: an empty value must be inline")]
     EmptyValueOmitted {
-        /// The item's position.
+        /// Index of the item.
         index: usize,
     },
-    /// The page has another name.
-    #[error("page {} arrived under the name {}", to_hex(.actual), to_hex(.expected))]
+    /// The page is not the requested one.
+    #[error("requested page {}, got page {}", to_hex(.expected), to_hex(.actual))]
     WrongName {
-        /// The name that was asked for.
+        /// The requested name.
         expected: F,
-        /// The name of what came.
+        /// The name of the page.
         actual: F,
     },
 }
 
-/// How a page does not fit the place at which its parent names it.
+/// How a page contradicts its [`Place`](super::Place).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Misfit {
-    /// It is of another rank.
+    /// The rank.
     #[error("its rank is wrong")]
     Rank,
-    /// Its last key is not the one the parent hints at.
-    #[error("its last key is not the hinted one")]
+    /// The last key is not the hint of the parent.
+    #[error("its last key is not the one in its parent")]
     LastKey,
-    /// It starts at or before the last key of the page on its left.
-    #[error("it overlaps the page before it")]
+    /// The first key is not greater than the last key of the previous page.
+    #[error("it overlaps the previous page")]
     FirstKey,
-    /// Its last item is not as high as the parent says.
-    #[error("its height is not the one its parent claims")]
+    /// The height of the last item is not the one in the parent.
+    #[error("its height is not the one in its parent")]
     Height,
-    /// It is the first page of the tree and does not begin with the start sentinel, or the last
-    /// and does not end with the end sentinel.
-    #[error("it bounds the tree without the sentinel")]
+    /// The first page does not begin with the start sentinel, or the last page does not end with the
+    /// end sentinel.
+    #[error("it is the first or last page of the tree and lacks the sentinel")]
     Sentinel,
 }
 
-/// A page store failed.
+/// An error of a page store.
 #[derive(Debug, Error)]
 #[error("page store: {0}")]
 pub struct StoreError(#[source] Box<dyn std::error::Error + Send + Sync>);
@@ -144,7 +141,7 @@ impl StoreError {
     }
 }
 
-/// Why a tree could not be read or changed.
+/// A tree could not be read or changed.
 #[derive(Debug, Error)]
 pub enum TreeError {
     /// The store has no page of this name.
@@ -152,48 +149,49 @@ pub enum TreeError {
     Missing {
         /// The page's name.
         name: F,
-        /// The rank it should have.
+        /// The rank by its parent.
         rank: u8,
     },
-    /// A page does not fit its place: a hint of a page above it lies, or the root is no tree's.
-    #[error("page {} does not fit its place: {misfit}", to_hex(.name))]
+    /// A page contradicts its place: a hint in an ancestor is wrong, or the root is not the root of a
+    /// tree.
+    #[error("page {} contradicts its parent: {misfit}", to_hex(.name))]
     Misplaced {
         /// The page's name.
         name: F,
-        /// What does not fit.
+        /// The contradiction.
         misfit: Misfit,
     },
-    /// A page of the store is no page, or another.
+    /// A page of the store is not valid, or has another name.
     #[error("page {} of the store: {source}", to_hex(.name))]
     Page {
-        /// The name under which the store gave it.
+        /// The name under which it is stored.
         name: F,
-        /// What is wrong with it.
+        /// The error of the page.
         source: PageError,
     },
-    /// Entries or upserts are not in strictly increasing order of their keys.
+    /// The keys of entries or upserts do not increase strictly.
     #[error("entry {index} ({key:?}) is not greater than the one before")]
     Unsorted {
-        /// Position of the entry.
+        /// Index of the entry.
         index: usize,
         /// Its key.
         key: Box<Key>,
     },
-    /// A sentinel can be neither written nor asked for neighbours.
+    /// A sentinel cannot be written and has no two neighbours.
     #[error("entry {index} ({key:?}) is a sentinel")]
     Sentinel {
-        /// Position of the entry.
+        /// Index of the entry.
         index: usize,
         /// Its key.
         key: Box<Key>,
     },
-    /// A tree is built only from entries that begin and end with the sentinels.
+    /// The entries of a tree do not begin and end with the sentinels.
     #[error("the entries of a tree begin with the start sentinel and end with the end sentinel")]
     NoSentinels,
-    /// A prefix that no key can have.
+    /// The prefix is longer than any key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The store failed.
+    /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

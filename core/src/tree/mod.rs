@@ -1,12 +1,13 @@
-//! The prolly tree: an ordered map whose shape depends only on its set of keys (design 4).
+//! The prolly tree: an ordered map whose shape depends only on its set of keys (`docs/design.md`,
+//! section 4).
 //!
-//! Level-0 items are the item digests of the entries in key order. A node of level l is a maximal
-//! run of level-l items that ends with an item of height > l; its chain ([`chain`]) is, together
-//! with the height of its last item, an item of level l+1. The root is the chain of level
-//! [`H`](crate::height::H).
+//! The items of level 0 are the item digests of the entries in key order. A node of level l is a
+//! maximal sequence of items of level l that ends with an item of height above l. Its digest
+//! ([`chain`]), with the height of its last item, is an item of level l+1. The root is the digest of
+//! the node of level [`H`](crate::height::H).
 //!
-//! Nodes are small; what is stored and sent is a [`Page`], three levels of nodes. Everything that
-//! reads a tree takes pages from a [`PageStore`] and a root, and nothing else.
+//! The unit of storage and transfer is a [`Page`] of three levels of nodes. A reader needs a
+//! [`PageStore`] and a root only.
 //!
 //! ```
 //! use rootfold_core::{item::Entry, key::Key, stamp::Stamp, tree, value::value_digest};
@@ -28,32 +29,34 @@
 //! ```
 //!
 //! # Trust
-//! A page is bound to its name by [`Page::name`], which a store does once, when a page arrives
-//! ([`Page::check`]). The `last_key` hints of internal pages are not bound by any name: every page
-//! that is opened is compared with the hint that led to it ([`Place::check`]), and an absence is
-//! answered only with both neighbours opened. So with pages under the right names and a proven
-//! root, a lying hint leads to [`TreeError::Misplaced`] and never to a wrong answer.
+//! A store checks the name of a page once, when it receives the page ([`Page::check`]). No name binds
+//! the `last_key` hints of internal pages. Therefore every loaded page is compared with the hint in
+//! its parent ([`Place::check`]), and absence is reported only after both neighbours are loaded. With
+//! checked names and a proven root, a wrong hint leads to [`TreeError::Misplaced`], never to a wrong
+//! answer.
 
 pub mod chain;
 mod codec;
-mod cursor;
 mod diff;
 mod error;
+mod limits;
 mod page;
 mod pages;
 mod place;
+mod position;
 mod read;
 mod store;
 mod update;
 pub mod walk;
 
-pub use codec::{InlineValues, MAX_INLINE_VALUE, MAX_PAGE_BYTES, MAX_PAGE_ITEMS};
-pub use cursor::Cursor;
+pub use codec::InlineValues;
 pub use diff::{diff, Diff, Difference};
 pub use error::{Misfit, PageError, StoreError, TreeError};
-pub use page::{Child, Page, LEVELS_PER_PAGE, ROOT_RANK};
+pub use limits::{LEVELS_PER_PAGE, MAX_INLINE_VALUE, MAX_PAGE_BYTES, MAX_PAGE_ITEMS, ROOT_RANK};
+pub use page::{Child, Page};
 pub use pages::{missing_pages, pages_below, range_pages, PagesBelow};
 pub use place::{load, Place};
+pub use position::Position;
 pub use read::{heads, lookup, neighbours, scan, scan_prefix, Scan};
-pub use store::{MemoryStore, Overlay, PageStore};
-pub use update::{build, try_build, update, Update};
+pub use store::{MemoryStore, Overlay, PageStore, Update};
+pub use update::{build, try_build, update};

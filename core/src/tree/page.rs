@@ -1,39 +1,35 @@
-//! Pages: three levels of nodes, the unit that is stored and sent (design 4).
+//! Pages: three levels of nodes, the unit of storage and transfer.
 
 use crate::{height::H, item::Entry, key::Key, F};
 
 use super::{
     chain::{fold_page, leaf_items},
     error::PageError,
+    limits::{LEVELS_PER_PAGE, ROOT_RANK},
 };
 
-/// Levels of nodes in one page.
-pub const LEVELS_PER_PAGE: usize = 3;
-/// The rank of the root page, whose items are of level [`H`] and whose name is the root.
-pub const ROOT_RANK: u8 = (H / LEVELS_PER_PAGE) as u8;
-
-/// Everything under one item of level 3 * rank + 3, down to level 3 * rank.
+/// The nodes below one item of level `3 * rank + 3`, down to the items of level `3 * rank`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Page {
-    /// Rank 0: entries in key order. Only the last is of height 3 or more.
+    /// Rank 0: entries in key order. Only the last one has height 3 or more.
     Leaf(Vec<Entry>),
-    /// The names of pages of one rank less.
+    /// A higher rank: the pages of the next lower rank.
     Internal {
         /// 1 to [`ROOT_RANK`].
         rank: u8,
-        /// The pages below, in key order. Only the last is as high as this page's own item.
+        /// The child pages in key order. Only the last one has height `3 * rank + 3` or more.
         children: Vec<Child>,
     },
 }
 
-/// An item of level 3 * rank in a page of this rank: the name of a page below.
+/// An item of an internal page: a child page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Child {
-    /// Digest of the item; name of the page.
+    /// The digest of the item, which is the name of the child page.
     pub digest: F,
-    /// Height of its last item, capped at 3 * rank + 3 ([`Page::cap`]).
+    /// The height of the last key below, capped at `3 * rank + 3` ([`Page::cap`]).
     pub height: u8,
-    /// The last key below it. A hint: the page's name does not bind it.
+    /// The last key below: a hint, which the page's name does not bind.
     pub last_key: Key,
 }
 
@@ -67,7 +63,7 @@ impl Page {
         self.entries().len() + self.children().len()
     }
 
-    /// Whether there are no items, which no real page is.
+    /// Whether there are no items. A valid page has items.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -80,20 +76,19 @@ impl Page {
         }
     }
 
-    /// The height at which an item ends a page of this rank, and above which heights are not
-    /// recorded: 3 * rank + 3, and [`H`] in the root page, all of whose items have it.
+    /// The height from which an item ends a page of this rank, at which recorded heights are capped:
+    /// `3 * rank + 3`, or [`H`] for the root page, where all items have height [`H`].
     pub fn cap(rank: u8) -> usize {
         (LEVELS_PER_PAGE * (usize::from(rank) + 1)).min(H)
     }
 
     /// The page's name, recomputed from its items.
     ///
-    /// Costs about two Poseidon permutations an item more for a leaf than for an internal page,
-    /// 64 * 3.3 for an average leaf.
+    /// Costs about 1.3 Poseidon permutations per item, and 2 more per entry of a leaf.
     ///
     /// # Errors
-    /// [`PageError`] if it is no page: no items, keys that do not grow strictly, heights that
-    /// belong to another rank or to several pages.
+    /// [`PageError`] if the page is not valid: it has no items, its keys do not increase strictly, or
+    /// its heights belong to another rank or to several pages.
     pub fn name(&self) -> Result<F, PageError> {
         let items = self.items()?;
         Ok(fold_page(self.rank(), &items).name)
@@ -114,7 +109,7 @@ impl Page {
         Ok(items)
     }
 
-    /// Everything about a page that can be checked without hashing.
+    /// The checks that require no hashing.
     pub(super) fn check_shape(&self) -> Result<(), PageError> {
         if self.is_empty() {
             return Err(PageError::Empty);

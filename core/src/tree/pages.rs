@@ -1,24 +1,25 @@
-//! Lists of pages: all of a tree, those still missing, those that prove an answer.
+//! Lists of pages: all pages of a tree, the missing ones, and those that prove an answer.
 
 use std::{collections::BTreeSet, ops::RangeBounds, sync::Arc};
 
 use crate::{key::Key, F};
 
 use super::{
-    cursor::Cursor,
     error::TreeError,
     page::Page,
     place::{load, Place},
+    position::Position,
     read::start_key,
     store::PageStore,
 };
 
-/// All pages of a tree, parents before children and in key order.
+/// All pages of a tree, parents before children, in key order.
 pub fn pages_below<S: PageStore + ?Sized>(store: &S, root: F) -> PagesBelow<'_, S> {
     PagesBelow { store, waiting: vec![Place::root(root)] }
 }
 
-/// Pages of a tree ([`pages_below`]). Goes on after an error, without what is below that page.
+/// The pages of a tree ([`pages_below`]). After an error, continues without the descendants of that
+/// page.
 pub struct PagesBelow<'s, S: PageStore + ?Sized> {
     store: &'s S,
     waiting: Vec<Place>,
@@ -39,8 +40,8 @@ impl<S: PageStore + ?Sized> Iterator for PagesBelow<'_, S> {
     }
 }
 
-/// Places of a tree whose pages the store lacks and whose parents it has, in key order, at most
-/// `limit`: what a replica asks for next. Reads every page that is there.
+/// The places of missing pages whose parents are in the store, in key order, at most `limit`: the
+/// pages that a replica requests next. Reads all pages of the tree that are in the store.
 ///
 /// # Errors
 /// [`TreeError`] if a page is misplaced or the store fails.
@@ -67,10 +68,10 @@ pub fn missing_pages<S: PageStore + ?Sized>(
     Ok(missing)
 }
 
-/// Names of the pages that prove what a range holds, parents before children: those that cover it
-/// and the neighbour on each side. A client that puts them in a
-/// [`MemoryStore`](super::MemoryStore) can [`scan`](super::scan) the range, or ask for the
-/// [`neighbours`](super::neighbours) of a key when the range is that key.
+/// The names of the pages that prove the contents of a range, parents before children: the pages that
+/// cover the range and one neighbour on each side. With these pages in a
+/// [`MemoryStore`](super::MemoryStore), a client can [`scan`](super::scan) the range; for a range of
+/// one key it can read the [`neighbours`](super::neighbours).
 ///
 /// # Errors
 /// [`TreeError`] if a page is missing or misplaced.
@@ -80,15 +81,15 @@ pub fn range_pages<S: PageStore + ?Sized>(
     range: impl RangeBounds<Key>,
 ) -> Result<Vec<F>, TreeError> {
     let start = start_key(&range);
-    let mut cursor = Cursor::seek(store, root, &start)?;
-    cursor.previous()?;
+    let mut position = Position::seek(store, root, &start)?;
+    position.previous()?;
     let mut seen = BTreeSet::new();
     let mut names = Vec::new();
     loop {
-        names.extend(cursor.path().map(|place| place.name).filter(|name| seen.insert(*name)));
-        let last = cursor.leaf().last_key();
+        names.extend(position.path().map(|place| place.name).filter(|name| seen.insert(*name)));
+        let last = position.leaf().last_key();
         let beyond = last.is_some_and(|key| key > start && !range.contains(&key));
-        if beyond || !cursor.advance_leaf()? {
+        if beyond || !position.advance_leaf()? {
             return Ok(names);
         }
     }

@@ -1,4 +1,4 @@
-//! Places: where a page stands in a tree, as its parents say.
+//! Places: the description of a page by its ancestors.
 
 use std::sync::Arc;
 
@@ -6,24 +6,24 @@ use crate::{height::H, item::Entry, key::Key, F};
 
 use super::{
     error::{Misfit, TreeError},
-    page::{Page, ROOT_RANK},
+    limits::ROOT_RANK,
+    page::Page,
     store::PageStore,
 };
 
-/// What the pages above a page say about it. Following [`Place::root`] and [`Place::children`]
-/// visits a whole tree; a replica that fetches one checks every page that arrives with
-/// [`Page::check`] and then with [`Place::check`].
+/// The description of a page by its ancestors. [`Place::root`] and [`Place::children`] traverse a
+/// tree. A replica checks every received page with [`Page::check`] and then with [`Place::check`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// The page's name.
     pub name: F,
-    /// Its rank.
+    /// The page's rank.
     pub rank: u8,
-    /// The height of its last item, not capped.
+    /// The height of the last key below, not capped.
     pub height: usize,
-    /// The last key of the page on its left, a hint; `None` for the first page of the tree.
+    /// The last key of the previous page, a hint; `None` for the first page of the tree.
     pub after: Option<Key>,
-    /// Its own last key, a hint until a leaf is opened.
+    /// The last key below: a hint, until the leaf is opened.
     pub last_key: Key,
 }
 
@@ -33,10 +33,10 @@ impl Place {
         Place { name: root, rank: ROOT_RANK, height: H, after: None, last_key: Key::END }
     }
 
-    /// The place of child `index` of `page`, which stands here.
+    /// The place of child `index` of `page`, whose place this is.
     ///
     /// # Panics
-    /// If `page` has no such child.
+    /// If `page` has no child of this index.
     pub fn child(&self, page: &Page, index: usize) -> Place {
         let children = page.children();
         let child = &children[index];
@@ -47,7 +47,7 @@ impl Place {
         Place { name: child.digest, rank, height, after, last_key: child.last_key }
     }
 
-    /// The places of all children of `page`, which stands here, in key order.
+    /// The places of all children of `page`, whose place this is, in key order.
     pub fn children<'a>(&'a self, page: &'a Page) -> impl Iterator<Item = Place> + 'a {
         (0..page.children().len()).map(move |index| self.child(page, index))
     }
@@ -55,7 +55,8 @@ impl Place {
     /// Compares a page with its place. Does not recompute its name.
     ///
     /// # Errors
-    /// [`TreeError::Misplaced`]: a hint of a page above lies, or the root is no tree's.
+    /// [`TreeError::Misplaced`] if a hint in an ancestor is wrong, or the root is not the root of a
+    /// tree.
     pub fn check(&self, page: &Page) -> Result<(), TreeError> {
         let first = match page {
             Page::Leaf(entries) => entries.first().map(|e| e.key),
@@ -82,7 +83,7 @@ impl Place {
     }
 }
 
-/// The page at a place.
+/// Loads the page of a place and checks it with [`Place::check`].
 ///
 /// # Errors
 /// [`TreeError::Missing`], [`TreeError::Misplaced`] or the store's own.

@@ -1,5 +1,4 @@
-//! Reading entries. Tombstones are entries like others: a caller that wants live values filters
-//! them.
+//! Reading entries. Tombstones are returned like other entries.
 
 use std::ops::{Bound, RangeBounds};
 
@@ -9,7 +8,7 @@ use crate::{
     F,
 };
 
-use super::{cursor::Cursor, error::TreeError, store::PageStore};
+use super::{error::TreeError, position::Position, store::PageStore};
 
 /// The entry of a key.
 ///
@@ -20,15 +19,14 @@ pub fn lookup<S: PageStore + ?Sized>(
     root: F,
     key: &Key,
 ) -> Result<Option<Entry>, TreeError> {
-    let entry = Cursor::seek(store, root, key)?.entry();
+    let entry = Position::seek(store, root, key)?.entry();
     Ok((entry.key == *key).then_some(entry))
 }
 
-/// The last entry before `key` and the first after it, whether or not `key` has an entry.
+/// The last entry before `key` and the first entry after it. `key` need not have an entry.
 ///
 /// # Errors
-/// [`TreeError::Sentinel`] for the two keys without neighbours; otherwise [`TreeError`] if a page
-/// is missing or misplaced.
+/// [`TreeError::Sentinel`] for a sentinel; otherwise [`TreeError`] if a page is missing or misplaced.
 pub fn neighbours<S: PageStore + ?Sized>(
     store: &S,
     root: F,
@@ -37,7 +35,7 @@ pub fn neighbours<S: PageStore + ?Sized>(
     if *key == Key::START || *key == Key::END {
         return Err(TreeError::Sentinel { index: 0, key: Box::new(*key) });
     }
-    let mut right = Cursor::seek(store, root, key)?;
+    let mut right = Position::seek(store, root, key)?;
     let mut left = right.clone();
     left.previous()?;
     if right.entry().key == *key {
@@ -46,8 +44,8 @@ pub fn neighbours<S: PageStore + ?Sized>(
     Ok((left.entry(), right.entry()))
 }
 
-/// The entries with keys in `range`, in order, sentinels and heads included. Complete: it ends
-/// only after an entry beyond the range was opened, or with an error.
+/// The entries with keys in `range`, in order, including sentinels and heads. The list is complete:
+/// it ends only after an entry beyond the range was read, or with an error.
 ///
 /// # Errors
 /// [`TreeError`] if a page is missing or misplaced.
@@ -57,12 +55,12 @@ pub fn scan<S: PageStore + ?Sized>(
     range: impl RangeBounds<Key>,
 ) -> Result<Scan<'_, S>, TreeError> {
     let start = start_key(&range);
-    let cursor = Cursor::seek(store, root, &start)?;
-    let skip = range.start_bound() == Bound::Excluded(&cursor.entry().key);
-    Ok(Scan { cursor: Some(cursor), skip, end: range.end_bound().cloned(), prefix: None })
+    let position = Position::seek(store, root, &start)?;
+    let skip = range.start_bound() == Bound::Excluded(&position.entry().key);
+    Ok(Scan { position: Some(position), skip, end: range.end_bound().cloned(), prefix: None })
 }
 
-/// The entries whose keys are made by [`Key::user`] from application keys that begin with `prefix`.
+/// The entries whose application keys begin with `prefix`.
 ///
 /// # Errors
 /// [`TreeError::Key`] if the prefix is longer than any application key; otherwise [`TreeError`] if
@@ -86,7 +84,7 @@ pub fn scan_prefix<'s, S: PageStore + ?Sized>(
     Ok(Scan { prefix: Some(prefix.to_vec()), ..scan })
 }
 
-/// The head entries of all writers: the frontier of what is folded.
+/// The head entries of all writers.
 ///
 /// # Errors
 /// [`TreeError`] if a page is missing or misplaced.
@@ -94,7 +92,7 @@ pub fn heads<S: PageStore + ?Sized>(store: &S, root: F) -> Result<Scan<'_, S>, T
     scan(store, root, Key::head(0)..=Key::head(u32::MAX))
 }
 
-/// The smallest key at which entries of a range can be.
+/// The smallest key of a range.
 pub(super) fn start_key(range: &impl RangeBounds<Key>) -> Key {
     match range.start_bound() {
         Bound::Included(key) | Bound::Excluded(key) => *key,
@@ -102,10 +100,10 @@ pub(super) fn start_key(range: &impl RangeBounds<Key>) -> Key {
     }
 }
 
-/// Entries of a range in order ([`scan`]). Ends after the first error.
+/// The entries of a range in order ([`scan`]). Ends after the first error.
 pub struct Scan<'s, S: PageStore + ?Sized> {
-    cursor: Option<Cursor<'s, S>>,
-    /// Whether the entry at the cursor is done with.
+    position: Option<Position<'s, S>>,
+    /// Whether the entry at the position has been returned.
     skip: bool,
     end: Bound<Key>,
     prefix: Option<Vec<u8>>,
@@ -113,15 +111,15 @@ pub struct Scan<'s, S: PageStore + ?Sized> {
 
 impl<S: PageStore + ?Sized> Scan<'_, S> {
     fn step(&mut self) -> Result<Option<Entry>, TreeError> {
-        let Some(cursor) = &mut self.cursor else { return Ok(None) };
+        let Some(position) = &mut self.position else { return Ok(None) };
         loop {
-            // Behind a last key that is in the range nothing can follow, so no page is opened.
-            let ended = self.end == Bound::Included(cursor.entry().key);
-            if self.skip && (ended || !cursor.advance()?) {
+            // No entry can follow the last key of the range, so no page is loaded.
+            let ended = self.end == Bound::Included(position.entry().key);
+            if self.skip && (ended || !position.advance()?) {
                 return Ok(None);
             }
             self.skip = true;
-            let entry = cursor.entry();
+            let entry = position.entry();
             if !(Bound::Unbounded, self.end.as_ref()).contains(&entry.key) {
                 return Ok(None);
             }
@@ -140,7 +138,7 @@ impl<S: PageStore + ?Sized> Iterator for Scan<'_, S> {
     fn next(&mut self) -> Option<Self::Item> {
         let next = self.step();
         if !matches!(next, Ok(Some(_))) {
-            self.cursor = None;
+            self.position = None;
         }
         next.transpose()
     }

@@ -1,4 +1,4 @@
-//! Where pages are kept.
+//! Page stores.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,15 +8,14 @@ use super::{
     codec::InlineValues,
     error::{PageError, StoreError},
     page::Page,
-    update::Update,
 };
 
-/// Pages by name. A store gives out only pages whose name it has checked, or made itself.
+/// Pages by name. A store returns only pages whose name it has checked or computed.
 pub trait PageStore {
-    /// The page of this name, if the store has it.
+    /// The page of this name; `None` if the store does not have it.
     ///
     /// # Errors
-    /// Whatever goes wrong in the store.
+    /// [`StoreError`] if the store cannot be read.
     fn page(&self, name: &F) -> Result<Option<Arc<Page>>, StoreError>;
 }
 
@@ -32,7 +31,19 @@ impl<S: PageStore + ?Sized> PageStore for Arc<S> {
     }
 }
 
-/// Pages in memory.
+/// The difference between the pages of an old tree and a new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// The new root.
+    pub root: F,
+    /// The pages that only the new tree has, with their names, children before parents: a store that
+    /// writes them in this order never has a page without its descendants.
+    pub pages: Vec<(F, Page)>,
+    /// The names of the pages that only the old tree has.
+    pub replaced: Vec<F>,
+}
+
+/// A page store in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     pages: BTreeMap<F, Arc<Page>>,
@@ -42,19 +53,18 @@ impl MemoryStore {
     /// Stores a page and returns its name.
     ///
     /// # Errors
-    /// [`PageError`] if it is no page.
+    /// [`PageError`] if the page is not valid.
     pub fn put(&mut self, page: Page) -> Result<F, PageError> {
         let name = page.name()?;
         self.pages.insert(name, Arc::new(page));
         Ok(name)
     }
 
-    /// Decodes a page that came from anywhere, stores it under its own name and returns name and
-    /// inline values. Enough for a client that checks an answer: reading from the root it trusts
-    /// finds the pages it needs, or misses one.
+    /// Decodes an untrusted page and stores it under its name. Returns the name and the inline values.
+    /// The caller need not compare the name: reads from a trusted root use only the pages below it.
     ///
     /// # Errors
-    /// [`PageError`] if the bytes are no page.
+    /// [`PageError`] if the bytes are not a valid page.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(F, InlineValues), PageError> {
         let (page, inline) = Page::decode(bytes)?;
         Ok((self.put(page)?, inline))
@@ -67,7 +77,7 @@ impl MemoryStore {
         }
     }
 
-    /// Forgets a page; whether it was there.
+    /// Removes a page. Returns whether it was in the store.
     pub fn remove(&mut self, name: &F) -> bool {
         self.pages.remove(name).is_some()
     }
@@ -94,17 +104,17 @@ impl PageStore for MemoryStore {
     }
 }
 
-/// Pages in memory over a store that stays as it is: trees that are not committed yet.
+/// Uncommitted pages in memory, over a store that does not change.
 #[derive(Debug, Clone)]
 pub struct Overlay<S> {
-    /// The store below.
+    /// The underlying store.
     pub below: S,
-    /// The pages on top.
+    /// The uncommitted pages.
     pub above: MemoryStore,
 }
 
 impl<S: PageStore> Overlay<S> {
-    /// An overlay without pages of its own.
+    /// An overlay without uncommitted pages.
     pub fn new(below: S) -> Overlay<S> {
         Overlay { below, above: MemoryStore::default() }
     }

@@ -1,4 +1,4 @@
-//! Making trees: all at once, or from another by replacing and inserting entries.
+//! Building a tree, and updating one by replacing and inserting entries.
 
 use std::ops::Range;
 
@@ -6,34 +6,24 @@ use crate::{item::Entry, key::Key, F};
 
 use super::{
     chain::{fold_page, leaf_items},
-    cursor::Cursor,
     error::{Misfit, TreeError},
-    page::{Child, Page, ROOT_RANK},
+    limits::ROOT_RANK,
+    page::{Child, Page},
     place::{load, Place},
-    store::PageStore,
+    position::Position,
+    store::{PageStore, Update},
 };
 
-/// A new tree: what to add to a store that has the old one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Update {
-    /// The new root.
-    pub root: F,
-    /// The pages that the old tree does not have, with their names, children before parents: a
-    /// store that writes them in this order never holds a page without those below it.
-    pub pages: Vec<(F, Page)>,
-    /// The pages of the old tree that the new one does not have.
-    pub replaced: Vec<F>,
-}
-
-/// Builds a tree from all its entries, sentinels included, in the order of their keys.
+/// Builds a tree from all its entries, in key order, including the sentinels.
 ///
 /// # Panics
-/// If they are not that; for entries that are not the caller's own there is [`try_build`].
+/// If a sentinel is missing or the entries are not in order. For untrusted entries use
+/// [`try_build`].
 pub fn build(entries: &[Entry]) -> Update {
     try_build(entries).expect("the caller gives sorted entries between the sentinels")
 }
 
-/// [`build`] of entries that may be in disorder.
+/// [`build`] of untrusted entries.
 ///
 /// # Errors
 /// [`TreeError::NoSentinels`] and [`TreeError::Unsorted`].
@@ -53,12 +43,13 @@ pub fn try_build(entries: &[Entry]) -> Result<Update, TreeError> {
     Ok(Update { root: items[0].digest, pages, replaced: Vec::new() })
 }
 
-/// Replaces or inserts entries. Opens only the pages on the way to them and recomputes each once,
-/// however many upserts fall into it. Stamps are not compared: that is the fold's business.
+/// Replaces or inserts entries. Loads only the pages on the paths to them, and recomputes each of
+/// these pages once. Does not compare stamps: [`fold`](crate::fold::fold) does.
 ///
 /// # Errors
-/// [`TreeError::Unsorted`] if the upserts' keys do not grow strictly, [`TreeError::Sentinel`] if
-/// one is a sentinel's; otherwise [`TreeError`] if a page is missing or misplaced.
+/// [`TreeError::Unsorted`] if the keys of the upserts do not increase strictly,
+/// [`TreeError::Sentinel`] if an upsert is a sentinel; otherwise [`TreeError`] if a page is missing or
+/// misplaced.
 pub fn update<S: PageStore + ?Sized>(
     store: &S,
     root: F,
@@ -88,7 +79,7 @@ fn check_sorted(entries: &[Entry]) -> Result<(), TreeError> {
     }
 }
 
-/// An item of the tree that is being made. Its height is not capped.
+/// An item of the new tree. Its height is not capped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Made {
     digest: F,
@@ -96,7 +87,7 @@ struct Made {
     last_key: Key,
 }
 
-/// Cuts a run of entries that ends where a leaf page ends into leaf pages.
+/// Cuts entries into leaf pages. The last entry ends a page.
 fn cut_leaves(entries: &[Entry], pages: &mut Vec<(F, Page)>) -> Vec<Made> {
     let made = |(entry, (digest, height)): (&Entry, (F, usize))| Made {
         digest,
@@ -107,7 +98,7 @@ fn cut_leaves(entries: &[Entry], pages: &mut Vec<(F, Page)>) -> Vec<Made> {
     cut(0, &items, pages, |range| Page::Leaf(entries[range].to_vec()))
 }
 
-/// Cuts a run of items of level 3 * rank that ends where a page of this rank ends.
+/// Cuts items of level `3 * rank` into pages of this rank. The last item ends a page.
 fn cut_internal(rank: u8, items: &[Made], pages: &mut Vec<(F, Page)>) -> Vec<Made> {
     let child = |item: &Made| Child {
         digest: item.digest,
@@ -148,16 +139,16 @@ struct Work<'s, S: PageStore + ?Sized> {
 }
 
 impl<S: PageStore + ?Sized> Work<'_, S> {
-    /// Applies upserts, at least one and all inside the place's keys, to the page at `place`.
-    /// Returns the items that stand for it in the new tree.
+    /// Applies upserts to the page at `place`. There is at least one upsert, and all are in the key
+    /// range of the place. Returns the items that replace the page in the new tree.
     fn change(&mut self, place: &Place, upserts: &[Entry]) -> Result<Vec<Made>, TreeError> {
         let page = load(self.store, place)?;
         let stays = Made { digest: place.name, height: place.height, last_key: place.last_key };
         let items = match &*page {
             Page::Leaf(entries) => {
                 if upserts[0].key < entries[0].key {
-                    // Is this really the leaf for it? Seeking opens the one before.
-                    Cursor::seek(self.store, self.root, &upserts[0].key)?;
+                    // Loads the previous leaf too, to check that the key belongs to this one.
+                    Position::seek(self.store, self.root, &upserts[0].key)?;
                 }
                 let merged = merge(entries, upserts);
                 if merged == *entries {
@@ -171,8 +162,8 @@ impl<S: PageStore + ?Sized> Work<'_, S> {
                 let mut rest = upserts;
                 for below in place.children(&page) {
                     let here = rest.partition_point(|e| e.key <= below.last_key);
-                    let (here, behind) = rest.split_at(here);
-                    rest = behind;
+                    let (here, following) = rest.split_at(here);
+                    rest = following;
                     let Place { name: digest, height, last_key, .. } = below;
                     let old = Made { digest, height, last_key };
                     if here.is_empty() {
@@ -189,11 +180,11 @@ impl<S: PageStore + ?Sized> Work<'_, S> {
                 cut_internal(*rank, &items, &mut self.pages)
             }
         };
-        // The last key is the old one, so its height is what the pages above said.
+        // The last key is unchanged, so its height is the one in the ancestors.
         if items.last().is_none_or(|last| last.height != place.height) {
             return Err(TreeError::Misplaced { name: place.name, misfit: Misfit::Height });
         }
-        // Inserted entries that end a page can leave the page behind them as it was.
+        // If an inserted entry ends a page, the page after it can be the old one.
         let first = self.pages.len() - items.len();
         match self.pages[first..].iter().position(|(name, _)| *name == place.name) {
             Some(same) => drop(self.pages.remove(first + same)),
@@ -203,7 +194,7 @@ impl<S: PageStore + ?Sized> Work<'_, S> {
     }
 }
 
-/// Both lists in one, the upsert where a key is in both.
+/// Merges both lists. An upsert replaces the entry of its key.
 fn merge(entries: &[Entry], upserts: &[Entry]) -> Vec<Entry> {
     let mut merged = Vec::with_capacity(entries.len() + upserts.len());
     let mut upserts = upserts.iter().peekable();

@@ -1,8 +1,8 @@
-//! Walking the nodes of a tree, level by level and across the borders of pages.
+//! Traversal of the nodes of a tree, level by level, across pages.
 //!
-//! [`root_node`] gives the node of level [`H`]; an item of level l is opened
-//! into the node of level l-1 it stands for, an item of level 0 into its entry. Pages are loaded
-//! when an item leads into them, and their names are recomputed then.
+//! [`root_node`] returns the node of level [`H`]. [`Item::open`] returns the node of level l-1 of an
+//! item of level l, or the entry of an item of level 0. It loads pages as needed and recomputes their
+//! names.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use crate::{height::H, item::Entry, key::Key, F};
 use super::{
     chain::{fold_page, FoldedPage, PageItem},
     error::{Misfit, PageError, TreeError},
-    page::{Page, LEVELS_PER_PAGE},
+    limits::LEVELS_PER_PAGE,
+    page::Page,
     place::{load, Place},
     store::PageStore,
 };
@@ -19,25 +20,25 @@ use super::{
 /// A node: a maximal run of items of one level that ends with an item of greater height.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// The level of its items and of its chain.
+    /// The level of the node and of its items.
     pub level: usize,
-    /// Its items in key order; at least one.
+    /// The items in key order, at least one.
     pub items: Vec<Item>,
 }
 
-/// An item of some level: an entry at level 0, a node of one level less above.
+/// An item: an entry at level 0, a node of level l-1 at level l.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// The level of the node that it belongs to.
+    /// The level of the item.
     pub level: usize,
-    /// Its digest.
+    /// The digest.
     pub digest: F,
-    /// The height of its last entry, not capped.
+    /// The height of the last key below, not capped.
     pub height: usize,
-    /// The last key before it; `None` at the start of the tree. At the border of an unopened
-    /// page a hint, see [`Place`].
+    /// The last key before the item; `None` at the start of the tree. It is a hint if it belongs to a
+    /// page that is not loaded, see [`Place`].
     pub after: Option<Key>,
-    /// The last key below it; exact inside a leaf page, otherwise a hint.
+    /// The last key below: exact in a leaf page, otherwise a hint.
     pub last_key: Key,
     below: Below,
 }
@@ -54,27 +55,27 @@ enum Below {
     },
 }
 
-/// What an item stands for.
+/// The entry or node of an item.
 #[derive(Debug, Clone)]
 pub enum Opened {
-    /// An item of level 0.
+    /// The entry of an item of level 0.
     Entry(Entry),
-    /// An item of any other level.
+    /// The node of an item of a higher level.
     Node(Node),
 }
 
-/// The node of level [`H`], whose chain is the root.
+/// The node of level [`H`], whose digest is the root.
 ///
 /// # Errors
-/// [`TreeError`] if the root page is missing, misplaced or not the one named.
+/// [`TreeError`] if the root page is missing or misplaced, or has another name.
 pub fn root_node<S: PageStore + ?Sized>(store: &S, root: F) -> Result<Node, TreeError> {
     open_page(store, &Place::root(root))
 }
 
-/// The topmost node inside the page at a place: of level 3 * rank + 2, or [`H`] for the root page.
+/// The highest node in the page of a place: of level `3 * rank + 2`, or [`H`] for the root page.
 ///
 /// # Errors
-/// [`TreeError`] if the page is missing, misplaced or not the one named.
+/// [`TreeError`] if the page is missing or misplaced, or has another name.
 pub fn open_page<S: PageStore + ?Sized>(store: &S, place: &Place) -> Result<Node, TreeError> {
     let page = load(store, place)?;
     let nodes = PageNodes::new(place, page)?;
@@ -83,10 +84,10 @@ pub fn open_page<S: PageStore + ?Sized>(store: &S, place: &Place) -> Result<Node
 }
 
 impl Item {
-    /// What the item stands for.
+    /// The entry or node of the item.
     ///
     /// # Errors
-    /// [`TreeError`] if a page is needed and is missing, misplaced or not the one named.
+    /// [`TreeError`] if a page is missing or misplaced, or has another name.
     pub fn open<S: PageStore + ?Sized>(&self, store: &S) -> Result<Opened, TreeError> {
         match &self.below {
             Below::Entry(entry) => Ok(Opened::Entry(*entry)),
@@ -105,21 +106,20 @@ impl Item {
         }
     }
 
-    /// Whether `key`, present or not, belongs below this item: after everything before it and not
-    /// after its last key.
+    /// Whether `key` is in the key range of the item. The key need not have an entry.
     pub fn covers(&self, key: &Key) -> bool {
         self.after.as_ref() < Some(key) && *key <= self.last_key
     }
 }
 
-/// The items of all levels of a page.
+/// A page with the items of all its levels.
 #[derive(Debug)]
 struct PageNodes {
     place: Place,
     page: Arc<Page>,
-    /// Heights of the lowest items, not capped.
+    /// The heights of the items of the lowest level, not capped.
     heights: Vec<usize>,
-    /// The items of level 3 * rank + k.
+    /// `levels[k]` are the items of level `3 * rank + k`.
     levels: Vec<Vec<PageItem>>,
 }
 
@@ -141,8 +141,8 @@ impl PageNodes {
         Ok(PageNodes { place: *place, page, heights, levels })
     }
 
-    /// The node of level 3 * rank + k which is item `of` one level up, or all items of level k if
-    /// that is the page itself.
+    /// The node of level `3 * rank + k` that is item `of` of the next higher level; `None` for the
+    /// highest node of the page.
     fn node(self: Arc<PageNodes>, k: usize, of: Option<usize>) -> Node {
         let level = LEVELS_PER_PAGE * usize::from(self.place.rank) + k;
         let records = &self.levels[k];
@@ -177,7 +177,7 @@ impl PageNodes {
         }
     }
 
-    /// The last key below lowest item `index`.
+    /// The last key below item `index` of the lowest level.
     fn last_key(&self, index: usize) -> Key {
         match &*self.page {
             Page::Leaf(entries) => entries[index].key,

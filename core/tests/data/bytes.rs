@@ -1,5 +1,4 @@
-//! Encodings: what is written is read again, what is read has one encoding, and hostile bytes are
-//! an error and never a panic.
+//! Encodings: round trips, one encoding per value, and errors without panics for hostile bytes.
 
 use ark_ff::PrimeField;
 use proptest::{collection::vec, prelude::*};
@@ -37,7 +36,7 @@ prop_compose! {
     }
 }
 
-/// Bytes of which many are right: a good encoding with some of it changed.
+/// A valid encoding with some bytes changed.
 fn hostile(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let edits = vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
     (edits, 0..3usize, 0..3usize).prop_map(move |(edits, cut, more)| {

@@ -1,4 +1,4 @@
-//! Writers that sign, and random numbers whose seed is printed.
+//! Writers that sign, and random numbers with a printed seed.
 
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -10,7 +10,7 @@ use rootfold_core::{
     F,
 };
 
-/// Random numbers; the seed is printed and `ROOTFOLD_SEED` replaces it.
+/// Random numbers. Prints the seed; `ROOTFOLD_SEED` replaces it.
 pub fn rng(default_seed: u64) -> ChaCha20Rng {
     let given = std::env::var("ROOTFOLD_SEED").ok().and_then(|s| s.parse().ok());
     let seed = given.unwrap_or(default_seed);
@@ -39,14 +39,14 @@ pub fn put(ts: u64, name: &str, value: &str) -> Op {
     Op { ts, key: key(name), value: value_digest(value.as_bytes()) }
 }
 
-/// The secret key that the tests give to a writer.
+/// The secret key of a writer.
 pub fn secret_of(writer: u32) -> SecretKey {
     let mut bytes = [7u8; 32];
     bytes[..4].copy_from_slice(&writer.to_be_bytes());
     SecretKey::from_bytes(bytes)
 }
 
-/// Someone who holds a key and appends to his log.
+/// A writer with their key and the tip of their log.
 pub struct Writer {
     pub id: u32,
     pub secret: SecretKey,

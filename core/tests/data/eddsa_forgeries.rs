@@ -1,4 +1,4 @@
-//! Signatures and keys that must not pass.
+//! Signatures and keys that must be refused.
 
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
 use rootfold_core::{
@@ -22,7 +22,7 @@ fn signed() -> (PublicKey, F, Signature) {
     (secret.public_key(), message, signature)
 }
 
-/// The modulus of the field, which no encoding may reach.
+/// The modulus of the field: encodings must be below.
 fn modulus_bytes() -> Vec<u8> {
     F::MODULUS.to_bytes_be()
 }
@@ -79,7 +79,7 @@ fn coordinates_not_below_the_modulus() {
         bytes[at..at + 32].copy_from_slice(&modulus_bytes());
         let refused = PublicKey::from_bytes(&bytes);
         assert!(matches!(refused, Err(FieldError::NotCanonical { .. })));
-        // x + modulus, the second encoding of a good coordinate, where it fits in 32 bytes.
+        // x + modulus: a second encoding of a valid coordinate, if it fits in 32 bytes.
         let mut sum = key.x.into_bigint();
         if !sum.add_with_carry(&F::MODULUS) {
             let mut bytes = key.to_bytes();
@@ -116,7 +116,7 @@ fn key_off_the_curve() {
     }
 }
 
-/// Under such a key `(r * B8, r)` satisfies the equation for every message.
+/// Under a key of small order `(r * B8, r)` satisfies the equation for every message.
 #[test]
 fn keys_of_small_order() {
     let small = vectors().small_order;

@@ -1,4 +1,4 @@
-//! EdDSA-Poseidon against circomlibjs and `babyjubjub-rs`.
+//! EdDSA with Poseidon against circomlibjs and `babyjubjub-rs`.
 
 use std::str::FromStr;
 
@@ -73,7 +73,7 @@ fn judges_as_circomlibjs() {
         let order = BigInt::from_str(&Scalar::MODULUS.to_string()).unwrap();
         let key = vectors::public_key(&v.public_key);
         if s >= order {
-            // Not a `Scalar`, and refused as bytes.
+            // S is not below the order, so the bytes are refused.
             let mut bytes = [0u8; 96];
             bytes[..64].copy_from_slice(&vectors::point(&v.r8).to_bytes());
             bytes[64..].copy_from_slice(&s.to_bytes_be().1);

@@ -1,5 +1,5 @@
-//! The fold against a model: random logs, cut into epochs at random, give the state that a plain
-//! map gives, and the tree of that state.
+//! The fold against a model: random logs in random epochs result in the state of a plain map, and in
+//! the tree of that state.
 
 use std::{collections::BTreeMap, convert::Infallible};
 
@@ -19,20 +19,20 @@ use rootfold_core::{
 
 use crate::common::{key, salt, secret_of, Writer};
 
-/// The writers of the genesis config; one more is admitted by the owner's first op.
+/// The writers of the genesis config. The owner's first op admits one more.
 const GENESIS_WRITERS: u32 = 3;
 const ADMITTED: u32 = GENESIS_WRITERS;
 
 type State = BTreeMap<Key, Entry>;
 
-/// One writer's whole log: every op signed, with the tip before each and after the last.
+/// One writer's whole log: signed ops, the tip before each op, and the last tip.
 struct Log {
     writer: u32,
     ops: Vec<SignedOp>,
     tips: Vec<Tip>,
 }
 
-/// An op to be: how far the clock goes on, which key, which value (0: a tombstone).
+/// An op before signing: increase of the clock, key, value (0 is a tombstone).
 type Draft = (u8, u8, u8);
 
 fn genesis() -> Genesis {
@@ -73,14 +73,14 @@ fn logs(drafts: &[Vec<Draft>]) -> Vec<Log> {
         .collect()
 }
 
-/// Cuts each log into as many parts as there are epochs.
+/// Cuts each log into one part per epoch.
 fn epochs(logs: &[Log], cuts: &[Vec<Index>]) -> Vec<Epoch> {
     let count = cuts[0].len() + 1;
     let mut epochs = vec![Epoch::default(); count];
     for (log, cuts) in logs.iter().zip(cuts) {
         let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(log.ops.len() + 1)).collect();
         ends.sort_unstable();
-        // The grant is folded in the first epoch, and the admitted writer's ops in later ones.
+        // The first epoch folds the grant, and later epochs the ops of the admitted writer.
         match log.writer {
             0 => ends.iter_mut().for_each(|end| *end = (*end).max(1)),
             ADMITTED => ends[0] = 0,
@@ -105,7 +105,7 @@ fn epochs(logs: &[Log], cuts: &[Vec<Index>]) -> Vec<Epoch> {
     epochs
 }
 
-/// Folds all epochs: the state and the tree's root.
+/// Folds all epochs. Returns the state and the root of the tree.
 fn fold_all(epochs: &[Epoch]) -> (State, F) {
     let entries = genesis().entries();
     let mut state: State = entries.iter().map(|entry| (entry.key, *entry)).collect();
@@ -131,7 +131,7 @@ fn fold_all(epochs: &[Epoch]) -> (State, F) {
     (state, root)
 }
 
-/// What the state must be: the youngest op of each key, and the last tip of each log.
+/// The expected state: the latest op of each key, and the last tip of each log.
 fn model(logs: &[Log]) -> State {
     let mut state: State = genesis().entries().iter().map(|e| (e.key, *e)).collect();
     for log in logs {
@@ -198,7 +198,7 @@ fn an_op_that_loses_leaves_only_its_head() {
     let epoch = Epoch { runs: vec![old.clone()] };
     let upserts = fold(&|key: &Key| Ok::<_, Infallible>(state.get(key).copied()), &epoch).unwrap();
     assert_eq!(upserts, vec![old.after().entry(0)]);
-    // In one epoch the younger of the two stays, whatever the order of the writers.
+    // In one epoch the later op wins, in either order of the writers.
     let genesis: State = genesis().entries().iter().map(|e| (e.key, *e)).collect();
     let read = |key: &Key| Ok::<_, Infallible>(genesis.get(key).copied());
     let upserts = fold(&read, &Epoch { runs: vec![old.clone(), young.clone()] }).unwrap();

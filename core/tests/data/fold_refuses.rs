@@ -1,4 +1,4 @@
-//! Epochs that must not be folded.
+//! Epochs that must be refused.
 
 use std::{collections::BTreeMap, convert::Infallible};
 
@@ -72,7 +72,7 @@ fn a_start_that_the_tree_does_not_hold() {
     let mut writer = Writer::genesis(1);
     let first = run(&mut writer, &[put(1, "a", "x"), put(2, "b", "y")]);
     let second = run(&mut writer, &[put(3, "a", "z")]);
-    // A gap, a start that is not the tree's, and the same run again.
+    // A gap, a run that does not start from the tree's head, and the same run again.
     let other = Err(FoldError::OtherHead { writer: 1 });
     assert_eq!(try_fold(&state, std::slice::from_ref(&second)), other);
     let stamp = Stamp { ts: 0, writer: 0 };
@@ -168,7 +168,7 @@ fn an_admitted_writer_waits_for_the_next_epoch() {
     assert_eq!(state[&Key::head(7)], writer.tip.entry(7));
 }
 
-/// Only a tree that is not the fold of the logs holds such an entry; the circuit refuses it.
+/// Only a tree that is not the fold of the logs has such an entry. The circuit refuses it.
 #[test]
 fn a_stamp_that_the_tree_holds_already() {
     let mut state = genesis();

@@ -1,4 +1,4 @@
-//! Grants: the owner, and he alone, admits a writer, once.
+//! Grants: only the owner admits a writer, and only once.
 
 use ark_ff::AdditiveGroup;
 use rootfold_core::{
@@ -21,7 +21,7 @@ fn grant(ts: u64, writer: u32) -> Op {
     Op { ts, key: Key::head(writer), value: head.digest() }
 }
 
-/// What `extend` says to these ops of `writer`.
+/// The result of `extend` for these ops of `writer`.
 fn says(writer: u32, ops: &[Op]) -> Result<Tip, LogError> {
     let mut writer = Writer::genesis(writer);
     let before = writer.tip;
@@ -32,7 +32,7 @@ fn says(writer: u32, ops: &[Op]) -> Result<Tip, LogError> {
 #[test]
 fn the_owner_admits() {
     assert!(says(0, &[put(1, "a", ""), grant(2, 2), grant(3, u32::MAX)]).is_ok());
-    // He may even grant what opens to nothing.
+    // The owner may grant a value digest without a known preimage.
     assert!(says(0, &[Op { value: F::ZERO, ..grant(1, 5) }]).is_ok());
 }
 
@@ -40,7 +40,7 @@ fn the_owner_admits() {
 fn nobody_else_admits() {
     let error = says(1, &[grant(1, 2)]).unwrap_err();
     assert_eq!(error, LogError::NotOwner { writer: 1, seq: 1, granted: 2 });
-    // Not even himself.
+    // Nor the owner again.
     let error = says(1, &[put(1, "a", ""), grant(2, 1)]).unwrap_err();
     assert_eq!(error, LogError::NotOwner { writer: 1, seq: 2, granted: 1 });
 }
@@ -57,7 +57,7 @@ fn not_over_an_existing_writer() {
 fn not_twice() {
     let error = says(0, &[grant(1, 2), grant(2, 3), grant(3, 2)]).unwrap_err();
     assert_eq!(error, LogError::GrantedAlready { writer: 0, seq: 3, granted: 2 });
-    // Nor in a later batch, once the caller knows of the first.
+    // Nor in a later batch, if the caller knows the first grant.
     let mut owner = Writer::genesis(0);
     let first = owner.batch(&[grant(1, 2)]);
     let middle = extend(&Writer::genesis(0).tip, &known, &first).unwrap().after();
@@ -66,7 +66,8 @@ fn not_twice() {
     assert_eq!(error, LogError::GrantedAlready { writer: 0, seq: 2, granted: 2 });
 }
 
-/// The admitted writer starts from the grant's stamp: his clock goes on from the owner's.
+/// The log of an admitted writer starts with the stamp of the grant, so their first clock exceeds the
+/// owner's.
 #[test]
 fn the_admitted_writer_starts_after_the_grant() {
     let head = Head::first(salt(), secret_of(2).public_key());

@@ -1,4 +1,4 @@
-//! Logs: what continues one and what does not.
+//! Logs: batches that continue a log, and batches that do not.
 
 use ark_ff::AdditiveGroup;
 use rootfold_core::{
@@ -13,7 +13,7 @@ use rootfold_core::{
 
 use crate::common::{put, secret_of, Writer};
 
-/// Writers 0 and 1 are known.
+/// Writers 0 and 1 are admitted.
 fn known(writer: u32) -> bool {
     writer < 2
 }
@@ -94,7 +94,7 @@ fn cut() {
     assert_eq!(unsigned, LogError::Unsigned { writer: 1, seq: 4 });
     let empty = refused(|b| b.ops.clear());
     assert_eq!(empty, LogError::Empty { writer: 1 });
-    // The front is missing: said, or not said.
+    // The first op is missing, with and without a matching `first_seq`.
     let front = refused(|b| {
         b.ops.remove(0);
         b.first_seq = 1;
@@ -114,10 +114,10 @@ fn cut() {
 fn reordered() {
     assert_eq!(
         refused(|b| b.ops.swap(1, 2)),
-        // Op 2 is b.ops[2] now, so its own signature does not fit.
+        // Op 2 is now b.ops[2], whose signature is over another head.
         LogError::Signature { writer: 1, seq: 2, source: SignatureRefused::WrongSignature }
     );
-    // With the clocks swapped too, and only the last signature kept.
+    // With swapped clocks, and only the last signature.
     let error = refused(|b| {
         b.ops.swap(1, 2);
         (b.ops[1].op.ts, b.ops[2].op.ts) = (11, 12);
@@ -140,7 +140,7 @@ fn changed() {
     ] {
         let error = refused(|b| change(&mut b.ops[3].op));
         assert!(is_wrong_signature(&error, 4));
-        // A change far behind, with all other signatures taken away.
+        // An early op is changed, and all signatures but the last are removed.
         let error = refused(|b| {
             b.ops[..3].iter_mut().for_each(|signed| signed.signature = None);
             change(&mut b.ops[2].op);
@@ -170,7 +170,7 @@ fn signed_by_another() {
     assert!(is_wrong_signature(&error, 1));
 }
 
-/// The writer's own ops under another writer's name: the item holds the writer's id.
+/// The writer's ops under another writer's id: the item binds the id.
 #[test]
 fn under_another_name() {
     let (before, batch, _) = four();
@@ -198,7 +198,7 @@ fn gap_and_repetition() {
     assert_eq!(later, LogError::Gap { writer: 1, expected: 0, first_seq: u64::MAX });
 }
 
-/// A writer signs two continuations of op 2. Each is fine, but not one after the other.
+/// A writer signs two continuations of op 2. Each is accepted, but not one after the other.
 #[test]
 fn forked() {
     let mut writer = Writer::genesis(1);
@@ -226,7 +226,7 @@ fn clock_does_not_grow() {
         let error = refused(|b| b.ops[3].op.ts = ts);
         assert_eq!(error, LogError::ClockNotGrowing { writer: 1, seq: 4, ts, previous: 12 });
     }
-    // Genesis heads have ts 0, so the first op has at least 1.
+    // Genesis heads have ts 0, so the first op has at least ts 1.
     let error = refused(|b| b.ops[0].op.ts = 0);
     assert_eq!(error, LogError::ClockNotGrowing { writer: 1, seq: 1, ts: 0, previous: 0 });
     let (_, _, after) = four();

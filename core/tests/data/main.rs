@@ -1,4 +1,4 @@
-//! Tests of what data mean, against other people's code, against forgers and against a model.
+//! Tests of the data formats against independent implementations, forgeries and a model.
 
 #![allow(clippy::unwrap_used)]
 

@@ -72,7 +72,7 @@ fn refuses_bad_bytes() {
     }
     let longer = [good.clone(), vec![0]].concat();
     assert_eq!(Genesis::from_bytes(&longer), Err(GenesisError::Length { length: longer.len() }));
-    // A count that promises more memory than there is.
+    // A count that would need more memory than there is.
     let mut huge = good.clone();
     huge[32..36].fill(0xff);
     let count = u64::from(u32::MAX);

@@ -1,4 +1,4 @@
-//! Pages as bytes: one encoding, and hostile bytes.
+//! Pages as bytes: one encoding per page, and hostile bytes.
 
 use std::cell::RefCell;
 
@@ -21,7 +21,7 @@ use rootfold_core::{
 
 use crate::support::{entry, numbered, runner, seeds, some_key, tree_of, user, whole};
 
-/// Bytes of a value, by key; some are too long to travel inline.
+/// The bytes of the value of a key; some are too long for an inline value.
 fn value_of(key: &Key) -> Option<Vec<u8>> {
     match key.kind() {
         KeyKind::Head(writer) => Some(head_of(writer).to_bytes().to_vec()),
@@ -83,8 +83,8 @@ fn pages_survive_the_round_trip() {
     outcome.unwrap();
 }
 
-/// What a peer can achieve with bytes that differ from `page`'s: nothing, except to change hints
-/// and to leave inline values out.
+/// Bytes from a peer that differ from the encoding of `page` can only change hints and omit inline
+/// values.
 fn harmless(name: &F, page: &Page, bytes: &[u8]) {
     let Ok((decoded, values)) = Page::check(name, bytes) else { return };
     assert_eq!(decoded.entries(), page.entries());
@@ -99,7 +99,7 @@ fn harmless(name: &F, page: &Page, bytes: &[u8]) {
     assert_eq!(again(&decoded, values), bytes, "accepted bytes have no second form");
 }
 
-/// Encodes a decoded page with the inline values it came with.
+/// Encodes a decoded page with its inline values.
 fn again(page: &Page, values: InlineValues) -> Vec<u8> {
     let values = RefCell::new(values.into_iter().peekable());
     page.encode(&|e| values.borrow_mut().next_if(|v| v.0 == e.value).map(|v| v.1))
@@ -107,7 +107,7 @@ fn again(page: &Page, values: InlineValues) -> Vec<u8> {
 
 #[test]
 fn every_flipped_bit_of_a_leaf_is_noticed() {
-    // The regression is a page with an empty value, which could be omitted with one bit.
+    // Regression: one changed bit could omit an empty value.
     for seed in seeds("flipped leaf", &[12992185110629250736]) {
         let tree = ChaCha20Rng::seed_from_u64(seed).next_u64();
         let (store, _) = mixed(tree, 40);
@@ -136,7 +136,7 @@ fn an_empty_value_is_always_inline() {
     *omitted.last_mut().unwrap() = 0;
     assert_eq!(Page::decode(&omitted), Err(PageError::EmptyValueOmitted { index: 0 }));
 
-    // A tombstone and a head entry with that digest do not carry it.
+    // A tombstone and a head entry with that digest have no inline value.
     let head = Entry { value: value_digest(b""), ..entry(Key::head(3), 1) };
     let bytes = Page::Leaf(vec![head]).encode(&|_| Some(vec![]));
     assert!(Page::decode(&bytes).unwrap().1.is_empty());
@@ -268,7 +268,7 @@ fn heights_must_be_those_of_one_page() {
     assert_eq!(name(&[end(a)], 0), Err(PageError::UnknownRank { rank: 0 }));
     assert_eq!(name(&[end(a)], 5), Err(PageError::UnknownRank { rank: 5 }));
 
-    // A leaf cut in two, and two leaves in one.
+    // A part of a leaf, and two leaves in one page.
     let all = whole(numbered(5).filter(|e| rootfold_core::height::key_height(&e.key) < 3));
     let index = all.len() - 2;
     let cut = Page::Leaf(all[..=index].to_vec()).name();
@@ -279,7 +279,7 @@ fn heights_must_be_those_of_one_page() {
     assert_eq!(Page::Leaf(vec![]).name(), Err(PageError::Empty));
 }
 
-/// A leaf page of one user entry without its end, which decoding alone does not notice.
+/// A part of a leaf page: one user entry, without the item that ends the page. Decoding accepts it.
 fn one_entry(entry: &Entry, value: &[u8]) -> Vec<u8> {
     let mut bytes = Page::Leaf(vec![*entry]).encode(&|_| None);
     bytes.truncate(bytes.len() - 2);
@@ -310,7 +310,7 @@ fn a_wrong_inline_value_is_refused() {
     assert_eq!(Page::decode(&one_entry(&head, &head_of(6).to_bytes())), wrong);
     let refused = Err(PageError::InlineLength { index: 0, length: 5 });
     assert_eq!(Page::decode(&one_entry(&head, b"right")), refused);
-    // Only the right meaning counts: a head's bytes are no value, a value no head.
+    // The bytes of a head are not a user value, and a user value is not a head.
     let as_value = of(Key::head(5), value_digest(&head_of(5).to_bytes()));
     assert_eq!(Page::decode(&one_entry(&as_value, &head_of(5).to_bytes())), wrong);
     let as_head = of(user("a"), head_of(5).digest());
@@ -385,7 +385,7 @@ fn the_format_is_frozen() {
 
 #[test]
 fn a_run_without_boundaries_makes_one_large_page() {
-    // What an adversary does who grinds keys: drop every key that would end a page.
+    // An adversary who grinds keys drops every key that would end a page.
     let low = numbered(3000).filter(|e| rootfold_core::height::key_height(&e.key) < 3);
     let (store, root) = tree_of(low);
     assert_eq!(store.len(), 5);

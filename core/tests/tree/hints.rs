@@ -1,4 +1,4 @@
-//! Hints are not bound by names: a lie is found out, and never gives a wrong answer.
+//! Hints are not bound by names: a wrong hint is detected and never leads to a wrong answer.
 
 use rand::Rng;
 use rootfold_core::{
@@ -17,7 +17,7 @@ fn lying(store: &MemoryStore, name: &F, index: usize, hint: Key) -> Option<Memor
     children[index].last_key = hint;
     let mut store = store.clone();
     let page = Page::Internal { rank, children };
-    // Hints out of order are no page at all.
+    // A page with hints out of order is not valid.
     page.name().ok().map(|same| {
         assert_eq!(same, *name);
         store.put(page).unwrap();
@@ -37,7 +37,7 @@ fn a_lying_hint_never_gives_a_wrong_answer() {
         let (name, length) = internal[rng.gen_range(0..internal.len())];
         let index = rng.gen_range(0..length);
         let children = crate::support::page(&honest, &name).children().to_vec();
-        // Just before, just behind, and anywhere.
+        // Just before, just after, and anywhere.
         let truth = children[index].last_key;
         let mut bytes = *truth.as_bytes();
         let hint = match rng.gen_range(0..3) {
@@ -113,7 +113,7 @@ fn pages_out_of_place_are_told_apart() {
 fn a_missing_page_is_named() {
     let (mut store, root) = tree_of(numbered(300));
     let path: Vec<F> =
-        tree::Cursor::seek(&store, root, &user("k7")).unwrap().path().map(|p| p.name).collect();
+        tree::Position::seek(&store, root, &user("k7")).unwrap().path().map(|p| p.name).collect();
     assert_eq!(path.len(), 5);
     assert_eq!(path[0], root);
     store.remove(&path[4]);
@@ -127,7 +127,7 @@ fn a_missing_page_is_named() {
     assert_eq!(errors, 1, "the other pages are listed all the same");
 }
 
-/// A store that fails on purpose.
+/// A store that always fails.
 struct Broken;
 
 impl PageStore for Broken {

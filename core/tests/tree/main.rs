@@ -1,4 +1,4 @@
-//! The prolly tree against a model, against hostile bytes and at its edges.
+//! Tests of the prolly tree: against a model, with hostile bytes, and in edge cases.
 
 #![allow(clippy::unwrap_used)] // Tests: a panic is the report.
 

@@ -1,4 +1,4 @@
-//! Any history gives one tree, and reading it gives what a `BTreeMap` gives.
+//! Equal sets of entries have equal trees, and reads agree with a `BTreeMap`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Included, Unbounded};
@@ -40,7 +40,7 @@ fn differences(before: &Model, after: &Model) -> Vec<Difference> {
         .collect()
 }
 
-/// One random history; panics when tree and model disagree.
+/// Runs one random history. Panics if tree and model disagree.
 fn history(seed: u64, batches: usize, batch: usize) {
     let rng = &mut ChaCha20Rng::seed_from_u64(seed);
     let (mut store, mut root) = tree_of([]);
@@ -49,7 +49,7 @@ fn history(seed: u64, batches: usize, batch: usize) {
     for step in 0..batches {
         let mut upserts = Model::new();
         for _ in 0..rng.gen_range(0..=batch) {
-            // Sometimes exactly what is there already.
+            // Sometimes the existing entry.
             let old = model.values().nth(rng.gen_range(1..model.len()));
             let new = match old.filter(|e| rng.gen_bool(0.1) && e.key != Key::END) {
                 Some(old) => *old,
@@ -63,7 +63,7 @@ fn history(seed: u64, batches: usize, batch: usize) {
         store.apply(&update);
         model.extend(upserts.iter().map(|e| (e.key, *e)));
 
-        // The same tree as at once, and exactly the pages the update speaks of.
+        // The tree is the one that is built at once, and the update lists exactly the changed pages.
         let entries: Vec<Entry> = model.values().copied().collect();
         let built = tree::build(&entries);
         assert_eq!(update.root, built.root, "seed {seed}, batch {step}");
@@ -126,7 +126,7 @@ fn reads(rng: &mut ChaCha20Rng, store: &MemoryStore, root: F, model: &Model) {
         };
         assert_eq!(scan(store).unwrap(), expected);
 
-        // The pages that prove a range are enough, and each of them is needed.
+        // The pages that prove a range suffice, and each one is needed.
         let names = tree::range_pages(store, root, bounds).unwrap();
         let mut client = MemoryStore::default();
         for name in &names {
@@ -138,8 +138,8 @@ fn reads(rng: &mut ChaCha20Rng, store: &MemoryStore, root: F, model: &Model) {
         let missing = names.choose(rng).unwrap();
         client.remove(missing);
         if let Ok(found) = scan(&client) {
-            // Only the leaf with the neighbour before a range that begins at a leaf's first entry
-            // is there for the neighbour's sake alone.
+            // Exception: if the range begins with the first entry of a leaf, the previous leaf is
+            // needed only for the neighbour.
             assert_eq!(found, expected);
         }
     }
@@ -213,7 +213,7 @@ fn disorder_and_sentinels_are_refused() {
 
 #[test]
 fn a_page_that_a_split_leaves_as_it_was_stays() {
-    // Before the last leaf's first entry comes a key that ends a page: only a new leaf appears.
+    // A new key before the first entry of the last leaf ends a page: the only change is a new leaf.
     let (mut store, root) = tree_of([]);
     let (first, second) = (entry(of_height(3, 0), 1), entry(user("zz"), 1));
     let update = tree::update(&store, root, &[first, second]).unwrap();
@@ -233,7 +233,7 @@ fn a_small_change_touches_few_pages() {
     assert!(pages > 40, "{pages} pages");
     let one = tree::update(&store, root, &[entry(user("k77"), 9)]).unwrap();
     assert_eq!((one.pages.len(), one.replaced.len()), (5, 5), "one page of each rank");
-    // Neighbours mostly share their leaf.
+    // Neighbours are mostly in the same leaf.
     let near: Vec<Entry> = (0..10).map(|n| entry(user(&format!("k77{n}")), 9)).collect();
     let few = tree::update(&store, root, &near).unwrap();
     assert!(few.pages.len() <= 10, "{} pages", few.pages.len());
@@ -248,7 +248,7 @@ fn a_diff_opens_only_what_differs() {
     let new = [entry(user("k100x"), 1), entry(user("k2000"), 9)];
     let update = tree::update(&store, before, &new).unwrap();
     store.apply(&update);
-    // Without every page that both trees have, the diff is the same.
+    // Without the pages that both trees have, the diff is the same.
     let shared: Vec<F> = {
         let after = names(&store, update.root);
         names(&store, before).intersection(&after).copied().collect()
@@ -260,7 +260,7 @@ fn a_diff_opens_only_what_differs() {
     let found: Vec<_> = tree::diff(&store, before, update.root).map(Result::unwrap).collect();
     assert_eq!(found.iter().map(|d| d.after.unwrap()).collect::<Vec<_>>(), new);
     assert_eq!((found[0].before.is_none(), found[1].before.is_some()), (true, true));
-    // And a replica with the old tree asks for the new pages only.
+    // A replica with the old tree requests only the new pages.
     assert_eq!(tree::diff(&store, before, before).count(), 0);
 }
 

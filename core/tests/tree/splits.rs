@@ -1,4 +1,4 @@
-//! Constructed heights: pages that split at every rank.
+//! Keys of chosen heights: pages that split at every rank.
 
 use rootfold_core::{
     height::{key_height, H},
@@ -8,7 +8,7 @@ use rootfold_core::{
 
 use crate::support::{entry, numbered, of_height, tall_key, tree_of, whole, TALL};
 
-/// The heights of which the table has a key.
+/// The heights in the table.
 fn heights() -> impl Iterator<Item = usize> {
     (3..=H).filter(|height| TALL.iter().any(|(h, _)| h == height))
 }
@@ -56,7 +56,7 @@ fn splits_come_in_any_order() {
     let all: Vec<_> = TALL.iter().map(|(_, number)| entry(tall_key(*number), *number)).collect();
     let expected = tree_of(all.iter().copied()).1;
     let (mut store, mut root) = tree_of([]);
-    // The highest last, so that every page is there before it splits; and the lowest last.
+    // In increasing order of height, so that each page exists before it splits; and in decreasing order.
     for order in [1, -1] {
         let mut sorted = all.clone();
         sorted.sort_by_key(|e| (order * key_height(&e.key) as i32, e.key));

@@ -11,9 +11,9 @@ use rootfold_core::{
     F,
 };
 
-/// Application keys "h<number>" by their heights, up to four of each; checked in `splits`. Found by
-/// trying numbers from 0 to 14,000,000, none of which has height 12: add one when it is found, the
-/// tests in `splits` then split pages of rank 3 too.
+/// Application keys "h<number>" by height, up to four of each; `splits` checks them. They are from a
+/// search of the numbers 0 to 14,000,000, none of which has height 12. With a key of height 12 the
+/// tests in `splits` would also split pages of rank 3.
 pub const TALL: &[(usize, u64)] = &[
     (3, 10),
     (3, 81),
@@ -64,7 +64,7 @@ pub fn of_height(height: usize, nth: usize) -> Key {
     tall_key(found.nth(nth).expect("the table has that key").1)
 }
 
-/// The key of an application.
+/// A user key.
 pub fn user(application_key: &str) -> Key {
     Key::user(application_key.as_bytes()).unwrap()
 }
@@ -75,7 +75,7 @@ pub fn entry(key: Key, version: u64) -> Entry {
     Entry { key, stamp, value: F::from(1000 + version) }
 }
 
-/// All entries of a tree: these between the sentinels, sorted.
+/// The sorted entries of a tree: the given ones and the sentinels.
 pub fn whole(entries: impl IntoIterator<Item = Entry>) -> Vec<Entry> {
     let mut all = vec![Entry::start_sentinel(), Entry::end_sentinel()];
     all.extend(entries);
@@ -96,7 +96,7 @@ pub fn numbered(count: u64) -> impl Iterator<Item = Entry> {
     (0..count).map(|n| entry(user(&format!("k{n}")), n))
 }
 
-/// A seed from the environment (ROOTFOLD_SEED) or fresh; printed either way.
+/// A seed from the environment (`ROOTFOLD_SEED`) or a random one. Prints it.
 pub fn seed(test: &str) -> u64 {
     let given = std::env::var("ROOTFOLD_SEED").ok();
     let seed = given.map_or_else(rand::random, |s| s.parse().expect("ROOTFOLD_SEED is a number"));
@@ -104,19 +104,19 @@ pub fn seed(test: &str) -> u64 {
     seed
 }
 
-/// A generator whose seed is printed.
+/// A random generator with a printed seed.
 pub fn rng(test: &str) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed(test))
 }
 
-/// Seeds to try: the printed one, and those that found a fault once.
+/// The seeds of a test: the printed one, and those that once found a fault.
 pub fn seeds(test: &str, regressions: &[u64]) -> Vec<u64> {
     let mut seeds = vec![seed(test)];
     seeds.extend_from_slice(regressions);
     seeds
 }
 
-/// A proptest runner whose seed is printed.
+/// A proptest runner with a printed seed.
 pub fn runner(test: &str, cases: u32) -> TestRunner {
     let mut bytes = [0u8; 32];
     rng(test).fill_bytes(&mut bytes);
@@ -124,7 +124,7 @@ pub fn runner(test: &str, cases: u32) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-/// A key of one of all kinds that occur; collisions are likely.
+/// A key of any kind. Collisions are likely.
 pub fn some_key(rng: &mut impl Rng) -> Key {
     match rng.gen_range(0..10) {
         0 => Key::head(rng.gen_range(0..20)),

@@ -1,4 +1,4 @@
-//! Walking nodes: the whole tree by its definition.
+//! Traversal of nodes: the whole tree against its definition.
 
 use rootfold_core::{
     height::H,
@@ -52,7 +52,7 @@ fn a_walk_sees_every_node_of_the_definition() {
     assert_eq!(walked, entries);
 }
 
-/// Goes down to the item of level 0 that covers a key.
+/// Descends to the item of level 0 that covers a key.
 fn find(store: &MemoryStore, node: Node, key: &Key) -> Item {
     let covering: Vec<&Item> = node.items.iter().filter(|i| i.covers(key)).collect();
     assert_eq!(covering.len(), 1, "items of a node share no key");
@@ -68,7 +68,7 @@ fn a_key_belongs_below_one_item_of_each_level() {
     for key in [of_height(5, 0), numbered(9).last().unwrap().key, Key::START, Key::END] {
         let item = find(&store, root_node(&store, root).unwrap(), &key);
         let entry = *item.entry().unwrap();
-        let at = tree::Cursor::seek(&store, root, &key).unwrap().entry();
+        let at = tree::Position::seek(&store, root, &key).unwrap().entry();
         assert_eq!(entry, at);
     }
 }
@@ -91,7 +91,7 @@ fn the_page_of_another_name_or_height_is_refused() {
         other => panic!("{other}"),
     }
 
-    // A root over a leaf that is higher than the pages above it say.
+    // A root over a leaf whose height differs from the one in its ancestors.
     let leaf = Page::Leaf(whole([]));
     let place = tree::Place { rank: 0, height: 5, ..tree::Place::root(leaf.name().unwrap()) };
     let mut store = MemoryStore::default();

@@ -1,4 +1,4 @@
-//! A position in a tree.
+//! Positions in a tree.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use super::{
     store::PageStore,
 };
 
-/// An entry of a tree, and the pages from the root to it. Moving opens only the pages that are not
-/// open yet; a move that fails leaves the cursor where it was.
-pub struct Cursor<'s, S: PageStore + ?Sized> {
+/// The position of an entry: the entry and the pages on the path from the root. A move loads only the
+/// pages that are not on the path. After an error the position is unchanged.
+pub struct Position<'s, S: PageStore + ?Sized> {
     store: &'s S,
-    /// From the root page to a leaf; every index is below the length of its page.
+    /// The path from the root page to a leaf. Each index is below the length of its page.
     steps: Vec<Step>,
 }
 
@@ -26,15 +26,15 @@ struct Step {
     index: usize,
 }
 
-impl<S: PageStore + ?Sized> Clone for Cursor<'_, S> {
+impl<S: PageStore + ?Sized> Clone for Position<'_, S> {
     fn clone(&self) -> Self {
-        Cursor { store: self.store, steps: self.steps.clone() }
+        Position { store: self.store, steps: self.steps.clone() }
     }
 }
 
-impl<'s, S: PageStore + ?Sized> Cursor<'s, S> {
-    /// The first entry whose key is `key` or greater. Also opens the leaf before it if `key` falls
-    /// between the two, so that no lying hint can hide an entry.
+impl<'s, S: PageStore + ?Sized> Position<'s, S> {
+    /// The first entry whose key is at least `key`. If `key` is between two leaves, loads both, so that
+    /// a wrong hint cannot hide an entry.
     ///
     /// # Errors
     /// [`TreeError`] if a page is missing or misplaced.
@@ -43,30 +43,30 @@ impl<'s, S: PageStore + ?Sized> Cursor<'s, S> {
             Page::Leaf(entries) => entries.partition_point(|e| e.key < *key),
             Page::Internal { children, .. } => children.partition_point(|c| c.last_key < *key),
         })?;
-        let cursor = Cursor { store, steps };
-        if cursor.leaf_step().index == 0 && cursor.entry().key != *key {
-            cursor.clone().previous()?;
+        let position = Position { store, steps };
+        if position.leaf_step().index == 0 && position.entry().key != *key {
+            position.clone().previous()?;
         }
-        Ok(cursor)
+        Ok(position)
     }
 
-    /// The entry here.
+    /// The entry.
     pub fn entry(&self) -> Entry {
         let Step { page, index, .. } = self.leaf_step();
         page.entries()[*index]
     }
 
-    /// The leaf page here.
+    /// The leaf page of the entry.
     pub fn leaf(&self) -> &Page {
         &self.leaf_step().page
     }
 
-    /// The places of the pages from the root page to the leaf.
+    /// The places of the pages on the path, from the root page to the leaf.
     pub fn path(&self) -> impl Iterator<Item = &Place> {
         self.steps.iter().map(|step| &step.place)
     }
 
-    /// Moves to the next entry; `false` at the last.
+    /// Moves to the next entry. Returns `false` at the last entry.
     ///
     /// # Errors
     /// [`TreeError`] if a page is missing or misplaced.
@@ -74,7 +74,7 @@ impl<'s, S: PageStore + ?Sized> Cursor<'s, S> {
         self.shift(1, |_| 0)
     }
 
-    /// Moves to the entry before; `false` at the first.
+    /// Moves to the previous entry. Returns `false` at the first entry.
     ///
     /// # Errors
     /// [`TreeError`] if a page is missing or misplaced.
@@ -82,7 +82,7 @@ impl<'s, S: PageStore + ?Sized> Cursor<'s, S> {
         self.shift(-1, |page| page.len() - 1)
     }
 
-    /// Moves to the first entry of the next leaf; `false` in the last.
+    /// Moves to the first entry of the next leaf. Returns `false` in the last leaf.
     ///
     /// # Errors
     /// [`TreeError`] if a page is missing or misplaced.
@@ -92,14 +92,14 @@ impl<'s, S: PageStore + ?Sized> Cursor<'s, S> {
     }
 
     fn leaf_step(&self) -> &Step {
-        self.steps.last().expect("a cursor always ends in a leaf")
+        self.steps.last().expect("a path ends in a leaf")
     }
 
     fn shift(&mut self, by: isize, pick: fn(&Page) -> usize) -> Result<bool, TreeError> {
         self.shift_above(self.steps.len(), by, pick)
     }
 
-    /// Moves one of the first `above` steps, the lowest that can, and goes down again from there.
+    /// Moves the lowest possible of the first `above` steps by `by`, and descends from there.
     fn shift_above(
         &mut self,
         above: usize,
@@ -124,7 +124,7 @@ impl<'s, S: PageStore + ?Sized> Cursor<'s, S> {
     }
 }
 
-/// The way from `place` down to a leaf. `pick` chooses an item of each page.
+/// The path from `place` to a leaf. `pick` selects an item of each page.
 fn descend<S: PageStore + ?Sized>(
     store: &S,
     mut place: Place,
@@ -133,7 +133,7 @@ fn descend<S: PageStore + ?Sized>(
     let mut steps = Vec::new();
     loop {
         let page = load(store, &place)?;
-        // A page in its place is not empty, and ends with the key its parent says.
+        // A checked page is not empty, and its last key is the one in its parent.
         let index = pick(&page).min(page.len() - 1);
         let below = match *page {
             Page::Leaf(_) => None,
