@@ -6,7 +6,7 @@ use ark_relations::gr1cs::SynthesisError;
 use rayon::prelude::*;
 use rootfold_arith::msm::msm;
 use rootfold_verifier::{
-    folding::IvcProofParts, verify, Groth16Proof, ParameterId, Proof, VerifyError, F,
+    diagnose, folding::IvcProofParts, Groth16Proof, ParameterId, Proof, VerifyError, F,
 };
 use thiserror::Error;
 
@@ -70,7 +70,7 @@ pub fn compress(parameters: &Parameters, checkpoint: &Checkpoint) -> Result<Proo
         cyclefold: cyclefold.clone(),
         cyclefold_witness: cyclefold_w.w.clone(),
     };
-    verify(&parameters.verifying, checkpoint.initial[0], &proof)?;
+    diagnose(&parameters.verifying, checkpoint.initial[0], &proof)?;
     Ok(proof)
 }
 

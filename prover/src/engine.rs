@@ -5,7 +5,8 @@
 
 use std::{path::Path, sync::Arc};
 
-use rand::{CryptoRng, RngCore, SeedableRng};
+use rand::{CryptoRng, RngCore};
+use rand_chacha::rand_core::CryptoRngCore;
 use rootfold_circuits::step::StepCircuit;
 use rootfold_core::step::{Profile, Registers, StepWitness};
 use rootfold_verifier::{folding::IvcState, ParameterId};
@@ -14,7 +15,9 @@ use crate::{
     Checkpoint, IvcError, Parameters, ParametersError, RunningProof, SetupError, SetupStage,
 };
 
-/// Makes the parameters of a profile.
+/// Makes the parameters of a profile from secrets that are drawn from `rng` and overwritten
+/// afterwards. Of `rng` itself nothing is copied; its state is the caller's to wipe, unless it has none,
+/// like [`OsRng`](rand::rngs::OsRng).
 ///
 /// # Errors
 /// [`SetupError`].
@@ -23,10 +26,9 @@ pub fn generate(
     mut rng: impl RngCore + CryptoRng,
     progress: &mut dyn FnMut(SetupStage),
 ) -> Result<Parameters, SetupError> {
-    let mut seed = [0u8; 32];
-    rng.fill_bytes(&mut seed);
-    let mut rng = rand_chacha::ChaCha20Rng::from_seed(seed);
     let circuit = StepCircuit { profile: *profile };
+    // As a trait object, so that the setup is compiled once for all generators.
+    let mut rng: &mut dyn CryptoRngCore = &mut rng;
     Parameters::generate(profile.name, Registers::idle_cursor(), &circuit, &mut rng, progress)
 }
 

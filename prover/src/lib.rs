@@ -28,7 +28,6 @@
 pub mod atomic;
 mod augmented;
 pub mod bases;
-mod cache;
 mod checkpoint;
 mod decider;
 pub mod engine;
@@ -36,6 +35,7 @@ mod fold;
 mod foldable;
 mod ivc;
 mod parameters;
+mod params_dir;
 mod phase;
 pub mod planner;
 pub mod qap;
@@ -44,10 +44,10 @@ pub mod setup;
 pub mod shape;
 mod trapdoor;
 
-pub use cache::ParametersError;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use decider::{compress, CompressError};
 pub use foldable::FoldableCircuit;
 pub use ivc::{IvcError, RunningProof};
 pub use parameters::Parameters;
+pub use params_dir::{NotPrivate, ParametersError};
 pub use setup::{SetupError, SetupStage};

@@ -34,6 +34,8 @@ pub struct Parameters {
     /// The rows of the step's R1CS, for folding and for Groth16.
     pub(crate) rows: Rows,
     pub(crate) sizes: ArithConfig,
+    /// Whether this process made them, rather than read them from a file.
+    pub(crate) made_here: bool,
 }
 
 impl fmt::Debug for Parameters {
@@ -114,10 +116,11 @@ impl Parameters {
             sigma_w_g2: bases.sigma_w_g2,
             sigma_e_g2: bases.sigma_e_g2,
         };
-        Self::assemble(key, bases, shape)
+        Ok(Self { made_here: true, ..Self::assemble(key, bases, shape)? })
     }
 
-    /// Puts together what belongs together. `bases` must be those that `key` digests.
+    /// The parameters with this key, these bases and this circuit. `bases` must be those whose digest
+    /// `key` names.
     pub(crate) fn assemble(
         key: VerifyingKey,
         bases: Bases,
@@ -139,6 +142,7 @@ impl Parameters {
             bases,
             rows,
             sizes,
+            made_here: false,
         })
     }
 

@@ -14,6 +14,7 @@ use ark_relations::{
 };
 use rayon::prelude::*;
 use rootfold_verifier::F;
+use zeroize::Zeroizing;
 
 /// The reduction. Its columns are those of `(1, x, W)`: the column of `e_i` is the `i`-th Lagrange
 /// polynomial on the side of `C`, and is never needed in this form.
@@ -125,13 +126,13 @@ impl R1CSToQAP for SlackQap {
         zt: P,
         delta_inverse: P,
     ) -> Result<Vec<P>, SynthesisError> {
-        let mut power = zt * delta_inverse;
-        Ok((0..max_power)
-            .map(|_| {
-                let scalar = power;
-                power *= t;
-                scalar
-            })
-            .collect())
+        // Secret, as the caller's `t` is.
+        let mut power = Zeroizing::new(zt * delta_inverse);
+        let mut scalars = Vec::with_capacity(max_power);
+        for _ in 0..max_power {
+            scalars.push(*power);
+            *power *= t;
+        }
+        Ok(scalars)
     }
 }

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use ark_bn254::{G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{scalar_mul::BatchMulPreprocessing, AffineRepr, CurveGroup, PrimeGroup};
-use ark_ff::{Field, PrimeField};
+use ark_ff::PrimeField;
 use ark_groth16::r1cs_to_qap::R1CSToQAP;
 use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
 use ark_relations::gr1cs::SynthesisError;
@@ -77,6 +77,23 @@ pub enum SetupError {
     /// A circuit could not be synthesized, or is too large for the field's evaluation domains.
     #[error("circuit synthesis failed: {0}")]
     Synthesis(#[from] SynthesisError),
+    /// The circuit has constraints that are not rank-1. Folding and Groth16 would ignore them.
+    #[error(
+        "the circuit has {constraints} constraints under the predicate `{predicate}`; only R1CS \
+         constraints can be proved"
+    )]
+    OtherPredicate {
+        /// Label of the predicate in the constraint system.
+        predicate: String,
+        /// Number of constraints under it.
+        constraints: usize,
+    },
+    /// The augmented circuit, which depends on its own size, did not reach a fixed point.
+    #[error("the size of the augmented circuit did not settle in {rounds} rounds")]
+    Unsettled {
+        /// Number of times that the circuit was synthesized.
+        rounds: usize,
+    },
     /// The two commitment lists have one length.
     #[error(transparent)]
     EqualLengths(#[from] EqualLengths),
@@ -110,21 +127,20 @@ pub fn generate_bases(
     let trapdoor = Trapdoor::draw(&domain, rng);
     let lagrange = Zeroizing::new(domain.evaluate_all_lagrange_coefficients(trapdoor.tau));
     let [a, b, c] = columns_at(r1cs.matrices(), config.n_variables, &lagrange).map(Zeroizing::new);
-    let gamma_inverse = inverse(trapdoor.gamma)?;
-    let delta_inverse = inverse(trapdoor.delta)?;
+    let vanishing = Zeroizing::new(domain.evaluate_vanishing_polynomial(trapdoor.tau));
 
     progress(SetupStage::CommitmentBases);
     let input: Zeroizing<Vec<F>> = Zeroizing::new(
         (0..config.n_variables)
-            .map(|j| (trapdoor.beta * a[j] + trapdoor.alpha * b[j] + c[j]) * gamma_inverse)
+            .map(|j| (trapdoor.beta * a[j] + trapdoor.alpha * b[j] + c[j]) * trapdoor.gamma_inverse)
             .collect(),
     );
-    let error = scaled(&lagrange[..config.n_constraints], gamma_inverse);
+    let error = scaled(&lagrange[..config.n_constraints], trapdoor.gamma_inverse);
     let h = Zeroizing::new(SlackQap::h_query_scalars::<F, GeneralEvaluationDomain<F>>(
         domain.size() - 1,
         trapdoor.tau,
-        domain.evaluate_vanishing_polynomial(trapdoor.tau),
-        delta_inverse,
+        *vanishing,
+        trapdoor.delta_inverse,
     )?);
     let g1 = BatchMulPreprocessing::new(
         G1Projective::generator(),
@@ -164,10 +180,6 @@ pub fn generate_bases(
         sigma_w_g2: times_g2(trapdoor.sigma_w),
         sigma_e_g2: times_g2(trapdoor.sigma_e),
     })
-}
-
-fn inverse(scalar: F) -> Result<F, SetupError> {
-    Ok(scalar.inverse().ok_or(SynthesisError::DivisionByZero)?)
 }
 
 fn scaled(scalars: &[F], factor: F) -> Zeroizing<Vec<F>> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ark_ff::{AdditiveGroup, Field, PrimeField, UniformRand};
-use ark_relations::gr1cs::{ConstraintSystem, Matrix, SynthesisError, R1CS_PREDICATE_LABEL};
+use ark_relations::gr1cs::{ConstraintSystem, Matrix, R1CS_PREDICATE_LABEL};
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use rootfold_verifier::{
     folding::{sponge_config, StepWithFolding},
@@ -14,7 +14,7 @@ use sonobe_primitives::{
     circuits::ArithExtractor,
 };
 
-use crate::foldable::FoldableCircuit;
+use crate::{foldable::FoldableCircuit, setup::SetupError};
 
 /// Rounds after which the search for a configuration that describes itself gives up.
 const MAX_ROUNDS: usize = 8;
@@ -25,33 +25,40 @@ const MAX_ROUNDS: usize = 8;
 /// `hint`, the sizes of an earlier run, saves a round if it is right and costs one if not.
 ///
 /// # Errors
-/// [`SynthesisError`] from the circuit; [`SynthesisError::Unsatisfiable`] if the sizes never
-/// settle.
+/// [`SetupError::Synthesis`] from the circuit; [`SetupError::OtherPredicate`] for a constraint that
+/// is not rank-1; [`SetupError::Unsettled`] if the sizes do not repeat.
 pub fn step_r1cs<FC: FoldableCircuit>(
     circuit: &FC,
     cyclefold: &ArithConfig,
     hint: Option<ArithConfig>,
-) -> Result<R1CS<F>, SynthesisError> {
+) -> Result<R1CS<F>, SetupError> {
     let sponge = sponge_config();
     let mut own = hint.unwrap_or(ArithConfig { n_public_inputs: 1, ..ArithConfig::default() });
     for _ in 0..MAX_ROUNDS {
         let cs = ArithExtractor::new();
         cs.execute_synthesizer(StepWithFolding::new(&sponge, &own, cyclefold, circuit))?;
-        let r1cs = cs.arith::<Extracted>()?.fit_for_decider();
+        let extracted: Extracted = cs.arith()?;
+        if let Some((predicate, constraints)) = extracted.other_predicate {
+            return Err(SetupError::OtherPredicate { predicate, constraints });
+        }
+        let r1cs = extracted.fit_for_decider();
         let config = r1cs.config();
         if config == own {
             return Ok(r1cs);
         }
         own = config;
     }
-    Err(SynthesisError::Unsatisfiable)
+    Err(SetupError::Unsettled { rounds: MAX_ROUNDS })
 }
 
 /// The matrices of a synthesized circuit.
 struct Extracted {
     variables: usize,
     public_inputs: usize,
+    /// The R1CS predicate's `A`, `B` and `C`.
     matrices: [Matrix<F>; 3],
+    /// Another predicate that has constraints, and how many.
+    other_predicate: Option<(String, usize)>,
 }
 
 impl From<ConstraintSystem<F>> for Extracted {
@@ -62,6 +69,10 @@ impl From<ConstraintSystem<F>> for Extracted {
             // The first instance variable is the constant 1.
             public_inputs: cs.num_instance_variables - 1,
             matrices: matrices.try_into().expect("the R1CS predicate has three matrices"),
+            other_predicate: cs
+                .get_all_predicates_num_constraints()
+                .into_iter()
+                .find(|(label, constraints)| label != R1CS_PREDICATE_LABEL && *constraints > 0),
         }
     }
 }
@@ -140,7 +151,13 @@ fn up_to_sign(element: F) -> <F as PrimeField>::BigInt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sonobe_primitives::arithmetizations::ccs::CCS;
+    use ark_r1cs_std::{alloc::AllocVar, fields::fp::FpVar, GR1CSVar};
+    use ark_relations::{
+        gr1cs::{predicate::PredicateConstraintSystem, SynthesisError, Variable},
+        lc,
+    };
+    use rootfold_verifier::folding::{cyclefold::CycleFoldShape, IvcState};
+    use sonobe_primitives::{arithmetizations::ccs::CCS, circuits::FCircuit};
 
     /// `z = (1, x, w0, w1, w2, w3)`.
     fn extracted(rows: &[[&[usize]; 3]]) -> Extracted {
@@ -149,7 +166,63 @@ mod tests {
                 .map(|row| row[index].iter().map(|column| (F::ONE, *column)).collect())
                 .collect()
         };
-        Extracted { variables: 6, public_inputs: 1, matrices: [matrix(0), matrix(1), matrix(2)] }
+        Extracted {
+            variables: 6,
+            public_inputs: 1,
+            matrices: [matrix(0), matrix(1), matrix(2)],
+            other_predicate: None,
+        }
+    }
+
+    /// Squares its root, by a constraint of the kind `a * a = b` rather than a rank-1 constraint.
+    struct Squaring;
+
+    impl FCircuit for Squaring {
+        type Field = F;
+        type State = IvcState;
+        type StateVar = [FpVar<F>; 3];
+        type ExternalInputs = ();
+        type ExternalOutputs = ();
+
+        fn dummy_state(&self) -> IvcState {
+            [F::ZERO; 3]
+        }
+
+        fn same_state_shape(_: &IvcState, _: &IvcState) -> bool {
+            true
+        }
+
+        fn dummy_external_inputs(&self) {}
+
+        fn generate_step_constraints(
+            &self,
+            i: FpVar<F>,
+            [root, ops, cursor]: [FpVar<F>; 3],
+            (): (),
+        ) -> Result<([FpVar<F>; 3], ()), SynthesisError> {
+            let cs = i.cs();
+            cs.register_predicate("square", PredicateConstraintSystem::new_sr1cs_predicate()?)?;
+            let square = FpVar::new_witness(cs.clone(), || Ok(root.value()?.square()))?;
+            let variable = |var: &FpVar<F>| match var {
+                FpVar::Var(allocated) => lc!() + allocated.variable,
+                FpVar::Constant(value) => lc!() + (*value, Variable::One),
+            };
+            let (from, to) = (variable(&root), variable(&square));
+            cs.enforce_constraint_arity_2("square", || from, || to)?;
+            Ok(([square, ops, cursor], ()))
+        }
+    }
+
+    /// Folding and Groth16 see only R1CS constraints, so that this circuit's root would be free.
+    #[test]
+    fn other_predicates_are_refused() {
+        let cyclefold = CycleFoldShape::new().expect("synthesizes").r1cs().config();
+        match step_r1cs(&Squaring, &cyclefold, None) {
+            Err(SetupError::OtherPredicate { predicate, constraints }) => {
+                assert_eq!((predicate.as_str(), constraints), ("square", 1));
+            }
+            other => panic!("{:?}", other.map(|_| ())),
+        }
     }
 
     #[test]

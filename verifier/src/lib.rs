@@ -34,5 +34,5 @@ mod verifying_key;
 pub use folding::F;
 pub use proof::{Groth16Proof, Proof, ShapeError};
 pub use rootfold_arith::encoding::DecodeError;
-pub use verify::{verify, verify_bytes, PreparedVerifyingKey, Verified, VerifyError};
+pub use verify::{diagnose, verify, verify_bytes, PreparedVerifyingKey, Verified, VerifyError};
 pub use verifying_key::{is_profile_name, KeyError, ParameterId, ParameterIdSyntax, VerifyingKey};

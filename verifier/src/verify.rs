@@ -1,6 +1,9 @@
 //! The checks, in the order in which each may rely on those before it.
 
-use std::sync::Arc;
+use std::{
+    panic::{catch_unwind, AssertUnwindSafe},
+    sync::Arc,
+};
 
 use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup, PrimeGroup};
@@ -34,6 +37,9 @@ pub struct Verified {
 }
 
 /// Why a proof is refused: one variant for each check, in the order of the checks.
+///
+/// [`verify`] reports a false Groth16 equation and a false knowledge check as
+/// [`Pairings`](Self::Pairings); only [`diagnose`] tells them apart.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum VerifyError {
     /// The bytes are not a proof's.
@@ -51,6 +57,10 @@ pub enum VerifyError {
     /// The folded instance has `u = 0`, which every witness satisfies after scaling.
     #[error("the folded instance has u = 0")]
     ZeroScalar,
+    /// The product of the Groth16 equation and both knowledge checks does not hold: at least one of
+    /// the three is false.
+    #[error("the Groth16 equation or a knowledge check does not hold")]
+    Pairings,
     /// The folded instance is not satisfied.
     #[error("the Groth16 equation does not hold")]
     Groth16,
@@ -63,6 +73,9 @@ pub enum VerifyError {
     /// The CycleFold instance is not satisfied by its witness.
     #[error("the CycleFold instance is not satisfied by its witness")]
     CycleFold,
+    /// A check panicked, which no input should cause: a bug in this crate or below it.
+    #[error("checking the proof panicked")]
+    Panicked,
 }
 
 /// A verifying key with everything that can be computed before a proof arrives: the CycleFold
@@ -146,7 +159,9 @@ pub fn verify_bytes(
     space_id: F,
     bytes: &[u8],
 ) -> Result<Verified, VerifyError> {
-    verify_well_formed(key, space_id, &Proof::decode(bytes, &key.cyclefold)?)
+    no_panic(|| {
+        check(key, space_id, &Proof::decode(bytes, &key.cyclefold)?, pairings_hold_together)
+    })
 }
 
 /// Checks that the proof's root is the fold of `ops` ops that follow the genesis of the space.
@@ -155,31 +170,69 @@ pub fn verify_bytes(
 /// it is bound. The state hash binds `U` and `cfU`; the challenge of the fold is drawn here from
 /// `U`, `u` and `cm_T`; the Groth16 equation and the two knowledge checks say that the fold of
 /// `U` and `u` is satisfied by vectors the prover knows; the CycleFold check says that all earlier
-/// folds were done right. The last two parts do not rely on each other, so that they may run at the
-/// same time; whatever fails first in this order is reported.
+/// folds were done right. The last two parts do not rely on each other and run at the same time
+/// with the feature `parallel`. The first failure in this order is reported.
+///
+/// A false proof takes no longer than a valid one.
 ///
 /// # Errors
-/// One [`VerifyError`] for each check, the first that fails.
+/// One [`VerifyError`] for each check, the first that fails. A panic in a check is the error
+/// [`VerifyError::Panicked`], except where a panic aborts the program (`panic = "abort"`, and
+/// wasm32, where it traps): there the caller has to treat the abort as a refusal.
 pub fn verify(
     key: &PreparedVerifyingKey,
     space_id: F,
     proof: &Proof,
 ) -> Result<Verified, VerifyError> {
-    proof.check_shape(&key.cyclefold)?;
-    verify_well_formed(key, space_id, proof)
+    no_panic(|| {
+        proof.check_shape(&key.cyclefold)?;
+        check(key, space_id, proof, pairings_hold_together)
+    })
 }
 
-/// [`verify`] of a proof that [`Proof::check_shape`] passes, as it does every decoded one.
-fn verify_well_formed(
+/// [`verify`], but where the product of the pairings fails, each equation is checked on its own, and
+/// the error names the one that is false: [`VerifyError::Groth16`],
+/// [`VerifyError::KnowledgeOfWitness`] or [`VerifyError::KnowledgeOfError`].
+///
+/// That takes up to seven pairings more, so it is meant for a prover's own proofs and for tests,
+/// not for proofs of peers.
+///
+/// # Errors
+/// As [`verify`], without [`VerifyError::Pairings`].
+pub fn diagnose(
     key: &PreparedVerifyingKey,
     space_id: F,
     proof: &Proof,
+) -> Result<Verified, VerifyError> {
+    no_panic(|| {
+        proof.check_shape(&key.cyclefold)?;
+        check(key, space_id, proof, each_pairing_holds)
+    })
+}
+
+/// Runs a check and turns a panic into a refusal.
+fn no_panic<T>(check: impl FnOnce() -> Result<T, VerifyError>) -> Result<T, VerifyError> {
+    // Nothing that a check could leave half changed outlives it.
+    catch_unwind(AssertUnwindSafe(check)).unwrap_or(Err(VerifyError::Panicked))
+}
+
+/// How a check reports false pairings: [`pairings_hold_together`] or [`each_pairing_holds`].
+type PairingCheck =
+    fn(&PreparedVerifyingKey, &Proof, &RunningInstance, &Weights) -> Result<(), VerifyError>;
+
+/// The checks after the shape: of a proof that [`Proof::check_shape`] passes, as it does every
+/// decoded one.
+fn check(
+    key: &PreparedVerifyingKey,
+    space_id: F,
+    proof: &Proof,
+    pairings: PairingCheck,
 ) -> Result<Verified, VerifyError> {
     check_state_hash(key, space_id, proof)?;
     let folded = folded_instance(key, proof);
     let weights = Weights::draw(key, space_id, proof);
     both(
-        || check_pairings(key, proof, &folded, &weights),
+        || pairings(key, proof, &folded, &weights),
         || check_cyclefold(key, proof, weights.cyclefold),
     )?;
     Ok(Verified { root: proof.root, ops: proof.ops, steps: proof.steps })
@@ -228,16 +281,30 @@ fn folded_instance(key: &PreparedVerifyingKey, proof: &Proof) -> RunningInstance
     fold_instances_with(&mut transcript, &proof.running, &proof.incoming, &proof.cross_term.into())
 }
 
-/// Groth16's equation and both knowledge checks: as one product of pairings, and one by one only if
-/// that does not hold, to tell which is false.
-fn check_pairings(
+/// Groth16's equation and both knowledge checks as one product of pairings.
+fn pairings_hold_together(
     key: &PreparedVerifyingKey,
     proof: &Proof,
     folded: &RunningInstance,
     weights: &Weights,
 ) -> Result<(), VerifyError> {
     let public_input = public_input(key, folded)?;
-    if pairings_hold(key, proof, folded, public_input, weights) {
+    if product_holds(key, proof, folded, public_input, weights) {
+        Ok(())
+    } else {
+        Err(VerifyError::Pairings)
+    }
+}
+
+/// [`pairings_hold_together`], and the name of the first equation that is false where it fails.
+fn each_pairing_holds(
+    key: &PreparedVerifyingKey,
+    proof: &Proof,
+    folded: &RunningInstance,
+    weights: &Weights,
+) -> Result<(), VerifyError> {
+    let public_input = public_input(key, folded)?;
+    if product_holds(key, proof, folded, public_input, weights) {
         return Ok(());
     }
     check_groth16(key, proof, public_input)?;
@@ -245,8 +312,8 @@ fn check_pairings(
         .ok_or(VerifyError::KnowledgeOfWitness)?;
     check_knowledge(&folded.cm_e, &proof.knowledge_e, &key.minus_sigma_e, &key.generator)
         .ok_or(VerifyError::KnowledgeOfError)?;
-    // Not reached: if each of the three holds, so does their product. Refused all the same.
-    Err(VerifyError::Groth16)
+    // Not reached: where each of the three holds, their product does.
+    Err(VerifyError::Pairings)
 }
 
 /// Groth16's public input `(1, x/u, W/u, E/u^2)` as a point: the commitments give the last two
@@ -265,7 +332,7 @@ fn public_input(
 ///
 /// All three lie in a group of prime order: if one of them is false, so is the product, but for at
 /// most one in 2^128 weights.
-fn pairings_hold(
+fn product_holds(
     key: &PreparedVerifyingKey,
     proof: &Proof,
     folded: &RunningInstance,
@@ -450,8 +517,12 @@ mod tests {
     ) -> (bool, Result<(), VerifyError>) {
         let folded = &proof.running;
         let input = public_input(key, folded).expect("u is not zero");
-        let merged = pairings_hold(key, proof, folded, input, weights);
-        (merged, check_pairings(key, proof, folded, &Weights::draw(key, F::ZERO, proof)))
+        let merged = product_holds(key, proof, folded, input, weights);
+        let drawn = Weights::draw(key, F::ZERO, proof);
+        let named = each_pairing_holds(key, proof, folded, &drawn);
+        let together = pairings_hold_together(key, proof, folded, &drawn);
+        assert_eq!(together, named.clone().map_err(|_| VerifyError::Pairings));
+        (merged, named)
     }
 
     #[test]
@@ -478,6 +549,15 @@ mod tests {
         assert_eq!(refused, (false, Err(VerifyError::KnowledgeOfWitness)));
         let refused = check(&|p| p.knowledge_e = other);
         assert_eq!(refused, (false, Err(VerifyError::KnowledgeOfError)));
+    }
+
+    #[test]
+    fn a_panic_is_a_refusal() {
+        let panics = || -> Result<(), VerifyError> { panic!("a bug") };
+        assert_eq!(no_panic(panics), Err(VerifyError::Panicked));
+        assert_eq!(no_panic(|| both(|| Ok(()), panics)), Err(VerifyError::Panicked));
+        assert_eq!(no_panic(|| Err::<(), _>(VerifyError::NoSteps)), Err(VerifyError::NoSteps));
+        assert_eq!(no_panic(|| Ok(1)), Ok(1));
     }
 
     /// Two false equations that make up for each other under weights known beforehand.
@@ -529,7 +609,9 @@ mod tests {
         let mut proof = random_proof(&key, &mut test_rng());
         proof.running.u = F::ZERO;
         let weights = Weights::draw(&key, F::ZERO, &proof);
-        let refused = check_pairings(&key, &proof, &proof.running, &weights);
-        assert_eq!(refused, Err(VerifyError::ZeroScalar));
+        for pairings in [pairings_hold_together, each_pairing_holds] {
+            let refused = pairings(&key, &proof, &proof.running, &weights);
+            assert_eq!(refused, Err(VerifyError::ZeroScalar));
+        }
     }
 }

@@ -140,6 +140,25 @@ fn a_run_starts_from_a_seq_out_of_range() {
     Draft::new(&world, &[wrapped]).caught_by(Rule::L2);
 }
 
+/// An op as old as the last op folded. The stamp that the run reads is split into another clock and
+/// writer: `ts * 2^32 + writer` is the same number as `(ts - 1) * 2^32 + (writer + 2^32)`, so the
+/// tree does not tell, and the log seems to end one tick earlier.
+#[test]
+fn a_stamp_split_into_other_parts() {
+    let world = World::small();
+    let puts = [put(THEN, key('a', 0), "as if before"), put(200, key('c', 0), "now")];
+    let draft = Draft::new(&world, &[world.run(MALLORY, &puts)]);
+    draft.caught_by(Rule::L3);
+    let mut open = draft.system().open();
+    // The two parts are allocated one after the other.
+    let clock = open.find(Rule::L2, F::from(THEN))[0];
+    assert_eq!(open.values[clock + 1], F::from(MALLORY));
+    open.set(clock, F::from(THEN - 1));
+    open.set(clock + 1, F::from(MALLORY) + F::from(1u64 << 32));
+    open.repair(false);
+    assert_caught(&open.broken(), Rule::L2, &[Rule::L2]);
+}
+
 /// An op that is older than the one before it in the log.
 #[test]
 fn an_op_dated_back() {

@@ -44,6 +44,7 @@ fn forgeries(rule: Rule) -> &'static [&'static str] {
             "a_run_from_a_head_that_the_tree_does_not_hold",
             "a_run_from_an_older_head",
             "a_run_starts_from_a_seq_out_of_range",
+            "a_stamp_split_into_other_parts",
         ],
         Rule::L3 => &[
             "an_op_dated_back",

@@ -3,12 +3,14 @@
 use ark_bn254::G1Affine;
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, UniformRand};
-use rootfold_verifier::{verify, Groth16Proof, VerifyError, F};
+use rootfold_verifier::{Groth16Proof, VerifyError, F};
 
 use crate::{
     common::{parameters, proof, rng, running, space},
     forger::{blank, combined, Forger},
-    weakened::{assert_stopped_by, verify_without, Defence, Refusal, WeakKey, KNOWN_WEIGHT},
+    weakened::{
+        assert_stopped_by, verify_by_name, verify_without, Defence, Refusal, WeakKey, KNOWN_WEIGHT,
+    },
 };
 
 /// Any root: the last step's error goes into `cm_T`, where the challenge takes one factor off it. All
@@ -89,7 +91,7 @@ fn a_challenge_that_leaves_no_scalar() {
         verify_without(&[Defence::DerivedChallenge], &weak, &forged, challenge),
         Err(Refusal::Proof(VerifyError::ZeroScalar))
     );
-    assert_eq!(verify(key, space(), &forged), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &forged), Err(VerifyError::Groth16));
 }
 
 /// `cfU` moves by `(-w D, D)` in `(cm_W, cm_E)` and passes where the weight `w` is known.

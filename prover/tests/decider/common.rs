@@ -1,5 +1,4 @@
 //! A step circuit that is small and does nothing useful, and parameters for it.
-#![allow(dead_code, reason = "the timing example uses only a part")]
 
 use std::{
     path::{Path, PathBuf},

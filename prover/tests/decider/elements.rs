@@ -7,13 +7,13 @@ use ark_ff::AdditiveGroup;
 use rand_chacha::ChaCha20Rng;
 use rootfold_verifier::{
     folding::{CycleFoldInstance, Fq, IncomingInstance, RunningInstance},
-    verify, Groth16Proof, Proof, ShapeError, VerifyError, F,
+    Groth16Proof, Proof, ShapeError, VerifyError, F,
 };
 
 use crate::{
     common::{parameters, proof, rng, space},
     values::{Kind, Value, KINDS},
-    weakened::{verify_without, Defence, Refusal, WeakKey},
+    weakened::{verify_by_name, verify_without, Defence, Refusal, WeakKey},
 };
 
 /// An element of a proof and the same one of another proof.
@@ -139,7 +139,7 @@ fn each_element_belongs_to_one_check() {
             seen.insert((name, kind));
             let expected = refused_by(name, kind, check);
             assert_eq!(
-                verify(key, space(), &changed),
+                verify_by_name(key, space(), &changed),
                 Err(expected.clone()),
                 "{name}, {kind:?}, {steps} steps"
             );
@@ -171,7 +171,11 @@ fn an_element_with_the_hash_made_to_fit() {
         }
         seen.insert(name);
         changed.incoming.x = vec![WeakKey::from(key).state_hash(&changed)];
-        assert_eq!(verify(key, space(), &changed), Err(VerifyError::Groth16), "{name}, {kind:?}");
+        assert_eq!(
+            verify_by_name(key, space(), &changed),
+            Err(VerifyError::Groth16),
+            "{name}, {kind:?}"
+        );
     }
     assert_eq!(seen.len(), 11, "{seen:?}");
 }
@@ -206,7 +210,7 @@ fn a_changed_cyclefold_witness_is_refused() {
     let others = [proof(2).cyclefold_witness, vec![Fq::ZERO; honest.cyclefold_witness.len()]];
     for cyclefold_witness in others {
         let changed = Proof { cyclefold_witness, ..honest.clone() };
-        assert_eq!(verify(key, space(), &changed), Err(VerifyError::CycleFold));
+        assert_eq!(verify_by_name(key, space(), &changed), Err(VerifyError::CycleFold));
     }
     // One in nine: each takes a sum over all bases.
     for index in (0..honest.cyclefold_witness.len()).step_by(9) {
@@ -235,7 +239,7 @@ fn a_vector_of_another_length_is_refused() {
             let mut changed = honest.clone();
             resize(&mut changed, got);
             assert_eq!(
-                verify(key, space(), &changed),
+                verify_by_name(key, space(), &changed),
                 Err(VerifyError::Shape(ShapeError::Length { what, expected, got }))
             );
         }

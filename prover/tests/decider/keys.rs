@@ -3,13 +3,13 @@
 use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, Field};
 use rootfold_verifier::{
-    verify, Groth16Proof, KeyError, PreparedVerifyingKey, Proof, VerifyError, VerifyingKey, F,
+    Groth16Proof, KeyError, PreparedVerifyingKey, Proof, VerifyError, VerifyingKey, F,
 };
 
 use crate::{
     common::{parameters, space},
     forger::blank,
-    weakened::{verify_without, Defence, WeakKey},
+    weakened::{verify_by_name, verify_without, Defence, WeakKey},
 };
 
 /// Any root, with all vectors zero and so known: where `gamma` and `delta` agree up to sign, `C`
@@ -34,7 +34,7 @@ fn gamma_equal_to_delta() {
             c: (-input * sign).into_affine(),
         };
         assert_eq!(verify_without(&[Defence::KeyCheck], &weak, &forged, F::ZERO), Ok(()));
-        assert_eq!(verify(honest, space(), &forged), Err(VerifyError::Groth16));
+        assert_eq!(verify_by_name(honest, space(), &forged), Err(VerifyError::Groth16));
         let refused = KeyError::Related("gamma_g2", "delta_g2");
         assert_eq!(PreparedVerifyingKey::new(weak.key).map(|_| ()), Err(refused));
     }

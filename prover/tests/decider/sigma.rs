@@ -3,13 +3,13 @@
 use ark_bn254::{G1Affine, G1Projective, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
 use ark_ff::{AdditiveGroup, Field, UniformRand};
-use rootfold_verifier::{verify, KeyError, PreparedVerifyingKey, VerifyError, VerifyingKey, F};
+use rootfold_verifier::{KeyError, PreparedVerifyingKey, VerifyError, VerifyingKey, F};
 
 use crate::{
     committed_inputs::forge,
     common::{parameters, proof, rng, running, space},
     forger::Forger,
-    weakened::{verify_without, Defence, Refusal, WeakKey},
+    weakened::{verify_by_name, verify_without, Defence, Refusal, WeakKey},
 };
 
 const NOT_KNOWN: Refusal = Refusal::Proof(VerifyError::KnowledgeOfWitness);
@@ -41,7 +41,7 @@ fn one_sigma_for_both_lists() {
     let mass = G1Projective::msm_unchecked(&forger.bases.knowledge_e, &error) * challenge;
     let mut published = forged.clone();
     published.knowledge_w = (forged.knowledge_w + mass).into_affine();
-    assert_eq!(verify(key, space(), &published), Err(VerifyError::KnowledgeOfWitness));
+    assert_eq!(verify_by_name(key, space(), &published), Err(VerifyError::KnowledgeOfWitness));
 
     // With bases for sigmas drawn here.
     let mut show = |sigma_w: F, sigma_e: F| {
@@ -77,7 +77,7 @@ fn a_sigma_times_the_base_of_the_public_input() {
     forged.incoming.cm_w += moved;
     let cross_term = forger.cross_term(honest_x);
     let (challenge, folded) = forger.fold(&mut forged, honest_x, &cross_term, None);
-    assert_eq!(verify(key, space(), &forged), Err(VerifyError::KnowledgeOfWitness));
+    assert_eq!(verify_by_name(key, space(), &forged), Err(VerifyError::KnowledgeOfWitness));
 
     let rng = &mut rng(42);
     let (sigma_w, sigma_e) = (F::rand(rng), F::rand(rng));
@@ -108,7 +108,7 @@ fn points_that_anyone_can_compute() {
     for knowledge_w in known {
         for knowledge_e in known {
             (forged.knowledge_w, forged.knowledge_e) = (knowledge_w, knowledge_e);
-            assert_eq!(verify(key, space(), &forged), Err(VerifyError::KnowledgeOfWitness));
+            assert_eq!(verify_by_name(key, space(), &forged), Err(VerifyError::KnowledgeOfWitness));
         }
     }
 }
@@ -119,7 +119,7 @@ fn swapped_knowledge_points() {
     let mut swapped = proof(3);
     std::mem::swap(&mut swapped.knowledge_w, &mut swapped.knowledge_e);
     assert_eq!(
-        verify(parameters.verifying_key(), space(), &swapped),
+        verify_by_name(parameters.verifying_key(), space(), &swapped),
         Err(VerifyError::KnowledgeOfWitness)
     );
 }

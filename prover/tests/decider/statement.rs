@@ -5,12 +5,12 @@
 
 use ark_ff::{AdditiveGroup, One};
 use rootfold_prover::{compress, CompressError};
-use rootfold_verifier::{verify, PreparedVerifyingKey, Proof, VerifyError, VerifyingKey, F};
+use rootfold_verifier::{PreparedVerifyingKey, Proof, VerifyError, VerifyingKey, F};
 
 use crate::{
     common::{input, parameters, proof, running, space, Input, TOY},
     forger::Forger,
-    weakened::{assert_stopped_by, Defence, WeakKey},
+    weakened::{assert_stopped_by, verify_by_name, Defence, WeakKey},
 };
 
 /// The forger's honest work on a lie: the false public input, the cross term that belongs to it, a
@@ -30,9 +30,9 @@ fn a_root_that_was_not_reached() {
     let honest = proved_anew(&forger, forger.draft.clone());
     assert_eq!(honest, proof(2));
     let plain = Proof { root: F::from(0xbad), ..honest };
-    assert_eq!(verify(key, space(), &plain), Err(VerifyError::StateHash));
+    assert_eq!(verify_by_name(key, space(), &plain), Err(VerifyError::StateHash));
     let anew = proved_anew(&forger, forger.claim(F::from(0xbad)));
-    assert_eq!(verify(key, space(), &anew), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &anew), Err(VerifyError::Groth16));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn another_number_of_steps_or_ops() {
     for lie in plain {
         let mut proof = proof(2);
         lie(&mut proof);
-        assert_eq!(verify(key, space(), &proof), Err(VerifyError::StateHash));
+        assert_eq!(verify_by_name(key, space(), &proof), Err(VerifyError::StateHash));
     }
     let running = running(&parameters, 2);
     let forger = Forger::new(&parameters, running.checkpoint());
@@ -57,14 +57,14 @@ fn another_number_of_steps_or_ops() {
     (lie.steps, lie.ops) = (lie.steps + 1, lie.ops + 1);
     lie.incoming.x = vec![forger.key.state_hash(&lie)];
     let anew = proved_anew(&forger, lie);
-    assert_eq!(verify(key, space(), &anew), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &anew), Err(VerifyError::Groth16));
 }
 
 #[test]
 fn a_proof_about_another_space() {
     let parameters = parameters();
     let key = parameters.verifying_key();
-    assert_eq!(verify(key, space() + F::one(), &proof(1)), Err(VerifyError::StateHash));
+    assert_eq!(verify_by_name(key, space() + F::one(), &proof(1)), Err(VerifyError::StateHash));
     // A proof that begins elsewhere, with the hash that belongs to `space()`.
     let mut running = rootfold_prover::RunningProof::new(
         parameters.clone(),
@@ -73,11 +73,11 @@ fn a_proof_about_another_space() {
     );
     running.prove_step(input(0)).unwrap();
     let honest = compress(&parameters, running.checkpoint()).unwrap();
-    assert!(verify(key, space() + F::one(), &honest).is_ok());
-    assert_eq!(verify(key, space(), &honest), Err(VerifyError::StateHash));
+    assert!(verify_by_name(key, space() + F::one(), &honest).is_ok());
+    assert_eq!(verify_by_name(key, space(), &honest), Err(VerifyError::StateHash));
     let forger = Forger::new(&parameters, running.checkpoint());
     let anew = proved_anew(&forger, forger.claim(honest.root));
-    assert_eq!(verify(key, space(), &anew), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &anew), Err(VerifyError::Groth16));
 }
 
 /// The other parameters share every element with these. Only their name, and with it their id, is
@@ -90,10 +90,10 @@ fn a_proof_under_other_parameters() {
     let honest = forger.key.key.clone();
     let key =
         PreparedVerifyingKey::new(VerifyingKey { profile: "other".into(), ..honest }).unwrap();
-    assert_eq!(verify(&key, space(), &proof(2)), Err(VerifyError::StateHash));
+    assert_eq!(verify_by_name(&key, space(), &proof(2)), Err(VerifyError::StateHash));
     forger.key = WeakKey::from(&key);
     let anew = proved_anew(&forger, forger.claim(forger.draft.root));
-    assert_eq!(verify(&key, space(), &anew), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(&key, space(), &anew), Err(VerifyError::Groth16));
 }
 
 /// A running proof in the middle of an epoch, with a proof file made by hand.
@@ -110,7 +110,7 @@ fn a_cursor_that_is_not_idle() {
     let defence = (Defence::StateHash, VerifyError::StateHash);
     assert_stopped_by(key, &by_hand, challenge, &[defence]);
     let anew = proved_anew(&forger, forger.claim(by_hand.root));
-    assert_eq!(verify(key, space(), &anew), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &anew), Err(VerifyError::Groth16));
 }
 
 #[test]
@@ -121,9 +121,9 @@ fn the_two_instances_swapped() {
     let Proof { running, incoming, .. } = &mut swapped;
     std::mem::swap(&mut running.cm_w, &mut incoming.cm_w);
     std::mem::swap(&mut running.x, &mut incoming.x);
-    assert_eq!(verify(key, space(), &swapped), Err(VerifyError::StateHash));
+    assert_eq!(verify_by_name(key, space(), &swapped), Err(VerifyError::StateHash));
     swapped.incoming.x = vec![WeakKey::from(key).state_hash(&swapped)];
-    assert_eq!(verify(key, space(), &swapped), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &swapped), Err(VerifyError::Groth16));
 }
 
 /// A relaxed instance with `u = 0` is satisfied by any witness, with the error that it has. So this
@@ -143,7 +143,7 @@ fn a_running_instance_with_u_zero() {
     let defence = (Defence::StateHash, VerifyError::StateHash);
     assert_stopped_by(key, &plain, challenge, &[defence]);
     let anew = proved_anew(&forger, forger.claim(plain.root));
-    assert_eq!(verify(key, space(), &anew), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &anew), Err(VerifyError::Groth16));
 }
 
 #[test]
@@ -167,6 +167,6 @@ fn parts_of_two_proofs() {
     for (mix, expected) in mixed {
         let mut proof = two.clone();
         mix(&mut proof, one.clone());
-        assert_eq!(verify(key, space(), &proof), Err(expected));
+        assert_eq!(verify_by_name(key, space(), &proof), Err(expected));
     }
 }

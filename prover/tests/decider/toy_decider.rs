@@ -4,14 +4,14 @@ use ark_bn254::{G1Affine, G1Projective};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, Field, UniformRand};
 use rootfold_verifier::{
-    folding::RunningInstance, verify, KeyError, PreparedVerifyingKey, Proof, VerifyError, F,
+    folding::RunningInstance, KeyError, PreparedVerifyingKey, Proof, VerifyError, F,
 };
 
 use crate::{
     common::{parameters, rng, space},
     forger::{blank, Forger, Opening},
     toy_setup::{chain, chain_r1cs, toy_setup, ToySetup, Weaknesses, ROWS},
-    weakened::{verify_without, Defence, Refusal, WeakKey},
+    weakened::{verify_by_name, verify_without, Defence, Refusal, WeakKey},
 };
 
 const NONE: Weaknesses =
@@ -60,7 +60,7 @@ fn verify_really(
     proof: &Proof,
 ) -> Result<(), Refusal> {
     let key = key.as_ref().map_err(|error| Refusal::Key(error.clone()))?;
-    Ok(verify(key, space(), proof).map(|_| ())?)
+    Ok(verify_by_name(key, space(), proof).map(|_| ())?)
 }
 
 fn all_weaknesses() -> impl Iterator<Item = Weaknesses> {

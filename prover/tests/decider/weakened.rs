@@ -9,10 +9,11 @@ use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
 use ark_ff::{Field, PrimeField};
 use rootfold_verifier::{
+    diagnose,
     folding::{
         cyclefold::CycleFoldShape, fold_instances, sponge_config, state_hash, Fq, RunningInstance,
     },
-    verify, KeyError, PreparedVerifyingKey, Proof, VerifyError, VerifyingKey, F,
+    verify, KeyError, PreparedVerifyingKey, Proof, Verified, VerifyError, VerifyingKey, F,
 };
 
 use crate::common::space;
@@ -154,6 +155,25 @@ pub fn verify_without(
     Ok(())
 }
 
+/// The real verifier's answer, with the name of the false equation where the pairings fail.
+///
+/// # Panics
+/// If [`diagnose`], which says the name, and [`verify`] do not agree.
+pub fn verify_by_name(
+    key: &PreparedVerifyingKey,
+    space: F,
+    proof: &Proof,
+) -> Result<Verified, VerifyError> {
+    use VerifyError::{Groth16, KnowledgeOfError, KnowledgeOfWitness, Pairings};
+    let named = diagnose(key, space, proof);
+    let expected = match named.clone() {
+        Err(Groth16 | KnowledgeOfWitness | KnowledgeOfError) => Err(Pairings),
+        other => other,
+    };
+    assert_eq!(verify(key, space, proof), expected, "diagnosed as {named:?}");
+    named
+}
+
 /// Asserts that the copy accepts an attack once exactly `defences` are off, that each of them alone
 /// stops it with the error beside it, and that the real verifier stops it with the first of these.
 pub fn assert_stopped_by(
@@ -170,7 +190,7 @@ pub fn assert_stopped_by(
         let refused = verify_without(&rest, &weak, proof, challenge);
         assert_eq!(refused, Err(Refusal::Proof(error.clone())), "only {alone:?} is on");
     }
-    assert_eq!(verify(key, space(), proof), Err(defences[0].1.clone()));
+    assert_eq!(verify_by_name(key, space(), proof), Err(defences[0].1.clone()));
 }
 
 /// Folds with a challenge from anywhere.
