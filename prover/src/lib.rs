@@ -1,7 +1,8 @@
-//! Proves: makes parameters, folds steps into a running proof, and compresses it into a proof file.
+//! The prover: makes parameters, plans epochs, folds steps into a running proof, and compresses it
+//! into a proof.
 //!
-//! Generic over the step circuit ([`FoldableCircuit`]); the proof system is that of `docs/design.md`,
-//! section 6. A life of a prover:
+//! [`engine`] instantiates it for Rootfold's step circuit. Everything else is generic over the
+//! circuit ([`FoldableCircuit`]). `docs/design.md`, section 6, describes the proof system. Use:
 //!
 //! ```no_run
 //! # use rootfold_prover::{compress, Parameters, RunningProof, FoldableCircuit};
@@ -10,8 +11,8 @@
 //! # ) -> Result<(), Box<dyn std::error::Error>> {
 //! use std::{path::Path, sync::Arc};
 //!
-//! let cache = Path::new("/var/cache/rootfold");
-//! let parameters = Parameters::load_or_generate(cache, "small", idle, &circuit, &mut |stage| {
+//! let dir = Path::new("parameters");
+//! let parameters = Parameters::load_or_generate(dir, "small", idle, &circuit, &mut |stage| {
 //!     println!("{}", stage.describe());
 //! })?;
 //! let parameters = Arc::new(parameters);

@@ -1,4 +1,5 @@
-//! The constraints of a step, extracted from the circuit and made fit for the decider.
+//! The constraints of an augmented step, extracted from the circuit and extended as the decider
+//! requires.
 
 use std::collections::BTreeSet;
 
@@ -16,13 +17,13 @@ use sonobe_primitives::{
 
 use crate::{foldable::FoldableCircuit, setup::SetupError};
 
-/// Rounds after which the search for a configuration that describes itself gives up.
+/// How often the circuit is synthesized before the search for its size is given up.
 const MAX_ROUNDS: usize = 8;
 
-/// The constraints of `circuit` together with the folding it verifies.
+/// The constraints of the augmented circuit: `circuit` and the verification of a fold.
 ///
-/// The augmented circuit depends on its own sizes, so it is synthesized until they repeat.
-/// `hint`, the sizes of an earlier run, saves a round if it is right and costs one if not.
+/// The augmented circuit depends on its own sizes, so it is synthesized until they repeat. A right
+/// `hint`, the sizes found before, saves a synthesis; a wrong one costs one.
 ///
 /// # Errors
 /// [`SetupError::Synthesis`] from the circuit; [`SetupError::OtherPredicate`] for a constraint that
@@ -78,16 +79,15 @@ impl From<ConstraintSystem<F>> for Extracted {
 }
 
 impl Extracted {
-    /// Appends rows of the form `v * 0 = 0` until the commitment key has neither identities nor
-    /// equal bases, nor two lists of one length.
+    /// Appends rows of the form `v * 0 = 0` until the commitment key has no identities, no bases that
+    /// are equal up to sign, and no two lists of the same length.
     ///
-    /// The base of a variable is a linear combination of its column in `A`, `B` and `C`. A
-    /// variable that no constraint uses has an empty column, hence the point at infinity as its
-    /// base; variables with equal columns have equal bases; and a variable that occurs once, in
-    /// `C`, has the base of that row's error. The decider's argument allows none of these
-    /// (`docs/design.md`, section 6). sonobe's own part of the circuit has four products that nothing
-    /// uses; a step circuit may have more, and of every kind. An extra row gives the variable a
-    /// column of its own and constrains nothing.
+    /// The base of a variable is a linear combination of its column in `A`, `B` and `C`. A variable
+    /// that no constraint uses has an empty column, so its base is the identity. Variables with equal
+    /// columns have equal bases. A variable that occurs once, in `C`, has the base of that row's
+    /// error. The decider's argument excludes these cases (`docs/design.md`, section 6). sonobe's part
+    /// of the circuit has four unused products; a step circuit may have any of them. An extra row
+    /// makes the variable's column unique and constrains nothing.
     fn fit_for_decider(mut self) -> R1CS<F> {
         for column in self.columns_without_a_base() {
             self.append_empty_product(column);
@@ -115,10 +115,11 @@ impl Extracted {
         c.push(Vec::new());
     }
 
-    /// Variables whose column is empty or, up to sign, that of an error or of an earlier variable.
+    /// Variables whose column is empty or equal, up to sign, to that of an error or of an earlier
+    /// variable.
     fn columns_without_a_base(&self) -> Vec<usize> {
-        // Columns are compared by their product with random vectors. The randomness is fixed, so
-        // that the same circuit always gets the same rows, and no adversary chooses circuits.
+        // Columns are compared by their product with random vectors. The seed is fixed so that a
+        // circuit always gets the same rows. No adversary chooses circuits.
         let mut rng = ChaCha20Rng::seed_from_u64(0);
         let mut fingerprints = vec![F::ZERO; self.variables];
         let mut taken = BTreeSet::from([F::ZERO.into_bigint()]);
@@ -128,7 +129,7 @@ impl Extracted {
                 for (coefficient, column) in row {
                     fingerprints[*column] += weight * coefficient;
                 }
-                // A row's error stands beside the row of `C`.
+                // The error of a row is added to the row of `C`.
                 if index == 2 {
                     taken.insert(up_to_sign(weight));
                 }
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn columns_that_need_a_row_get_one() {
         let circuit = extracted(&[
-            // w0 and w1 only occur together; w2 is a result nobody uses; w3 does not occur.
+            // w0 and w1 occur only together, w2 is an unused result, and w3 does not occur.
             [&[2, 3], &[1], &[4]],
             [&[0], &[1], &[2, 3]],
         ]);
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_lengths_are_told_apart() {
+    fn equal_lengths_are_made_different() {
         let circuit = extracted(&[
             [&[2, 3], &[0, 2], &[4]],
             [&[3], &[4, 5], &[2]],

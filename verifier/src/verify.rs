@@ -1,4 +1,4 @@
-//! The checks, in the order in which each may rely on those before it.
+//! The verification of a proof. Each check may rely on those before it.
 
 use std::{
     panic::{catch_unwind, AssertUnwindSafe},
@@ -13,6 +13,7 @@ use sonobe_primitives::transcripts::Transcript;
 use thiserror::Error;
 
 use crate::{
+    domain,
     folding::{
         cyclefold::CycleFoldShape, fold_instances_with, hash_state, permutation, sponge_config, Fq,
         IvcState, QuickSponge, RunningInstance, F, FOLD_DOMAIN,
@@ -24,15 +25,15 @@ use crate::{
 type G2Prepared = <Bn254 as Pairing>::G2Prepared;
 type Gt = <Bn254 as Pairing>::TargetField;
 
-/// What a checked proof says: `steps` steps lead from the space's genesis to `root`, and `ops`
-/// ops are folded into it.
+/// The statement of a verified proof: `steps` steps lead from the space's genesis to `root`, and
+/// `ops` ops are folded into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// The root.
+    /// The root after the last step.
     pub root: F,
-    /// Number of ops folded into it.
+    /// Number of ops folded since genesis.
     pub ops: u64,
-    /// Number of steps.
+    /// Number of steps since genesis, at least 1.
     pub steps: u64,
 }
 
@@ -42,19 +43,20 @@ pub struct Verified {
 /// [`Pairings`](Self::Pairings); only [`diagnose`] tells them apart.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum VerifyError {
-    /// The bytes are not a proof's.
+    /// The bytes are not the encoding of a proof.
     #[error("not a proof: {0}")]
     Decode(#[from] DecodeError),
-    /// A length or a point does not fit.
+    /// A vector has the wrong length, or a point is not in its group.
     #[error("malformed proof: {0}")]
     Shape(#[from] ShapeError),
     /// The proof claims zero steps. A space without a step is its genesis root and needs no proof.
     #[error("a proof of zero steps proves nothing")]
     NoSteps,
-    /// The last step was not about this space, root, number of ops, parameters or history.
+    /// The public input of the last step is not the hash of this space, root, number of ops and
+    /// steps, parameters and history.
     #[error("the last step's public input is not the hash of this statement")]
     StateHash,
-    /// The folded instance has `u = 0`, which every witness satisfies after scaling.
+    /// The folded instance has `u = 0`, for which the relaxed relation has trivial witnesses.
     #[error("the folded instance has u = 0")]
     ZeroScalar,
     /// The product of the Groth16 equation and both knowledge checks does not hold: at least one of
@@ -64,10 +66,10 @@ pub enum VerifyError {
     /// The folded instance is not satisfied.
     #[error("the Groth16 equation does not hold")]
     Groth16,
-    /// The prover did not show that it knows the witness behind `cm_W`.
+    /// `knowledge_w` is not `sigma_W * cm_W`: knowledge of the vector behind `cm_W` is not shown.
     #[error("knowledge of the folded witness is not shown")]
     KnowledgeOfWitness,
-    /// The prover did not show that it knows the vector behind `cm_E`.
+    /// `knowledge_e` is not `sigma_E * cm_E`: knowledge of the vector behind `cm_E` is not shown.
     #[error("knowledge of the folded error vector is not shown")]
     KnowledgeOfError,
     /// The CycleFold instance is not satisfied by its witness.
@@ -79,13 +81,13 @@ pub enum VerifyError {
 }
 
 /// A verifying key with everything that can be computed before a proof arrives: the CycleFold
-/// circuit, the Grumpkin bases and prepared pairing inputs. Making one takes tenths of a second,
-/// and it then serves any number of proofs.
+/// circuit, the Grumpkin bases and prepared pairing inputs. It takes a few tenths of a second to make
+/// and serves any number of proofs.
 #[derive(Clone, Debug)]
 pub struct PreparedVerifyingKey {
     key: VerifyingKey,
     id: ParameterId,
-    /// With the public-parameter hash absorbed.
+    /// A sponge that has absorbed the public-parameter hash.
     sponge: QuickSponge,
     cyclefold: CycleFoldShape,
     alpha_beta: Gt,
@@ -100,7 +102,8 @@ impl PreparedVerifyingKey {
     /// Checks a key and prepares it.
     ///
     /// # Errors
-    /// [`KeyError`] if the key must not be used.
+    /// [`KeyError`] for a key that fails [`VerifyingKey::check`], or that was made for another folding
+    /// circuit than this crate's.
     pub fn new(key: VerifyingKey) -> Result<Self, KeyError> {
         key.check()?;
         let cyclefold = CycleFoldShape::new().map_err(|e| KeyError::Synthesis(e.to_string()))?;
@@ -134,17 +137,17 @@ impl PreparedVerifyingKey {
         self.id
     }
 
-    /// The CycleFold circuit, which gives a proof its length.
+    /// The CycleFold circuit. The length of a proof follows from it.
     pub fn cyclefold(&self) -> &CycleFoldShape {
         &self.cyclefold
     }
 
-    /// Length of every proof's bytes under this key.
+    /// Length in bytes of every proof under this key.
     pub fn proof_len(&self) -> usize {
         Proof::encoded_len(&self.cyclefold)
     }
 
-    /// The state in which a space begins.
+    /// The state of a space at genesis: `[space id, 0, idle]`.
     pub fn initial_state(&self, space_id: F) -> IvcState {
         [space_id, F::ZERO, self.key.idle]
     }
@@ -238,7 +241,8 @@ fn check(
     Ok(Verified { root: proof.root, ops: proof.ops, steps: proof.steps })
 }
 
-/// Two checks, on two cores if there are; the first one's error goes before the second's.
+/// Runs two checks, in parallel with the feature `parallel`. If both fail, the first one's error is
+/// returned.
 fn both<E: Send>(
     first: impl FnOnce() -> Result<(), E> + Send,
     second: impl FnOnce() -> Result<(), E> + Send,
@@ -327,11 +331,12 @@ fn public_input(
     Ok(key.key.base_one_g1 + scaled * inverse)
 }
 
-/// Whether Groth16's equation times each knowledge check to the power of its weight holds, at the
-/// price of one final exponentiation. What is paired with the generator is summed before.
+/// Whether the product of Groth16's equation and both knowledge checks, each knowledge check to the
+/// power of its weight, holds: six Miller loops and one final exponentiation. The points that are
+/// paired with the generator are added first.
 ///
-/// All three lie in a group of prime order: if one of them is false, so is the product, but for at
-/// most one in 2^128 weights.
+/// The values lie in a group of prime order. If one equation is false, the product is false except
+/// for a fraction of 2^-128 of the weights.
 fn product_holds(
     key: &PreparedVerifyingKey,
     proof: &Proof,
@@ -378,7 +383,8 @@ fn check_groth16(
     Ok(())
 }
 
-/// Whether `shown` is `sigma * commitment`, which only someone who knows an opening can make.
+/// Whether `shown` is `sigma * commitment`. Only someone who knows an opening of the commitment over
+/// its own bases can compute that point.
 fn check_knowledge(
     commitment: &G1Projective,
     shown: &G1Affine,
@@ -392,7 +398,8 @@ fn check_knowledge(
     (product == Some(Gt::one())).then_some(())
 }
 
-/// `None` where arkworks has no value, which for points of the groups does not happen.
+/// The product of the pairings. `None` only if the Miller loop gives zero, which it does not for
+/// points of the groups.
 fn pairing_product<const N: usize>(left: [G1Affine; N], right: [G2Prepared; N]) -> Option<Gt> {
     let product = Bn254::final_exponentiation(Bn254::multi_miller_loop(left, right));
     product.map(|output| output.0)
@@ -410,23 +417,23 @@ fn check_cyclefold(
     }
 }
 
-/// What merges checks into one: numbers of 128 bits that no prover can foresee.
+/// Factors of 128 bits that merge several checks into one. A prover cannot predict them.
 struct Weights {
-    /// Of the error's commitment, beside the witness's, in the CycleFold check.
+    /// Factor of the opening of `cm_E` in the CycleFold check; that of `cm_W` has the factor 1.
     cyclefold: Fq,
-    /// Of the knowledge check of `cm_W`, beside Groth16's equation.
+    /// Exponent of the knowledge check of `cm_W`; Groth16's equation has the exponent 1.
     witness: [u64; 2],
-    /// Of the knowledge check of `cm_E`.
+    /// Exponent of the knowledge check of `cm_E`.
     error: [u64; 2],
 }
 
 impl Weights {
-    /// Drawn from the parameters' id, the statement and the whole proof, each from its own part of
-    /// the hash's output.
+    /// Draws the weights from the parameters' id, the statement and the whole proof, each from its own
+    /// part of the hash's output.
     fn draw(key: &PreparedVerifyingKey, space_id: F, proof: &Proof) -> Weights {
         let mut bytes = Writer::little_endian(key.proof_len() + 64);
         bytes.bytes(&key.id.0).field(&space_id).bytes(&proof.encode());
-        let mut hasher = blake3::Hasher::new_derive_key("rootfold 2026 verifier weights v1");
+        let mut hasher = blake3::Hasher::new_derive_key(domain::WEIGHTS);
         let mut output = hasher.update(bytes.as_slice()).finalize_xof();
         let mut draw = || {
             let mut weight = [[0; 8]; 2];
@@ -484,8 +491,8 @@ mod tests {
         }
     }
 
-    /// A proof whose pairings hold, made with the trapdoor. Its running instance stands for the
-    /// folded one.
+    /// A key and a proof whose pairings hold, made with the trapdoor. The proof's running instance is
+    /// used as the folded one.
     fn simulated(rng: &mut impl Rng) -> (PreparedVerifyingKey, Proof) {
         let [alpha, beta, gamma, delta, sigma_w, sigma_e] = [(); 6].map(|()| F::rand(rng));
         let mut key = prepared().key;
@@ -509,7 +516,7 @@ mod tests {
         (key, proof)
     }
 
-    /// What the merged check says with these weights, and what the verifier says.
+    /// Whether the product holds with these weights, and the named verdict with drawn weights.
     fn checked(
         key: &PreparedVerifyingKey,
         proof: &Proof,
@@ -560,9 +567,9 @@ mod tests {
         assert_eq!(no_panic(|| Ok(1)), Ok(1));
     }
 
-    /// Two false equations that make up for each other under weights known beforehand.
+    /// Two false equations whose errors cancel under weights that are known in advance.
     #[test]
-    fn drawn_weights_keep_errors_apart() {
+    fn errors_do_not_cancel_under_drawn_weights() {
         let rng = &mut test_rng();
         let (key, mut proof) = simulated(rng);
         let shift = G1Projective::rand(rng);
@@ -575,9 +582,9 @@ mod tests {
         assert_eq!(checked(&key, &proof, &drawn), (false, refused));
     }
 
-    /// Each is another number, of the parameters, the space and every part of the proof.
+    /// Each weight depends on the parameters, the space and every part of the proof.
     #[test]
-    fn weights_depend_on_all_that_is_said() {
+    fn weights_depend_on_statement_and_proof() {
         let rng = &mut test_rng();
         let (key, other_key) = (prepared(), simulated(rng).0);
         let proof = random_proof(&key, rng);
@@ -602,7 +609,7 @@ mod tests {
         assert_eq!(distinct.len(), all.len());
     }
 
-    /// No one can make the fold of a proof have `u = 0` on purpose, since the challenge is a hash.
+    /// Not reachable by choice of a proof, since the challenge is a hash.
     #[test]
     fn a_folded_instance_without_scalar_is_refused() {
         let key = prepared();

@@ -312,7 +312,8 @@ fn read_key(path: &Path) -> Result<VerifyingKey, ParametersError> {
         .take((MAX_KEY_BYTES + 32) as u64)
         .read_to_end(&mut head)
         .map_err(|source| ParametersError::io(path, source))?;
-    decode_header(&mut Reader::little_endian(&head)).map_err(|source| ParametersError::decode(path, source))
+    decode_header(&mut Reader::little_endian(&head))
+        .map_err(|source| ParametersError::decode(path, source))
 }
 
 fn decode_header(reader: &mut Reader<'_>) -> Result<VerifyingKey, DecodeError> {
