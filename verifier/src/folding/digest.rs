@@ -2,9 +2,8 @@
 
 use ark_ff::PrimeField;
 use ark_relations::gr1cs::Matrix;
-use sonobe_primitives::arithmetizations::{ccs::CCS, r1cs::R1CS, Arith};
-
 use rootfold_arith::encoding::Writer;
+use sonobe_primitives::arithmetizations::{ccs::CCS, r1cs::R1CS, Arith};
 
 use crate::domain;
 
