@@ -26,11 +26,11 @@ use sonobe_primitives::arithmetizations::r1cs::R1CS;
 
 use crate::{fresh, shape::setup, witness};
 
-/// Constraints, witnesses and nonzeros of what `gadget` adds to a system in setup mode.
+/// Constraints, witnesses and nonzeros that `gadget` adds to a system in setup mode.
 fn cost(gadget: impl FnOnce(&ConstraintSystemRef<F>) -> Box<dyn FnOnce()>) -> [usize; 3] {
     let cs = fresh();
     cs.set_mode(SynthesisMode::Setup);
-    // What the gadget is given is not part of its cost.
+    // The allocation of its inputs is not part of the cost of the gadget.
     let run = gadget(&cs);
     let before = (cs.num_constraints(), cs.num_witness_variables());
     run();

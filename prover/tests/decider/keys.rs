@@ -1,4 +1,4 @@
-//! Verifying keys with which a forger needs no more than the key.
+//! Verifying keys under which the key alone suffices for a forgery.
 
 use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, Field};
@@ -12,8 +12,8 @@ use crate::{
     weakened::{verify_by_name, verify_without, Defence, WeakKey},
 };
 
-/// Any root, with all vectors zero and so known: where `gamma` and `delta` agree up to sign, `C`
-/// absorbs the public input.
+/// Any root, with all vectors zero and therefore known: if `gamma` and `delta` are equal up to sign, `C`
+/// can cancel the public input.
 #[test]
 fn gamma_equal_to_delta() {
     let parameters = parameters();

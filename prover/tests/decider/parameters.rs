@@ -1,4 +1,5 @@
-//! What a setup publishes has the form the decider's argument needs, and survives the disk.
+//! Published parameters have the form that the decider's argument requires, and can be saved, loaded
+//! and trusted.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -37,7 +38,7 @@ fn a_setup_has_the_form_that_the_argument_needs() {
     assert!(groth16.l_query.is_empty() && groth16.b_g1_query.is_empty());
     assert!(groth16.beta_g1.is_zero() && groth16.delta_g1.is_zero());
 
-    // Each sigma acts on exactly its own list.
+    // Each sigma belongs to its own list only.
     let random = |len: usize| -> Vec<F> { (0..len).map(|_| F::rand(&mut rng(6))).collect() };
     let pairs = [
         (witness, &bases.knowledge_w, bases.sigma_w_g2, bases.sigma_e_g2),
@@ -73,7 +74,7 @@ fn parameters_survive_the_disk() {
     assert!(!made && second.is_development());
     assert!(second.name().starts_with("toy-dev-"));
     assert_eq!(first.id(), second.id());
-    // What one began, the other continues.
+    // A running proof can be continued with the loaded parameters.
     let mut running = running(&first, 1);
     let checkpoint = Checkpoint::from_bytes(&running.checkpoint().to_bytes(), &second).unwrap();
     let mut resumed = RunningProof::resume(second.into(), TOY, checkpoint).unwrap();
@@ -93,8 +94,8 @@ fn parameters_survive_the_disk() {
     assert!(made && other.id() != id);
 }
 
-/// Anyone can make parameters that fit and know their trapdoor. Those that were copied into the
-/// folder are used where their id is named, and not for a new space.
+/// Anyone can make fitting parameters and keep their trapdoor. Parameters that were copied into the
+/// folder are used if their id is named, but not for a new space.
 #[test]
 fn only_parameters_made_here_are_used_unnamed() {
     let (theirs, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -110,7 +111,7 @@ fn only_parameters_made_here_are_used_unnamed() {
     let (again, made) = load_or_generate(dir.path(), &TOY);
     assert!(!made && again.id() == ours.id());
 
-    // Of several made here, the first that is left.
+    // Of several that were made here, the first that still exists is used.
     let later = Parameters::generate("toy", idle(), &TOY, &mut rng(1), &mut |_| {}).unwrap();
     later.save(dir.path()).unwrap();
     assert_eq!(load_or_generate(dir.path(), &TOY).0.id(), ours.id());
@@ -151,11 +152,11 @@ fn what_others_can_write_is_refused() {
         fs::set_permissions(shared, before).unwrap();
         assert_eq!(refused(shared), [None; 2]);
     }
-    // The list decides only about new spaces.
+    // Loading by id does not read the list.
     fs::set_permissions(&list, Permissions::from_mode(0o620)).unwrap();
     assert_eq!(refused(&list), [Some(NotPrivate::Writable { mode: 0o620 }), None]);
     fs::set_permissions(&list, Permissions::from_mode(0o600)).unwrap();
-    // Only root can give a file away.
+    // Only root can change the owner of a file.
     if chown(&path, Some(4321), None).is_ok() {
         let [first, second] = refused(&path);
         assert!(matches!(first, Some(NotPrivate::Owner { owner: 4321, .. })), "{first:?}");

@@ -1,4 +1,4 @@
-//! What the two sigmas must be for knowledge to be knowledge of a vector over one list.
+//! Requirements on the two sigmas, without which the knowledge checks show less.
 
 use ark_bn254::{G1Affine, G1Projective, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
@@ -14,7 +14,7 @@ use crate::{
 
 const NOT_KNOWN: Refusal = Refusal::Proof(VerifyError::KnowledgeOfWitness);
 
-/// The published key as if it had been made with other sigmas.
+/// The published key with other sigmas.
 fn with_sigmas<'a>(key: &'a PreparedVerifyingKey, sigma_w: F, sigma_e: F) -> WeakKey<'a> {
     let times_g2 = |sigma: F| (G2Affine::generator() * sigma).into_affine();
     let (sigma_w_g2, sigma_e_g2) = (times_g2(sigma_w), times_g2(sigma_e));
@@ -22,11 +22,11 @@ fn with_sigmas<'a>(key: &'a PreparedVerifyingKey, sigma_w: F, sigma_e: F) -> Wea
     WeakKey { key: VerifyingKey { sigma_w_g2, sigma_e_g2, ..key.key.clone() }, ..key }
 }
 
-/// The forgery of `error_mass_in_the_witness_commitment`, and knowledge of everything is shown: a sum
-/// over the bases of errors passes for one over those of witnesses.
+/// The forgery of `error_mass_in_the_witness_commitment` with all knowledge shown: a sum over the bases
+/// of errors is accepted in place of one over those of witnesses.
 ///
 /// A setup with this sigma would publish the bases times sigma. A sum over these is sigma times the
-/// sum over the bases, and only vectors that the forger knows are summed up here.
+/// sum over the bases, and the forger knows all vectors in it.
 #[test]
 fn one_sigma_for_both_lists() {
     let parameters = parameters();
@@ -63,7 +63,7 @@ fn one_sigma_for_both_lists() {
     assert_eq!(PreparedVerifyingKey::new(one_sigma.key).map(|_| ()), Err(related));
 }
 
-/// The forgery of `a_public_input_in_the_witness_commitment`, with a setup that also publishes
+/// The forgery of `a_public_input_in_the_witness_commitment`, under a setup that also publishes
 /// `sigma_W` times the base of the public input.
 #[test]
 fn a_sigma_times_the_base_of_the_public_input() {
@@ -124,7 +124,7 @@ fn swapped_knowledge_points() {
     );
 }
 
-/// A sigma of 0, 1 or -1 makes knowledge of anything easy to show.
+/// With a sigma of 0, 1 or -1, anyone can compute the knowledge points.
 #[test]
 fn a_sigma_that_everyone_knows() {
     let parameters = parameters();

@@ -1,7 +1,7 @@
-//! A proof is about one space, root, number of ops and steps, one cursor and one set of parameters.
+//! A proof is valid for one space, root, number of ops and steps, cursor and set of parameters.
 //!
-//! Each lie is told twice: plainly, and with the last step's public input made to fit and everything
-//! after it proved anew, as far as that goes.
+//! Each false statement is tested twice: as it is, and with the public input of the last step made to
+//! fit and everything after it recomputed, as far as possible.
 
 use ark_ff::{AdditiveGroup, One};
 use rootfold_prover::{compress, CompressError};
@@ -13,8 +13,8 @@ use crate::{
     weakened::{assert_stopped_by, verify_by_name, Defence, WeakKey},
 };
 
-/// The forger's honest work on a lie: the false public input, the cross term that belongs to it, a
-/// Groth16 proof, and knowledge of every vector. What is missing is the last step's own error.
+/// The recomputed proof of a false statement: cross term for the false public input, Groth16 proof and
+/// knowledge of every vector. Only the error of the last step itself is missing.
 fn proved_anew(forger: &Forger<'_>, mut lie: Proof) -> Proof {
     let x = lie.incoming.x[0];
     forger.fold(&mut lie, x, &forger.cross_term(x), None);
@@ -65,7 +65,7 @@ fn a_proof_about_another_space() {
     let parameters = parameters();
     let key = parameters.verifying_key();
     assert_eq!(verify_by_name(key, space() + F::one(), &proof(1)), Err(VerifyError::StateHash));
-    // A proof that begins elsewhere, with the hash that belongs to `space()`.
+    // A proof with another initial state, with the hash for `space()`.
     let mut running = rootfold_prover::RunningProof::new(
         parameters.clone(),
         TOY,
@@ -80,8 +80,7 @@ fn a_proof_about_another_space() {
     assert_eq!(verify_by_name(key, space(), &anew), Err(VerifyError::Groth16));
 }
 
-/// The other parameters share every element with these. Only their name, and with it their id, is
-/// another.
+/// The other parameters have the same elements and another profile name, and therefore another id.
 #[test]
 fn a_proof_under_other_parameters() {
     let parameters = parameters();
@@ -96,7 +95,7 @@ fn a_proof_under_other_parameters() {
     assert_eq!(verify_by_name(&key, space(), &anew), Err(VerifyError::Groth16));
 }
 
-/// A running proof in the middle of an epoch, with a proof file made by hand.
+/// A running proof inside an epoch, and a proof made of it by hand.
 #[test]
 fn a_cursor_that_is_not_idle() {
     let parameters = parameters();
@@ -126,8 +125,8 @@ fn the_two_instances_swapped() {
     assert_eq!(verify_by_name(key, space(), &swapped), Err(VerifyError::Groth16));
 }
 
-/// A relaxed instance with `u = 0` is satisfied by any witness, with the error that it has. So this
-/// `U` is satisfied, and the last step says that it is its history.
+/// Any witness satisfies a relaxed instance with `u = 0` and the right error. So this `U` is satisfied,
+/// and the last step claims it as its history.
 #[test]
 fn a_running_instance_with_u_zero() {
     let parameters = parameters();
