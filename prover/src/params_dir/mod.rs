@@ -8,7 +8,7 @@
 //! These digests say nothing about who made the parameters: anyone can make a file with correct
 //! digests and know its trapdoor. Therefore
 //!
-//! - the folder and every file in it must belong to this user and be writable by nobody else
+//! - the folder and the files that are read must belong to this user and be writable by nobody else
 //!   ([`NotPrivate`]);
 //! - the folder holds a list of the parameters that this user made, and only those are used for a
 //!   new space. Others, copied or fetched, are used only where a space names their id.
