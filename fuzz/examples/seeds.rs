@@ -45,8 +45,9 @@ fn write(target: &str, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
 
 /// Proves all ops of the honest space in one epoch and writes proof, verifying key and header.
 fn prove() -> anyhow::Result<()> {
-    let cache = env::var_os("ROOTFOLD_PARAMS_DIR").map_or_else(env::temp_dir, PathBuf::from);
-    let parameters = Arc::new(engine::load_or_generate(&cache, &SMALL, &mut |_| {})?);
+    let params_dir = env::var_os("ROOTFOLD_PARAMS_DIR")
+        .map_or_else(|| env::temp_dir().join("rootfold-params"), PathBuf::from);
+    let parameters = Arc::new(engine::load_or_generate(&params_dir, &SMALL, &mut |_| {})?);
     let running = tempfile::tempdir()?;
     let data = DataDir::new(running.path());
     let mut prover = Prover::open(honest().copy(), &data, parameters.clone())?;
