@@ -52,7 +52,7 @@ pub use cursor::Cursor;
 pub use diff::{diff, Diff, Difference};
 pub use error::{Misfit, PageError, StoreError, TreeError};
 pub use page::{Child, Page, LEVELS_PER_PAGE, ROOT_RANK};
-pub use pages::{missing_pages, pages_below, range_pages, PagesBelow};
+pub use pages::{pages_below, range_pages, PagesBelow};
 pub use place::{load, Place};
 pub use read::{heads, lookup, neighbours, scan, scan_prefix, Scan};
 pub use store::{MemoryStore, Overlay, PageStore};
