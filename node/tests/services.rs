@@ -96,7 +96,10 @@ async fn malformed_requests_are_refused_by_name() {
 
     let short = v1::GenesisRequest { space: vec![1; 31] };
     let e = client.genesis(short).await.unwrap_err();
-    assert_eq!((e.code(), e.message()), (Code::InvalidArgument, "space id: expected 32 bytes, got 31"));
+    assert_eq!(
+        (e.code(), e.message()),
+        (Code::InvalidArgument, "space id: expected 32 bytes, got 31")
+    );
 
     let too_large = v1::GenesisRequest { space: vec![0xff; 32] };
     let e = client.genesis(too_large).await.unwrap_err();
