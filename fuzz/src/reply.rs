@@ -2,8 +2,9 @@
 
 use rootfold_core::key::Key;
 use rootfold_light::{
-    answer::{self, At},
-    messages, reply,
+    answer, messages,
+    query::At,
+    reply,
     values::{Value, ValueName},
 };
 use rootfold_proto::v1;

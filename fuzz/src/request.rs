@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 
 use rootfold_core::{field, key::Key, log::SignedOp, F};
 use rootfold_light::{
-    answer::{self, At},
-    messages, reply,
+    answer, messages,
+    query::At,
+    reply,
     values::{Value, ValueName},
 };
 use rootfold_node::{

@@ -1,4 +1,4 @@
-//! A writer who is admitted, and signs whatever pleases him: the strongest caller of the ingest.
+//! An admitted writer who signs anything: the strongest caller of an ingest.
 
 use std::collections::BTreeMap;
 
@@ -85,7 +85,7 @@ impl Program<'_> {
         let mut submission = Submission::default();
         for _ in 0..=self.next() % 3 {
             let writer = WRITERS[usize::from(self.next()) % WRITERS.len()];
-            // One who is not admitted takes himself for a writer of genesis.
+            // A writer who is not admitted acts as a writer of genesis.
             let nobody = Tip::genesis(honest().genesis.salt, writer, secret(writer).public_key());
             let tip = tips.entry(writer).or_insert(nobody);
             let first_seq = tip.seq(writer).unwrap_or(u64::MAX);

@@ -17,15 +17,6 @@ use crate::{
     values::ValueName,
 };
 
-/// The state of a space that a query reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum At {
-    /// The fold of all ops that the node holds.
-    Latest,
-    /// The newest snapshot; genesis if there is none.
-    Snapshot,
-}
-
 /// The entry of one key, as pages show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetAnswer {

@@ -14,6 +14,7 @@ pub mod answer;
 mod error;
 pub mod invite;
 pub mod messages;
+pub mod query;
 pub mod reply;
 pub mod signing;
 pub mod snapshot;

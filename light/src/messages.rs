@@ -19,7 +19,7 @@ use rootfold_verifier::ParameterId;
 use thiserror::Error;
 
 use crate::{
-    answer::At,
+    query::At,
     snapshot::{Snapshot, SnapshotHeader, MAX_PROOF_BYTES},
     submission::Submission,
     values::{Value, ValueKind, ValueName},

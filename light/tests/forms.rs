@@ -4,9 +4,10 @@
 use proptest::prelude::*;
 use rootfold_core::{field, key::Key, tree, F};
 use rootfold_light::{
-    answer::{check_get, check_range, At},
+    answer::{check_get, check_range},
     invite::{Invite, InviteError},
     messages::{at_in, at_out, frontier_in, tips_in, MessageError},
+    query::At,
     reply::{checked, Checked},
     snapshot::{Snapshot, SnapshotHeader},
     verify::{verify, VerifyError},

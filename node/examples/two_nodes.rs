@@ -7,8 +7,8 @@ use std::{env, error::Error, future::pending, path::PathBuf, sync::Arc};
 use rand::rngs::OsRng;
 use rootfold_core::{eddsa::SecretKey, field, key::Key, space::Genesis, step::SMALL, F};
 use rootfold_light::{
-    answer::At,
     invite::Invite,
+    query::At,
     signing::{compose, Change, OWNER},
 };
 use rootfold_node::{
@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // B verifies the proof, and every page and value under its root.
     let b = DataDir::new(dir.path().join("b"));
-    let job = Bootstrap { peers, invite, folder: b.clone(), key: None };
+    let job = Bootstrap { peers, invite, data_dir: b.clone(), key: None };
     let report = bootstrap::run(job, &()).await?;
     println!("B: root {} from {} bytes", field::to_hex(&report.root), report.bytes);
     let found = b.open()?.get(At::Latest, &colour)?.and_then(|found| found.value);

@@ -1,4 +1,4 @@
-//! The data folder of a node: its database and its running proof.
+//! The data directory of a node: its database and its running proof.
 
 use std::{
     fs, io,
@@ -14,51 +14,51 @@ use crate::{
     store::{RedbStore, Store, StoreError},
 };
 
-/// Why a data folder cannot be used.
+/// Why a data directory cannot be used.
 #[derive(Debug, Error)]
 pub enum DataDirError {
-    /// The folder cannot be made or read.
-    #[error("the data folder {}: {source}", path.display())]
-    Folder {
-        /// The folder.
+    /// The directory cannot be created.
+    #[error("data directory {}: {source}", path.display())]
+    Create {
+        /// The directory.
         path: PathBuf,
-        /// Why.
+        /// What the system reported.
         source: io::Error,
     },
-    /// There is no database in it.
-    #[error("there is no space in {}", path.display())]
+    /// The directory has no database.
+    #[error("no space in {}: create one with `space new`, `bootstrap` or `replay`", path.display())]
     Empty {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
     },
-    /// Its space cannot be made or opened.
-    #[error("the data folder {}: {source}", path.display())]
+    /// The space cannot be created or opened.
+    #[error("data directory {}: {source}", path.display())]
     Space {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
-        /// Why.
+        /// What is wrong.
         source: Box<SpaceError>,
     },
 }
 
-/// A data folder. It holds one space; other files in it are left alone.
+/// A data directory. It holds one space; other files in it are ignored.
 #[derive(Debug, Clone)]
 pub struct DataDir {
     path: PathBuf,
 }
 
 impl DataDir {
-    /// The data folder at `path`, which need not exist yet.
+    /// The data directory at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> DataDir {
         DataDir { path: path.into() }
     }
 
-    /// Where it is.
+    /// The path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where its running proofs are.
+    /// The directory of the running proof.
     pub fn running(&self) -> PathBuf {
         self.path.join("running")
     }
@@ -71,13 +71,13 @@ impl DataDir {
         self.path.join("db.redb")
     }
 
-    /// Whether it has a database. It may still be one in which a bootstrap did not finish.
+    /// Whether it has a database, which may be that of an unfinished bootstrap.
     pub fn exists(&self) -> bool {
         self.rocksdb().is_dir() || self.redb().is_file()
     }
 
-    /// Opens the database and makes it if there is none: RocksDB's where this program was built
-    /// with the feature `rocksdb`, redb's otherwise.
+    /// Opens the database. If there is none, creates one: RocksDB with the feature `rocksdb`,
+    /// otherwise redb.
     ///
     /// # Errors
     /// [`DataDirError`].
@@ -98,18 +98,18 @@ impl DataDir {
         Ok(Arc::new(RedbStore::open(&self.redb())?))
     }
 
-    /// Makes a space in this folder.
+    /// Creates a space in this directory.
     ///
     /// # Errors
-    /// [`DataDirError`]; with [`SpaceError::Exists`] if it has one.
+    /// [`DataDirError`], with [`SpaceError::Exists`] if it has a space.
     pub fn create(&self, genesis: &Genesis) -> Result<Space, DataDirError> {
         Space::create(self.store()?, genesis).map_err(|e| self.space_refused(e))
     }
 
-    /// Opens the space in this folder.
+    /// Opens the space in this directory.
     ///
     /// # Errors
-    /// [`DataDirError`]; with [`SpaceError::NoSpace`] if a bootstrap did not finish.
+    /// [`DataDirError`], with [`SpaceError::NoSpace`] after an unfinished bootstrap.
     pub fn open(&self) -> Result<Space, DataDirError> {
         if !self.exists() {
             return Err(DataDirError::Empty { path: self.path.clone() });
@@ -118,7 +118,7 @@ impl DataDir {
     }
 
     fn refused(&self, source: io::Error) -> DataDirError {
-        DataDirError::Folder { path: self.path.clone(), source }
+        DataDirError::Create { path: self.path.clone(), source }
     }
 
     fn space_refused(&self, source: SpaceError) -> DataDirError {

@@ -1,15 +1,14 @@
-//! A git history as a list of path changes, read through the `git` binary.
+//! A git history as a list of path changes, read with the `git` program.
 //!
-//! Every commit that `HEAD` reaches is walked, parents before children, so that the author of a
-//! change is who made it and not who merged it. A commit with one parent gives what it changed. A
-//! merge gives only the paths whose contents differ from what the changes so far add up to: its
-//! conflict resolutions, and the side it chose where two branches disagree. So the changes of a
-//! whole history add up to exactly the files of `HEAD`.
+//! All commits that `HEAD` reaches are read, parents before children, so the author of a change is
+//! the one who made it and not the one who merged it. A commit with one parent has the changes to
+//! that parent. A merge has only the paths whose contents differ from the result of the changes so
+//! far: conflict resolutions, and the chosen side where two branches disagree. So the changes of a
+//! complete history result in exactly the files of `HEAD`.
 //!
-//! Symbolic links, submodules and blobs over the limit of a value are left out and counted. Where
-//! such a thing takes the place of a file, the file is deleted: no old contents stay behind.
-//! Renames are a delete and a put. Only objects are read: no working tree, no filters, no hooks,
-//! and nothing is fetched.
+//! Symbolic links, submodules and blobs over the limit of a value are skipped and counted. A file that
+//! is replaced by one of them is deleted. A rename is a delete and a put. Only objects are read: no
+//! working tree, no filters, no hooks; nothing is fetched.
 
 mod blobs;
 mod changes;
@@ -23,47 +22,47 @@ use thiserror::Error;
 
 pub use blobs::Blobs;
 
-/// Why a history could not be read.
+/// Why a history cannot be read.
 #[derive(Debug, Error)]
 pub enum GitError {
-    /// There is no `git` to start.
-    #[error("cannot start `git`: is it installed? {source}")]
+    /// The program `git` cannot be started.
+    #[error("cannot start `git` (is it installed?): {source}")]
     NotInstalled {
-        /// What the system said.
+        /// What the system reported.
         source: std::io::Error,
     },
-    /// The path is in no repository, or git refuses to read it.
-    #[error("{} is not in a git repository that can be read: {said}", path.display())]
+    /// The path is not in a repository, or git refuses to read it.
+    #[error("{} is not in a readable git repository: {said}", path.display())]
     NotARepository {
-        /// The path asked for.
+        /// The path.
         path: PathBuf,
-        /// What git said.
+        /// What git reported.
         said: String,
     },
-    /// The repository has no commit yet.
+    /// The repository has no commit.
     #[error("the git repository of {} has no commit yet", path.display())]
     NoCommit {
-        /// The path asked for.
+        /// The path.
         path: PathBuf,
     },
-    /// Talking to a git process failed.
-    #[error("reading from `git {command}` failed: {source}")]
+    /// A pipe to a git process failed.
+    #[error("cannot read from `git {command}`: {source}")]
     Pipe {
         /// The git command.
         command: &'static str,
-        /// What the system said.
+        /// What the system reported.
         source: std::io::Error,
     },
-    /// A git process ended with an error.
+    /// A git process exited with an error.
     #[error("`git {command}` failed: {said}")]
     Failed {
         /// The git command.
         command: &'static str,
-        /// What git said.
+        /// What git reported.
         said: String,
     },
-    /// A git process printed something that is not its documented output.
-    #[error("`git {command}` printed {what}")]
+    /// The output of a git process does not have its documented form.
+    #[error("unexpected output of `git {command}`: {what}")]
     Strange {
         /// The git command.
         command: &'static str,
@@ -78,32 +77,32 @@ pub enum GitError {
     },
 }
 
-/// What a change leaves at its path.
+/// The content of a path after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// The bytes of this blob.
+    /// A blob.
     Put {
         /// The blob's object id, in hexadecimal.
         blob: String,
     },
-    /// Nothing.
+    /// No file.
     Delete,
 }
 
-/// One path that one commit changed.
+/// A change of one path in one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Index of the commit's author in [`History::authors`].
+    /// The index of the commit's author in [`History::authors`].
     pub author: usize,
-    /// The commit's time (of the committer), in seconds since 1970; git allows any number.
+    /// The committer's time in seconds since 1970. Git allows any number.
     pub seconds: i64,
-    /// The path's bytes, `/` between folders.
+    /// The bytes of the path, with `/` as separator.
     pub path: Vec<u8>,
-    /// What it holds now.
+    /// The new content.
     pub content: Content,
 }
 
-/// What was left out.
+/// The numbers of skipped changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Skipped {
     /// Changes to a blob over the limit of a value.
@@ -117,19 +116,19 @@ pub struct Skipped {
 /// The oldest changes of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
-    /// The authors' e-mail addresses as the commits write them, in order of first change.
+    /// The authors' e-mail addresses as in the commits, in the order of their first changes.
     pub authors: Vec<Vec<u8>>,
     /// The changes, oldest first.
     pub changes: Vec<Change>,
-    /// Commits that these changes come from.
+    /// The number of commits with these changes.
     pub commits: usize,
-    /// What was left out on the way.
+    /// The skipped changes.
     pub skipped: Skipped,
 }
 
 impl Skipped {
-    /// Says in words what was left out; `None` if nothing was.
-    pub fn in_words(&self) -> Option<String> {
+    /// A line about the skipped changes; `None` if there are none.
+    pub fn summary(&self) -> Option<String> {
         let parts: Vec<String> = [
             (self.large, format!("over {} KiB", MAX_VALUE / 1024)),
             (self.links, "of symbolic links".to_owned()),
@@ -139,15 +138,15 @@ impl Skipped {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
-        (!parts.is_empty()).then(|| format!("left out changes: {}", parts.join(", ")))
+        (!parts.is_empty()).then(|| format!("skipped changes: {}", parts.join(", ")))
     }
 }
 
-/// Reads the oldest `limit` changes of the repository that `path` lies in. `progress` is told the
-/// number of changes now and then.
+/// Reads the oldest `limit` changes of the repository that contains `path`. `progress` receives the
+/// number of changes so far.
 ///
 /// # Errors
-/// [`GitError`], which says what git said.
+/// [`GitError`].
 pub fn read_history(
     path: &Path,
     limit: usize,

@@ -1,8 +1,8 @@
-//! The Rootfold node: store, ingest, proving, replication and its gRPC services.
+//! The Rootfold node: store, space, prover, replication and gRPC services.
 //!
-//! Start with [`space::Space`], which is what everything else works on. [`prove`] moves its proved
-//! state, [`server`] shows it to others, and [`bootstrap`] makes one out of what untrusted others
-//! show.
+//! Start with [`space::Space`], on which everything else works. [`prove`] advances its proved state,
+//! [`server`] serves it, and [`bootstrap`] creates a replica from the data of untrusted peers. The
+//! checks of that data are in `rootfold-light`. `examples/two_nodes.rs` shows all of it.
 
 pub mod bootstrap;
 pub mod client;
@@ -15,3 +15,6 @@ pub mod server;
 pub mod snapshot_file;
 pub mod space;
 pub mod store;
+
+/// The TCP port of a node, unless its address names another.
+pub const DEFAULT_PORT: u16 = 7340;

@@ -1,15 +1,15 @@
-//! What long work tells about itself while it goes on.
+//! Progress of long operations.
 
 use rootfold_core::F;
 
-/// Something that happened.
+/// An event of a long operation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// A step was folded.
+    /// A step has been folded.
     Step {
         /// The number of the epoch in this run, from 1.
         epoch: u64,
-        /// Steps of the epoch that are folded.
+        /// The folded steps of the epoch.
         done: u64,
         /// Steps of the epoch.
         steps: u64,
@@ -18,50 +18,50 @@ pub enum Event {
         /// Ops that were to be folded when the run began.
         total: u64,
     },
-    /// An epoch was sealed and is on disk.
+    /// An epoch is sealed and on disk.
     Sealed {
         /// The number of the epoch in this run, from 1.
         epoch: u64,
-        /// Ops folded in this run.
+        /// The ops folded in this run.
         ops: u64,
-        /// Ops that were to be folded when the run began.
+        /// The pending ops at the start of this run.
         total: u64,
-        /// The new root.
+        /// The new proved root.
         root: F,
     },
-    /// The running proof is being compressed.
+    /// The compression of the running proof begins.
     Compressing,
-    /// A snapshot's proof was checked.
+    /// A snapshot is verified.
     Verified {
-        /// How long it took, in microseconds.
+        /// The duration in microseconds.
         micros: u64,
     },
-    /// Pages are here and checked.
+    /// Pages have arrived and passed their checks.
     Pages {
-        /// How many.
+        /// The number of these pages so far.
         done: u64,
-        /// How many are known to be needed so far.
+        /// The number of required pages that is known so far.
         known: u64,
     },
-    /// Values are here and checked.
+    /// Values have arrived and passed their checks.
     Values {
-        /// How many.
+        /// The number of these values so far.
         done: u64,
-        /// How many are needed.
+        /// The number of required values.
         known: u64,
     },
-    /// Ops were taken in.
+    /// Ops have been ingested.
     Ops {
-        /// How many.
+        /// The number of these ops so far.
         done: u64,
-        /// How many there are, if the peer said.
+        /// The number of missing ops, by the peer's account.
         known: Option<u64>,
     },
 }
 
-/// Hears of [`Event`]s. `()` does not listen.
+/// A receiver of [`Event`]s. `()` ignores them.
 pub trait Progress: Send + Sync {
-    /// Something happened.
+    /// Receives an event. Must not block for long.
     fn on(&self, event: Event);
 }
 

@@ -1,4 +1,4 @@
-//! The slow way, for comparison: all logs from their first op, folded natively.
+//! Replicas from complete logs, without a proof: the baseline for comparison.
 
 use std::{
     sync::Arc,
@@ -17,53 +17,53 @@ use crate::{
     store::MemoryStore,
 };
 
-/// What to replay.
+/// The source and the destination of a replay.
 pub struct Replay {
     /// The address of a peer that holds all ops.
     pub peer: String,
     /// The space.
     pub space: F,
-    /// Where the replica shall be; `None` for memory.
-    pub folder: Option<DataDir>,
+    /// The data directory of the replica; `None` for memory.
+    pub data_dir: Option<DataDir>,
 }
 
-/// What a replay did.
+/// The result of a replay.
 #[derive(Debug)]
 pub struct ReplayReport {
-    /// The root of everything.
+    /// The root of the replica.
     pub root: F,
-    /// The root that the peer says it has.
+    /// The root of the peer, by its own account.
     pub source_root: Option<F>,
-    /// Ops that were folded.
+    /// The number of ingested ops.
     pub ops: u64,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
-    /// Bytes received, on the wire.
+    /// Bytes received from the peer, with framing.
     pub bytes: u64,
 }
 
-/// Why a replay did not come to its end.
+/// Why a replay failed.
 #[derive(Debug, Error)]
 pub enum ReplayError {
-    /// The peer is not there, or sent something bad.
+    /// The peer is unreachable or sent bad data.
     #[error(transparent)]
     Peer(#[from] PeerError),
-    /// Its ops could not be taken in.
-    #[error("replaying: {0}")]
+    /// Its ops cannot be fetched or ingested.
+    #[error("replaying the logs: {0}")]
     Ops(#[from] BootstrapError),
-    /// The data folder cannot be used.
+    /// The data directory cannot be used.
     #[error(transparent)]
     Folder(#[from] DataDirError),
-    /// The space cannot be made.
+    /// The space cannot be created.
     #[error(transparent)]
     Space(#[from] SpaceError),
-    /// A part of this program panicked.
+    /// A task of this node panicked.
     #[error("a task panicked: {0}")]
     Panicked(#[from] tokio::task::JoinError),
 }
 
 impl ReplayError {
-    /// Whether what the peer sent was bad.
+    /// Whether the peer sent bad data.
     pub fn is_refusal(&self) -> bool {
         match self {
             ReplayError::Peer(e) => e.is_refusal(),
@@ -73,7 +73,7 @@ impl ReplayError {
     }
 }
 
-/// Makes a replica out of all ops of a space.
+/// Creates a replica from all ops of a space. A time linear in the number of ops.
 ///
 /// # Errors
 /// [`ReplayError`].
@@ -81,8 +81,8 @@ pub async fn run(replay: Replay, progress: &dyn Progress) -> Result<ReplayReport
     let began = Instant::now();
     let peer = Peer::connect(&replay.peer).await?;
     let genesis = peer.genesis(replay.space).await?;
-    let made = tokio::task::spawn_blocking(move || match replay.folder {
-        Some(folder) => folder.create(&genesis).map_err(ReplayError::from),
+    let made = tokio::task::spawn_blocking(move || match replay.data_dir {
+        Some(data_dir) => data_dir.create(&genesis).map_err(ReplayError::from),
         None => Ok(Space::create(Arc::new(MemoryStore::new()), &genesis)?),
     });
     let space = made.await??;

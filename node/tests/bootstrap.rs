@@ -1,4 +1,4 @@
-//! Bootstraps with real proofs over real gRPC: an honest one, and peers that lie.
+//! Bootstraps with real proofs over gRPC, from honest and from lying peers.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
@@ -10,7 +10,7 @@ use common::{
 };
 use rootfold_core::field;
 use rootfold_light::{
-    answer::At,
+    query::At,
     snapshot::Snapshot,
     verify::{verify, VerifyError},
     ReplyError,
@@ -29,7 +29,7 @@ async fn run(data: &DataDir, servers: &[&Running]) -> Result<BootstrapReport, Bo
     let bootstrap = Bootstrap {
         peers: servers.iter().map(|server| server.address.clone()).collect(),
         invite: invite(&proved().world),
-        folder: data.clone(),
+        data_dir: data.clone(),
         key: None,
     };
     bootstrap::run(bootstrap, &()).await
@@ -45,14 +45,14 @@ async fn liar(lies: Lies) -> Running {
     serve_lies(&proved.world.space, Some(verifying_key()), lies).await
 }
 
-/// Nothing in the folder is a space.
+/// Asserts that the data directory has no space.
 fn nothing_adopted(data: &DataDir) {
     let e = data.open().err().unwrap();
     let DataDirError::Space { source, .. } = e else { panic!("{e}") };
     assert!(matches!(*source, SpaceError::NoSpace), "{source}");
 }
 
-/// The replica in the folder is what A is.
+/// Asserts that the replica in the data directory has the state of node A.
 fn same_as_a(data: &DataDir, report: &BootstrapReport) {
     let a = &proved().world.space;
     assert_eq!(report.root, a.status().root);
@@ -69,7 +69,7 @@ fn same_as_a(data: &DataDir, report: &BootstrapReport) {
         assert_eq!(found, a.get(At::Latest, &key(k)).unwrap(), "{k}");
     }
     let all = |space: &rootfold_node::space::Space| {
-        space.scan_prefix(At::Latest, b"", 1_000, true).unwrap()
+        space.scan_prefix(At::Latest, b"").unwrap().map(Result::unwrap).collect::<Vec<_>>()
     };
     assert_eq!(all(&replica), all(a));
 }
@@ -87,7 +87,7 @@ async fn an_honest_peer_is_enough() {
     assert!(report.bytes > report.proof_bytes && report.proof_bytes > 10_000);
     same_as_a(&data, &report);
 
-    // The replica serves others: snapshot, pages, values, tail, and the verifying key it got.
+    // The replica serves snapshot, pages, values, tail and verifying key to others.
     let replica = data.open().unwrap();
     assert_eq!(replica.latest_snapshot().unwrap().unwrap(), proved().newest);
     assert_eq!(replica.genesis().unwrap().unwrap(), proved().world.genesis);
@@ -98,21 +98,21 @@ async fn an_honest_peer_is_enough() {
     let report = run(&next, &[&second]).await.unwrap();
     same_as_a(&next, &report);
 
-    // It cannot give the ops that its snapshot folded, and says so.
-    let job = Replay { peer: second.address.clone(), space: replica.id(), folder: None };
+    // It does not have the ops of its snapshot, and says so.
+    let job = Replay { peer: second.address.clone(), space: replica.id(), data_dir: None };
     let e = replay::run(job, &()).await.err().unwrap();
-    assert!(e.to_string().contains("it began with a snapshot"), "{e}");
+    assert!(e.to_string().contains("bootstrapped from a snapshot"), "{e}");
     assert!(matches!(e, ReplayError::Ops(_)));
-    // Nor can it go on with a proof that it does not have.
+    // It has no running proof to continue.
     let e = Prover::open(replica, &data, parameters()).err().unwrap();
     assert!(matches!(e, ProveError::NotAProver), "{e}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replay_comes_to_the_same_root() {
+async fn a_replay_results_in_the_same_root() {
     let server = honest().await;
     let job =
-        Replay { peer: server.address.clone(), space: proved().world.space.id(), folder: None };
+        Replay { peer: server.address.clone(), space: proved().world.space.id(), data_dir: None };
     let report = replay::run(job, &()).await.unwrap();
     let status = proved().world.space.status();
     assert_eq!((report.root, report.ops), (status.root, status.ops));
@@ -131,7 +131,7 @@ async fn a_wrong_page_costs_one_request() {
     let wrong = || Lies {
         pages: Some(|reply| {
             for page in &mut reply.pages {
-                // Only leaves: the pages above them are good.
+                // Only leaves are wrong.
                 if page.content[1] == 0 {
                     *page.content.last_mut().unwrap() ^= 1;
                 }
@@ -145,7 +145,7 @@ async fn a_wrong_page_costs_one_request() {
     assert!(e.is_refusal() && e.to_string().contains(&bad.address), "{e}");
     nothing_adopted(&data);
 
-    // The good pages are there; only the leaves are fetched when it goes on.
+    // The good pages are stored; a resumed bootstrap fetches only the leaves.
     let good = honest().await;
     let report = run(&data, &[&bad, &good]).await.unwrap();
     same_as_a(&data, &report);
@@ -175,7 +175,7 @@ async fn a_wrong_value_costs_one_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn withheld_values_are_got_elsewhere() {
+async fn withheld_values_are_fetched_elsewhere() {
     let bad = liar(Lies { values: Some(|reply| reply.values.clear()), ..Lies::default() }).await;
     let (_kept, data) = folder();
     let e = run(&data, &[&bad]).await.err().unwrap();
@@ -186,8 +186,8 @@ async fn withheld_values_are_got_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lying_hints_are_put_right() {
-    // A page's name does not bind its separator keys, so the page itself is good.
+async fn wrong_separator_keys_are_corrected() {
+    // The name of a page does not bind its separator keys, so the page passes its check.
     let bad = liar(Lies {
         pages: Some(|reply| {
             for page in &mut reply.pages {
@@ -208,7 +208,7 @@ async fn lying_hints_are_put_right() {
     }
 }
 
-/// The same internal page with separator keys that are a little too low.
+/// The internal page with smaller separator keys.
 fn with_lower_hints(content: &[u8]) -> Vec<u8> {
     use rootfold_core::{key::Key, tree::Page};
     let (mut page, _) = Page::decode(content).unwrap();
@@ -223,7 +223,7 @@ fn with_lower_hints(content: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stale_snapshot_is_made_up_for_by_the_tail() {
+async fn the_tail_makes_up_for_a_stale_snapshot() {
     let proved = tokio::task::spawn_blocking(proved).await.unwrap();
     let message = wire_snapshot(&proved.stale);
     let stale = liar(Lies { snapshot: Some(message), ..Lies::default() }).await;
@@ -233,7 +233,7 @@ async fn a_stale_snapshot_is_made_up_for_by_the_tail() {
     assert!(report.tail_ops > 3);
     same_as_a(&data, &report);
 
-    // Where somebody offers a newer one, that is taken.
+    // If another peer has a newer snapshot, that one is used.
     let good = honest().await;
     let (_kept, data) = folder();
     let report = run(&data, &[&stale, &good]).await.unwrap();
@@ -255,10 +255,10 @@ fn wire_snapshot(snapshot: &Snapshot) -> v1::Snapshot {
     }
 }
 
-/// What is bad about it, the snapshot, and whether the right check found it.
+/// What is bad, the snapshot, and whether an error is that of the right check.
 type BadSnapshot = (&'static str, Snapshot, fn(&VerifyError) -> bool);
 
-/// Every way in which a snapshot can be bad, and the check that must find it.
+/// Every way in which a snapshot can be bad, with the check that must find it.
 fn bad_snapshots() -> Vec<BadSnapshot> {
     let p = proved();
     let changed = |change: &dyn Fn(&mut Snapshot)| {
@@ -319,7 +319,7 @@ fn bad_snapshots() -> Vec<BadSnapshot> {
 }
 
 #[test]
-fn bad_snapshots_are_refused_by_the_check_that_is_for_them() {
+fn each_bad_snapshot_is_refused_by_its_check() {
     let (p, key) = (proved(), verifying_key());
     let invite = invite(&p.world);
     verify(&p.newest, &invite, Some(&key)).unwrap();
@@ -334,7 +334,7 @@ fn bad_snapshots_are_refused_by_the_check_that_is_for_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_snapshots_name_the_peer_and_cost_nothing() {
+async fn bad_snapshots_name_the_peer_and_leave_no_space() {
     let bad = tokio::task::spawn_blocking(bad_snapshots).await.unwrap();
     let good = honest().await;
     for (what, snapshot, _) in bad {
@@ -363,7 +363,7 @@ async fn a_wrong_verifying_key_names_the_peer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_verification_service_checks_for_thin_clients() {
+async fn the_verification_service_verifies_for_clients() {
     let server = honest().await;
     let peer = Peer::connect(&server.address).await.unwrap();
     let p = proved();
@@ -376,11 +376,11 @@ async fn the_verification_service_checks_for_thin_clients() {
     let mut other = invite;
     other.parameters.0[0] ^= 1;
     let e = peer.check(&other, &p.newest).await.unwrap_err();
-    assert!(e.to_string().contains("does not have that verifying key"), "{e}");
+    assert!(e.to_string().contains("does not have the verifying key"), "{e}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_of_another_space_is_left_alone() {
+async fn a_data_directory_with_another_space_is_not_changed() {
     let server = honest().await;
     let (_kept, data) = folder();
     let (genesis, _) = common::genesis(77, 1);

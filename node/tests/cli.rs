@@ -1,4 +1,4 @@
-//! The command line through the built binary: everything that needs no proof.
+//! The command line of the built binary: all that needs no proof.
 
 #![allow(clippy::unwrap_used)]
 
@@ -13,7 +13,7 @@ const INVITE: &str = concat!(
 );
 
 #[test]
-fn a_command_line_that_means_nothing_ends_with_2() {
+fn wrong_arguments_exit_with_2() {
     let node = Node::new();
     assert_eq!(node.run::<&str>([]).code, 2);
     node.run(["sing"]).fails(2, "sing");
@@ -24,7 +24,7 @@ fn a_command_line_that_means_nothing_ends_with_2() {
     node.run(["bootstrap", "--from", "127.0.0.1:1"]).fails(2, "--invite");
     node.run(["bootstrap", "--from", "127.0.0.1:1", "--invite", "hello"]).fails(2, "invite");
     node.run(["replay", "--from", "127.0.0.1:1", "--invite", "rootfold1:x:y"]).fails(2, "invite");
-    node.run(["writer", "new", "../key"]).fails(2, "no name for a key");
+    node.run(["writer", "new", "../key"]).fails(2, "not the name of a key");
     let long = "k".repeat(92);
     node.run(["put", &long, "value"]).fails(2, "longer than 91");
     node.run(["get", &long]).fails(2, "longer than 91");
@@ -56,11 +56,11 @@ fn help_names_every_command() {
         let named = help.lines().any(|line| line.split_whitespace().next() == Some(command));
         assert!(named, "{command} is missing:\n{help}");
     }
-    assert!(help.contains("0 done, 1 refused"), "{help}");
+    assert!(help.contains("0 done; 1 refused"), "{help}");
 }
 
 #[test]
-fn without_a_space_everything_ends_with_3_and_makes_nothing() {
+fn without_a_space_commands_exit_with_3_and_create_nothing() {
     let node = Node::new();
     let folder = node.data.display().to_string();
     for command in [
@@ -121,8 +121,8 @@ fn values_are_written_read_and_deleted() {
     node.run(["put", "a", "uno"]).ok();
     assert_eq!(node.run(["get", "a"]).ok(), "uno");
     node.run(["del", "b"]).ok();
-    node.run(["get", "b"]).fails(3, "nothing under \"b\"");
-    node.run(["get", "never"]).fails(3, "nothing under \"never\"");
+    node.run(["get", "b"]).fails(3, "no value under key \"b\"");
+    node.run(["get", "never"]).fails(3, "no value under key \"never\"");
 
     assert_eq!(node.run(["scan"]).ok(), "\tthe empty key\na\tuno\nc\t(2 bytes)\n");
     assert_eq!(node.run(["scan", "--prefix", "a"]).ok(), "a\tuno\n");
@@ -135,7 +135,7 @@ fn values_are_written_read_and_deleted() {
         log["ops"].as_array().unwrap().iter().map(|op| op["op"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["put", "put", "put", "put", "put", "del"]);
     assert_eq!(node.json(["log", "--limit", "2"])["ops"].as_array().unwrap().len(), 2);
-    node.run(["log", "--writer", "7"]).fails(3, "no such writer");
+    node.run(["log", "--writer", "7"]).fails(3, "writer 7 is not in this space");
 
     let status = node.json(["status"]);
     assert_eq!(status["ops"], json!(6));
@@ -159,7 +159,7 @@ fn a_value_has_a_limit() {
 }
 
 #[test]
-fn only_who_was_granted_writes() {
+fn only_granted_writers_can_write() {
     let node = Node::with_space();
     let made = node.json(["writer", "new", "alice"]);
     let public_key = made["public_key"].as_str().unwrap().to_owned();
@@ -169,7 +169,7 @@ fn only_who_was_granted_writes() {
     node.run(["put", "k", "v", "--as", "bob"]).fails(3, "bob.key");
 
     assert_eq!(node.json(["grant", &public_key])["writer"], json!(1));
-    node.run(["grant", "alice"]).fails(1, "writer 1 already");
+    node.run(["grant", "alice"]).fails(1, "already writer 1");
     node.run(["writer", "new", "bob"]).ok();
     assert_eq!(node.json(["grant", "bob", "--id", "7"])["writer"], json!(7));
     node.run(["writer", "new", "carol"]).ok();
@@ -185,7 +185,7 @@ fn only_who_was_granted_writes() {
 
 #[cfg(unix)]
 #[test]
-fn keys_are_for_their_owner_only() {
+fn key_files_have_mode_0600() {
     use std::os::unix::fs::PermissionsExt;
     let node = Node::new();
     node.run(["writer", "new", "alice"]).ok();
@@ -216,7 +216,7 @@ fn a_git_history_is_imported_once() {
     assert_eq!(node.json(["import-git", path])["new_ops"], json!(0));
     assert_eq!(node.json(["import-git", path, "--limit", "5"])["new_ops"], json!(0));
 
-    // What the space holds is what the repository's files hold.
+    // The space has the contents of the repository's files.
     for file in 0..8 {
         let name = format!("folder/file{file}");
         let bytes = std::fs::read_to_string(repository.path().join(&name)).unwrap();
@@ -229,12 +229,12 @@ fn a_git_history_is_imported_once() {
 }
 
 #[test]
-fn histories_that_cannot_be_read_end_with_3() {
+fn unreadable_histories_exit_with_3() {
     let node = Node::with_space();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
-    node.run(["import-git", path]).fails(3, "not in a git repository");
-    node.run(["demo", "--git", path]).fails(3, "not in a git repository");
+    node.run(["import-git", path]).fails(3, "not in a readable git repository");
+    node.run(["demo", "--git", path]).fails(3, "not in a readable git repository");
     node.run(["import-git", "/nonexistent"]).fails(3, "no such path");
     let empty = Repository::new();
     let path = empty.path().to_str().unwrap();
@@ -243,8 +243,8 @@ fn histories_that_cannot_be_read_end_with_3() {
 }
 
 #[test]
-fn peers_that_are_not_there_end_with_3() {
-    // A port that was free a moment ago.
+fn unreachable_peers_exit_with_3() {
+    // A port that was free just now.
     let address = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().to_string()
@@ -256,7 +256,7 @@ fn peers_that_are_not_there_end_with_3() {
 }
 
 #[test]
-fn snapshot_files_that_are_none_are_refused() {
+fn files_without_a_snapshot_are_refused() {
     let node = Node::with_space();
     let file = node.data.join("file");
     let path = file.to_str().unwrap();
@@ -268,7 +268,7 @@ fn snapshot_files_that_are_none_are_refused() {
 }
 
 #[test]
-fn a_folder_in_use_is_named() {
+fn a_data_directory_in_use_is_named() {
     let node = Node::with_space();
     let served = node.serve();
     node.run(["put", "k", "v"]).fails(3, &node.data.display().to_string());

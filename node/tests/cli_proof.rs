@@ -1,4 +1,4 @@
-//! The command line through the built binary: proofs and replicas, in the small profile.
+//! The command line of the built binary: proofs and replicas, in profile `small`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,9 +7,9 @@ mod cli_support;
 use cli_support::{some_history, Node};
 use serde_json::{json, Value};
 
-/// One space goes all the way; making another would take its time again.
+/// One space for all of it, since proving takes time.
 #[test]
-fn a_space_is_proved_published_verified_served_and_taken_over() {
+fn a_space_is_proved_published_verified_served_and_bootstrapped() {
     let a = Node::with_space();
     let repository = some_history(6, 7);
     let path = repository.path().to_str().unwrap();
@@ -22,7 +22,7 @@ fn a_space_is_proved_published_verified_served_and_taken_over() {
     assert_eq!(proved["root"], status["root"]);
     assert_eq!(status["proved"]["ops"], status["ops"]);
     assert!(proved["epochs"].as_u64().unwrap() >= 3, "{proved}");
-    // Nothing is left to be done.
+    // Nothing is pending.
     assert_eq!(a.json(["prove"])["ops"], json!(0));
 
     let (file, key) = (a.data.join("snapshot"), a.data.join("key"));
@@ -56,7 +56,7 @@ fn a_space_is_proved_published_verified_served_and_taken_over() {
         c.json(["scan"])
     });
 
-    // A replica of the replica, and another invite.
+    // Another invite, then a replica of the replica.
     let other = Node::new();
     let wrong = format!("rootfold1:{}:{}", "0".repeat(64), invite.rsplit(':').next().unwrap());
     let refused = other.run(["bootstrap", "--from", &served.address, "--invite", &wrong]);
@@ -68,7 +68,7 @@ fn a_space_is_proved_published_verified_served_and_taken_over() {
     b.run(["prove"]).fails(3, "");
 }
 
-/// `verify` accepts the file as it is, and nothing else.
+/// `verify` accepts the unchanged file, and nothing else.
 fn verifies(a: &Node, file: &str, key: &str, invite: &str, root: &Value) {
     let stranger = Node::new();
     let with = |file: &str, invite: &str| {
@@ -109,21 +109,15 @@ fn verifies(a: &Node, file: &str, key: &str, invite: &str, root: &Value) {
 }
 
 #[test]
-fn the_demo_ends_with_three_equal_roots_and_exactly_the_promised_keys() {
+fn the_demo_reports_three_equal_roots_and_the_documented_keys() {
     let repository = some_history(8, 9);
     let node = Node::new();
-    let ran = node.run([
-        "--json",
-        "demo",
-        "--profile",
-        "small",
-        "--git",
-        repository.path().to_str().unwrap(),
-    ]);
-    assert!(!node.data.exists(), "the demo has folders of its own");
+    let path = repository.path().to_str().unwrap();
+    let ran = node.run(["--json", "demo", "--profile", "small", "--git", path]);
+    assert!(!node.data.exists(), "the demo does not use the data directory");
     let report = ran.json();
     let mut keys: Vec<&String> = report.as_object().unwrap().keys().collect();
-    let mut promised = [
+    let mut documented = [
         "ops",
         "writers",
         "entries",
@@ -144,8 +138,8 @@ fn the_demo_ends_with_three_equal_roots_and_exactly_the_promised_keys() {
         "prove_ops_per_s",
     ];
     keys.sort();
-    promised.sort_unstable();
-    assert_eq!(keys, promised);
+    documented.sort_unstable();
+    assert_eq!(keys, documented);
     // 24 changes and three grants.
     assert_eq!(report["ops"], json!(27));
     assert_eq!(report["writers"], json!(4));

@@ -1,4 +1,4 @@
-//! Callers and peers that say too much, or go on for ever.
+//! Callers and peers that send too much, or without end.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -30,9 +30,9 @@ fn some_world() -> World {
     world
 }
 
-/// Without this an attack that succeeds would hang the tests.
+/// A limit, since a successful attack would not end.
 async fn in_time<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(120), work).await.expect("it goes on for ever")
+    tokio::time::timeout(Duration::from_secs(120), work).await.expect("it ends")
 }
 
 async fn bootstrap_from(world: &World, servers: &[&Running]) -> BootstrapReport {
@@ -40,7 +40,7 @@ async fn bootstrap_from(world: &World, servers: &[&Running]) -> BootstrapReport 
     let bootstrap = Bootstrap {
         peers: servers.iter().map(|server| server.address.clone()).collect(),
         invite: Invite { space: world.space.id(), parameters: ParameterId([9; 32]) },
-        folder: DataDir::new(folder.path()),
+        data_dir: DataDir::new(folder.path()),
         key: None,
     };
     let report = in_time(bootstrap::run(bootstrap, &())).await.unwrap();
@@ -49,7 +49,7 @@ async fn bootstrap_from(world: &World, servers: &[&Running]) -> BootstrapReport 
 }
 
 #[tokio::test]
-async fn a_message_of_too_many_elements_is_refused_and_the_server_goes_on() {
+async fn a_message_with_too_many_elements_is_refused_and_the_server_continues() {
     let world = some_world();
     let server = serve(&world.space, None).await;
     let mut client =
@@ -65,7 +65,7 @@ async fn a_message_of_too_many_elements_is_refused_and_the_server_goes_on() {
 }
 
 #[tokio::test]
-async fn what_is_named_many_times_is_sent_once() {
+async fn an_item_that_is_named_many_times_is_sent_once() {
     let world = some_world();
     let server = serve(&world.space, None).await;
     let mut client =
@@ -112,9 +112,9 @@ async fn an_endless_log_without_ops_names_the_peer() {
     assert!(matches!(*fault.cause, PeerCause::Reply(ReplyError::Empty { .. })), "{fault}");
 }
 
-/// It may be that another peer brought these ops meanwhile: no reason to call anybody a liar.
+/// Another peer may have sent these ops before, so this is not a fault.
 #[tokio::test]
-async fn an_endless_log_of_held_ops_is_not_listened_to() {
+async fn an_endless_log_of_known_ops_is_cut_off() {
     let world = some_world();
     let (_, held) = world.space.log(1, 0, 1).unwrap().remove(0);
     let op = v1::Op {

@@ -1,4 +1,4 @@
-//! Bad input gets an error that says who and what, and leaves the store byte for byte as it was.
+//! Bad submissions get an error that names the writer and the op, and leave the store unchanged.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
@@ -14,7 +14,7 @@ use rootfold_core::{
     F,
 };
 use rootfold_light::{
-    answer::At,
+    query::At,
     signing::{self, compose, Change},
     submission::Submission,
     values::{Value, ValueError},
@@ -25,7 +25,7 @@ use rootfold_node::{
 };
 use rootfold_proto::limits::{MAX_BATCH_OPS, MAX_UNSIGNED_OPS};
 
-/// Ingests what must be refused, and compares the store before and after.
+/// Ingests a bad submission, and compares the store before and after.
 fn refused(world: &World, submission: &Submission) -> IngestError {
     let (before, status) = (world.dump(), world.space.status());
     let e = world.space.ingest(submission).expect_err("a refusal");
@@ -75,12 +75,12 @@ fn wrong_previous_head() {
 }
 
 #[test]
-fn clock_that_does_not_grow() {
+fn clock_that_does_not_ascend() {
     let world = started();
     let tip = world.tip(1);
     for ts in [0, tip.stamp.ts - 1, tip.stamp.ts] {
         let (op, value) = put(ts, "a", b"1");
-        // Signed by hand: SignedOp::sign refuses such an op.
+        // SignedOp::sign refuses such an op.
         let signature = world.secrets[1].sign(F::from(1u64));
         let ops = vec![SignedOp { op, signature: Some(signature) }];
         let batch = LogBatch { writer: 1, first_seq: 2, ops };
@@ -147,7 +147,7 @@ fn value_that_nobody_has() {
 
 #[test]
 fn digest_of_a_head_as_a_users_value() {
-    // Nobody could ever serve such a value: no bytes have that BLAKE3 digest.
+    // No node could serve such a value: no known bytes have that BLAKE3 digest.
     let world = started();
     let head = Value::head(&world.tip(1).head);
     let op = Op { ts: u64::MAX / 2, key: key("a"), value: head.name.digest };
@@ -168,7 +168,7 @@ fn unknown_writer() {
 fn cut_log() {
     let world = started();
     let mut bad = world.compose(1, &[("a", Some(b"1")), ("b", Some(b"2"))]);
-    // The first op is missing, and the batch says so.
+    // The first op is missing, and the batch states it.
     bad.batches[0].ops.remove(0);
     bad.batches[0].first_seq += 1;
     let e = refused(&world, &bad);
@@ -176,7 +176,7 @@ fn cut_log() {
         matches!(e, IngestError::Log(LogError::Gap { writer: 1, expected: 2, first_seq: 3 })),
         "{e}"
     );
-    // ... or it does not say so.
+    // The first op is missing, and the batch hides it.
     bad.batches[0].first_seq -= 1;
     let e = refused(&world, &bad);
     assert!(matches!(e, IngestError::Log(LogError::Signature { writer: 1, seq: 3, .. })), "{e}");
@@ -199,7 +199,7 @@ fn forked_log() {
     world.space.ingest(&fork).unwrap();
     let e = refused(&world, &other);
     assert!(matches!(e, IngestError::Fork { writer: 1, seq: 3 }), "{e}");
-    // A fork inside one submission.
+    // A fork within one submission.
     let (mut first, second) =
         (world.compose(2, &[("c", Some(b"1"))]), world.compose(2, &[("c", Some(b"2"))]));
     first.batches.extend(second.batches);
@@ -215,7 +215,7 @@ fn reordered_log() {
     bad.batches[0].ops.swap(0, 1);
     let e = refused(&world, &bad);
     assert!(matches!(e, IngestError::Log(LogError::Signature { writer: 1, seq: 3, .. })), "{e}");
-    // Unsigned before the last one, the clock tells.
+    // The ops before the last one are unsigned; their clocks show the order.
     bad.batches[0].ops[..2].iter_mut().for_each(|op| op.signature = None);
     let e = refused(&world, &bad);
     assert!(
@@ -262,7 +262,7 @@ fn grants_that_are_refused() {
     let (good, _) =
         signing::grant(&world.tip(0), &world.secrets[0], salt, 9, newcomer, NOW).unwrap();
 
-    // By somebody else than the owner.
+    // A grant of another writer than the owner.
     let mut op = good.batches[0].ops[0].op;
     op.ts = u64::MAX / 2;
     let e = refused(&world, &submission(world.signed_at_end(1, &[op]), good.values.clone()));
@@ -270,7 +270,7 @@ fn grants_that_are_refused() {
         matches!(e, IngestError::Log(LogError::NotOwner { writer: 1, seq: 3, granted: 9 })),
         "{e}"
     );
-    // Of a writer who is there already.
+    // A grant of an existing writer.
     let (twice, _) =
         signing::grant(&world.tip(0), &world.secrets[0], salt, 1, newcomer, NOW).unwrap();
     let e = refused(&world, &twice);
@@ -278,7 +278,7 @@ fn grants_that_are_refused() {
         matches!(e, IngestError::Log(LogError::GrantedAlready { writer: 0, granted: 1, .. })),
         "{e}"
     );
-    // Without an opening, with a wrong one, and of nothing at all.
+    // Grants without a head, with a wrong head, and with a tombstone.
     let without = submission(good.batches[0].clone(), Vec::new());
     let e = refused(&world, &without);
     assert!(matches!(e, IngestError::ValueMissing { writer: 0, seq: 1, .. }), "{e}");
@@ -290,7 +290,7 @@ fn grants_that_are_refused() {
     let e = refused(&world, &submission(world.signed_at_end(0, &[nothing]), Vec::new()));
     assert!(matches!(e, IngestError::ValueMissing { writer: 0, seq: 1, .. }), "{e}");
 
-    // And then the good one.
+    // The good grant.
     world.space.ingest(&good).unwrap();
     assert_eq!(world.tip(9).head.public_key, newcomer);
 }
@@ -316,7 +316,7 @@ fn ops_that_are_held_are_skipped() {
     assert_eq!(world.space.ingest(&first).unwrap().ops, 0);
     assert_eq!(world.dump(), before);
 
-    // Half known, half new.
+    // Half of the ops are new.
     let more = world.compose(1, &[("c", Some(b"3"))]);
     let mut overlapping = first.clone();
     overlapping.batches[0].ops.extend(more.batches[0].ops.clone());
@@ -363,12 +363,12 @@ fn a_grant_and_the_granted_writers_ops_in_one_submission() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// The root does not depend on the order in which the logs arrive, nor on how they are cut.
+    /// The root does not depend on the order of submissions or on their cuts.
     #[test]
     fn any_order_and_any_cut_give_one_root(seed in any::<u64>()) {
         let mut rng = rng(seed);
         let (genesis, secrets) = genesis(seed, 4);
-        // Four logs, each as batches of one op that others may need in order.
+        // Four logs in submissions of one op each.
         let mut logs: Vec<Vec<Submission>> = Vec::new();
         for (writer, (_, mut tip)) in genesis.heads().into_iter().enumerate() {
             let mut log = Vec::new();

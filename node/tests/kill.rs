@@ -1,4 +1,4 @@
-//! kill -9 at random moments: whatever is there afterwards is whole, and work goes on from it.
+//! kill -9 at random moments: the state on disk is consistent, and the next run resumes.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,12 +16,12 @@ fn rng() -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-/// A moment in the first half of something that takes `whole`.
+/// A moment in the first half of the duration `whole`.
 fn moment(rng: &mut StdRng, whole: Duration) -> Duration {
     whole.mul_f64(rng.gen_range(0.0..0.5))
 }
 
-/// How long a run takes.
+/// The duration of a run.
 fn time(run: impl FnOnce()) -> Duration {
     let began = Instant::now();
     run();
@@ -32,10 +32,10 @@ fn number(value: &Value) -> u64 {
     value.as_u64().unwrap()
 }
 
-/// Killed again and again, an import ends in the state of one that was not: its stamps and keys
-/// follow from the history and the owner's key.
+/// An import that is killed many times ends in the same state as one that is not: its stamps and keys
+/// depend only on the history and the owner's key.
 #[test]
-fn an_ingest_goes_on() {
+fn an_import_resumes() {
     let mut rng = rng();
     let repository = some_history(120, 40);
     let import = ["import-git", repository.path().to_str().unwrap()];
@@ -60,7 +60,7 @@ fn an_ingest_goes_on() {
 }
 
 #[test]
-fn a_proof_goes_on_and_so_does_a_bootstrap() {
+fn a_prover_and_a_bootstrap_resume() {
     let mut rng = rng();
     let repository = some_history(40, 30);
     let import = ["import-git", repository.path().to_str().unwrap()];
@@ -69,18 +69,18 @@ fn a_proof_goes_on_and_so_does_a_bootstrap() {
     kill_provers(&mut rng, &node);
     let published = node.json(["publish"]);
     let invite = published["invite"].as_str().unwrap();
-    // The rest is the tail, which is long.
+    // The rest is a long tail.
     node.run(import).ok();
     let root = node.json(["status"])["root"].clone();
     let served = node.serve();
     kill_bootstraps(&mut rng, &served, invite, &root);
 }
 
-/// What is sealed is never folded again: each kill costs at most the epoch that was under way.
+/// A sealed epoch is never folded again: a kill costs at most the current epoch.
 fn kill_provers(rng: &mut StdRng, node: &Node) {
     let prove = ["prove", "--epoch", "6"];
     let reference = node.copy();
-    // Without an epoch to fold, all that takes time is reading the parameters.
+    // Without a pending epoch the time is that of reading the parameters.
     let reading = time(|| drop(reference.json(["prove", "--epochs", "0"])));
     let mut all = Value::Null;
     let folding = time(|| all = reference.json(prove)).saturating_sub(reading);
@@ -106,7 +106,7 @@ fn kill_provers(rng: &mut StdRng, node: &Node) {
     assert_eq!(node.json(["status"]), reference.json(["status"]));
 }
 
-/// A bootstrap that was cut off leaves no space, and the next one ends in the peer's state.
+/// An interrupted bootstrap leaves no space, and the next one ends in the peer's state.
 fn kill_bootstraps(rng: &mut StdRng, served: &Served, invite: &str, root: &Value) {
     let bootstrap = ["bootstrap", "--from", &served.address, "--invite", invite];
     let whole = time(|| assert_eq!(Node::new().json(bootstrap)["root"], *root));

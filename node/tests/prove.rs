@@ -1,4 +1,4 @@
-//! Proving with real parameters: epochs, seals, and what is left when one fails.
+//! The prover with real parameters: epochs, seals, and failures of a seal.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
@@ -39,7 +39,7 @@ impl Progress for Seals {
 }
 
 #[test]
-fn a_prover_goes_on_from_the_last_seal() {
+fn a_prover_resumes_from_the_last_seal() {
     let world = World::new(21, 2);
     let (_kept, data) = folder();
     world.write(0, &[("a", Some(b"1")), ("b", Some(b"2")), ("c", Some(b"3"))]);
@@ -53,7 +53,7 @@ fn a_prover_goes_on_from_the_last_seal() {
     assert_eq!(running(&data).len(), 1);
     drop(prover);
 
-    // Dead bodies of a killed process.
+    // Files that a killed process left.
     fs::write(data.running().join("000000000099-junk.running"), b"junk").unwrap();
     fs::write(data.running().join("half.partial"), b"half").unwrap();
     let space = Space::open(world.store.clone()).unwrap();
@@ -74,10 +74,10 @@ fn a_prover_goes_on_from_the_last_seal() {
     verify(&snapshot, &invite(&world), Some(&verifying_key())).unwrap();
     assert_eq!(snapshot.header.steps, first.steps + second.steps);
     assert_eq!(space.latest_snapshot().unwrap().unwrap(), snapshot);
-    // Publishing the same state again costs nothing.
+    // Publishing the same state again returns the same snapshot.
     assert_eq!(prover.publish(&()).unwrap().0, snapshot);
 
-    // As a file.
+    // The snapshot as a file.
     let path = data.path().join("snapshot");
     snapshot_file::write(&path, &snapshot).unwrap();
     assert_eq!(snapshot_file::read(&path).unwrap(), snapshot);
@@ -91,7 +91,7 @@ fn a_prover_goes_on_from_the_last_seal() {
 }
 
 #[test]
-fn a_seal_that_fails_leaves_the_last_one() {
+fn a_failed_seal_leaves_the_last_one() {
     let (store, fault) = FailingStore::new(MemoryStore::new());
     let world = World::on(Arc::new(store), 22, 1);
     let (_kept, data) = folder();
@@ -110,14 +110,14 @@ fn a_seal_that_fails_leaves_the_last_one() {
     assert_eq!(prover.proved(), sealed);
     assert_eq!(running(&data).len(), 2, "the new proof is on disk, and not the one that counts");
 
-    // As after kill -9 between the file and the seal: a new process.
+    // A new process, as after kill -9 between the file and the seal.
     let mut fresh = Prover::open(world.space.clone(), &data, parameters()).unwrap();
     assert_eq!(fresh.proved(), sealed);
     assert_eq!(running(&data).len(), 1);
     let done = fresh.prove(EpochLimits::default(), None, &()).unwrap();
     assert_eq!(done.root, world.space.status().root);
 
-    // The first prover is overtaken now, and notices.
+    // The first prover notices that another one has sealed.
     let e = prover.prove(EpochLimits::default(), None, &()).unwrap_err();
     assert!(matches!(e, ProveError::Overtaken), "{e}");
     assert_eq!(world.space.status().proved.unwrap(), fresh.proved());
@@ -167,7 +167,7 @@ fn a_damaged_running_proof_is_named() {
     assert!(matches!(&e, ProveError::Checkpoint { path: named, .. } if *named == path), "{e}");
 }
 
-/// Writes an op whenever a step was folded.
+/// Writes an op after each folded step.
 struct Writing<'a>(&'a World, std::sync::Mutex<u32>);
 
 impl Progress for Writing<'_> {
@@ -183,7 +183,7 @@ impl Progress for Writing<'_> {
 }
 
 #[test]
-fn ops_are_taken_in_while_a_proof_is_made() {
+fn ops_are_ingested_during_a_proof() {
     let world = World::new(25, 2);
     let (_kept, data) = folder();
     world.write(0, &[("a", Some(b"1"))]);

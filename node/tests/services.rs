@@ -1,4 +1,4 @@
-//! The services over real gRPC on loopback, as far as no proof is needed.
+//! The services over gRPC on loopback: all that needs no proof.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
@@ -9,13 +9,13 @@ use common::{
     secret, World, NOW,
 };
 use rootfold_core::{field, key::Key, value::MAX_VALUE, F};
-use rootfold_light::{answer::At, invite::Invite, signing, values::ValueName, ReplyError};
+use rootfold_light::{invite::Invite, query::At, signing, values::ValueName, ReplyError};
 use rootfold_node::{
     bootstrap::{self, Bootstrap, BootstrapError},
     client::{Peer, PeerCause, PeerError},
     data_dir::{DataDir, DataDirError},
     replay::{self, Replay},
-    space::{prefix_range, SpaceError},
+    space::SpaceError,
 };
 use rootfold_proto::{
     limits::{MAX_MESSAGE_BYTES, MAX_NAMES},
@@ -36,7 +36,7 @@ async fn connect(server: &Running) -> Peer {
     Peer::connect(&server.address).await.unwrap()
 }
 
-/// A client without limits of its own.
+/// A client without limits.
 async fn raw(server: &Running) -> ReplicationClient<tonic::transport::Channel> {
     ReplicationClient::connect(format!("http://{}", server.address))
         .await
@@ -49,7 +49,7 @@ fn id(world: &World) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_request_over_the_limit_is_refused_and_the_server_goes_on() {
+async fn a_request_over_the_limit_is_refused_and_the_server_continues() {
     let world = some_world();
     let server = serve(&world.space, None).await;
     let before = world.dump();
@@ -96,7 +96,10 @@ async fn malformed_requests_are_refused_by_name() {
 
     let short = v1::GenesisRequest { space: vec![1; 31] };
     let e = client.genesis(short).await.unwrap_err();
-    assert_eq!((e.code(), e.message()), (Code::InvalidArgument, "space id of 31 bytes, it has 32"));
+    assert_eq!(
+        (e.code(), e.message()),
+        (Code::InvalidArgument, "space id: expected 32 bytes, got 31")
+    );
 
     let too_large = v1::GenesisRequest { space: vec![0xff; 32] };
     let e = client.genesis(too_large).await.unwrap_err();
@@ -114,7 +117,7 @@ async fn malformed_requests_are_refused_by_name() {
     let name = v1::ValueName { kind: 0, digest: vec![1; 32] };
     let names = v1::ValuesRequest { space: space.clone(), names: vec![name] };
     let e = client.values(names).await.unwrap_err();
-    assert_eq!((e.code(), e.message()), (Code::InvalidArgument, "value kind 0 means nothing"));
+    assert_eq!((e.code(), e.message()), (Code::InvalidArgument, "value kind: undefined number 0"));
 
     let tip = |writer| v1::WriterTip { writer, seq: 0, head: Vec::new() };
     let frontier = vec![tip(2), tip(1)];
@@ -122,7 +125,7 @@ async fn malformed_requests_are_refused_by_name() {
         .log_entries(v1::LogEntriesRequest { space: space.clone(), frontier })
         .await
         .unwrap_err();
-    assert_eq!(e.message(), "the writers of a frontier are in disorder");
+    assert_eq!(e.message(), "the writers of a frontier are not in ascending order");
 
     let e = client.submit(v1::SubmitRequest { space, submission: None }).await.unwrap_err();
     assert_eq!((e.code(), e.message()), (Code::InvalidArgument, "submission is missing"));
@@ -156,7 +159,7 @@ async fn submitting() {
 }
 
 #[tokio::test]
-async fn queries_prove_what_they_say() {
+async fn answers_have_their_proofs() {
     let world = some_world();
     let server = serve(&world.space, None).await;
     let peer = connect(&server).await;
@@ -170,11 +173,11 @@ async fn queries_prove_what_they_say() {
     assert!(got.entry.is_some() && got.value.is_none());
     let got = peer.get(space, At::Latest, &key("nothing")).await.unwrap();
     assert_eq!((got.entry, got.value), (None, None));
-    // Genesis is the newest snapshot before there is one.
+    // Without a snapshot, genesis is the newest.
     let got = peer.get(space, At::Snapshot, &key("a")).await.unwrap();
     assert_eq!((got.root, got.entry), (space, None));
 
-    let (from, to) = prefix_range(b"");
+    let [from, to] = [key(""), key("h")];
     let all = peer.range(space, At::Latest, &from, &to, 100).await.unwrap();
     let keys: Vec<&[u8]> = all.entries.iter().filter_map(|e| e.key.application_key()).collect();
     assert_eq!(keys, [b"a".as_slice(), b"b", b"c", b"gone"]);
@@ -222,7 +225,7 @@ async fn answers_that_do_not_follow_from_their_pages_are_refused() {
     connect(&server).await.get(world.space.id(), At::Latest, &key("a")).await.unwrap();
 }
 
-/// A query service that says one thing whatever it is asked.
+/// A query service that always sends the same reply.
 async fn serve_query(reply: v1::GetReply) -> Running {
     struct Parrot(v1::GetReply);
     #[tonic::async_trait]
@@ -294,7 +297,7 @@ async fn bootstrap_into(
     let bootstrap = Bootstrap {
         peers: servers.iter().map(|server| server.address.clone()).collect(),
         invite: Invite { space: world.space.id(), parameters: ParameterId([9; 32]) },
-        folder: data.clone(),
+        data_dir: data.clone(),
         key: None,
     };
     bootstrap::run(bootstrap, &()).await
@@ -303,7 +306,7 @@ async fn bootstrap_into(
 #[tokio::test]
 async fn a_space_without_steps_is_bootstrapped_from_its_genesis() {
     let world = some_world();
-    // A writer whom the owner admits later, with ops of his own.
+    // A writer whom the owner admits later, with ops of their own.
     let newcomer = secret(80);
     let salt = world.genesis.salt;
     let (grant, _) =
@@ -325,7 +328,7 @@ async fn a_space_without_steps_is_bootstrapped_from_its_genesis() {
     assert_eq!(report.tail_ops, status.ops);
     assert!(report.bytes > 5_000, "{}", report.bytes);
 
-    // Once more: nothing to do but to look for a tail.
+    // A second bootstrap only asks for the tail.
     let again = bootstrap_into(&world, &[&server], &data).await.unwrap();
     assert_eq!((again.root, again.tail_ops, again.pages), (status.root, 0, 0));
 
@@ -333,7 +336,7 @@ async fn a_space_without_steps_is_bootstrapped_from_its_genesis() {
     assert_eq!(replica.genesis().unwrap().unwrap(), world.genesis);
     assert_eq!(replica.status(), status);
     assert_eq!(replica.writers(), world.space.writers());
-    // It holds all ops, so it can be replayed from too.
+    // It holds all ops, so others can replay from it.
     let from = serve(&replica, None).await;
     let replayed = replay(&world, &from).await.unwrap();
     assert_eq!((replayed.root, replayed.ops), (status.root, status.ops));
@@ -343,12 +346,12 @@ async fn replay(
     world: &World,
     server: &Running,
 ) -> Result<replay::ReplayReport, replay::ReplayError> {
-    let job = Replay { peer: server.address.clone(), space: world.space.id(), folder: None };
+    let job = Replay { peer: server.address.clone(), space: world.space.id(), data_dir: None };
     replay::run(job, &()).await
 }
 
 #[tokio::test]
-async fn logs_larger_than_a_message_come_in_several() {
+async fn logs_larger_than_a_message_are_cut() {
     let world = World::new(4, 2);
     let values: Vec<Vec<u8>> = (0..90u8).map(|i| vec![i; MAX_VALUE]).collect();
     let keys: Vec<String> = (0..90).map(|i| format!("k{i}")).collect();
@@ -395,7 +398,7 @@ async fn pages_in_parts_are_joined() {
 }
 
 #[tokio::test]
-async fn a_peer_that_is_not_there_costs_nothing_if_another_is() {
+async fn an_unreachable_peer_does_not_matter_if_another_is_reachable() {
     let world = some_world();
     let server = serve(&world.space, None).await;
     let nobody = {
@@ -408,7 +411,7 @@ async fn a_peer_that_is_not_there_costs_nothing_if_another_is() {
     let job = |peers| Bootstrap {
         peers,
         invite: Invite { space: world.space.id(), parameters: ParameterId([9; 32]) },
-        folder: DataDir::new(folder.path()),
+        data_dir: DataDir::new(folder.path()),
         key: None,
     };
     let report =
@@ -423,14 +426,14 @@ async fn a_peer_that_is_not_there_costs_nothing_if_another_is() {
     assert!(matches!(e, BootstrapError::NoPeers), "{e}");
 }
 
-/// What a liar at genesis does, and what it is named for.
+/// Bootstraps a space at genesis from a lying peer; returns the fault.
 async fn caught(lies: Lies) -> PeerError {
     let world = some_world();
     let liar = serve_lies(&world.space, None, lies).await;
     let folder = tempfile::tempdir().unwrap();
     let data = DataDir::new(folder.path());
 
-    // Alone it cannot be got around, and nothing of it becomes a space.
+    // With this peer alone the bootstrap fails and leaves no space.
     let e = bootstrap_into(&world, &[&liar], &data).await.err().unwrap();
     assert!(e.is_refusal(), "{e}");
     assert!(e.to_string().contains(&liar.address), "{e}");
@@ -438,7 +441,7 @@ async fn caught(lies: Lies) -> PeerError {
     let DataDirError::Space { source, .. } = e else { panic!("{e}") };
     assert!(matches!(*source, SpaceError::NoSpace));
 
-    // Beside an honest peer it costs one request.
+    // With an honest peer beside it the bootstrap succeeds.
     let honest = serve(&world.space, None).await;
     let mut report = bootstrap_into(&world, &[&liar, &honest], &data).await.unwrap();
     assert_eq!(report.root, world.space.status().root);
@@ -453,7 +456,7 @@ async fn caught(lies: Lies) -> PeerError {
 async fn wrong_pages_name_the_peer() {
     let fault = caught(Lies {
         pages: Some(|reply| {
-            // Inside the first child's digest.
+            // A byte of the first child's digest.
             reply.pages[0].content[10] ^= 1;
         }),
         ..Lies::default()
@@ -483,7 +486,7 @@ async fn withheld_pages_name_the_peer() {
     let lies = Lies { pages: Some(|reply| reply.pages.clear()), ..Lies::default() };
     let silent = serve_lies(&world.space, None, lies).await;
     let e = bootstrap_from(&world, &[&silent]).await.err().unwrap();
-    // It may be that nobody has them any more: no reason to call anybody a liar.
+    // The peer may not have them, so this is not a refusal.
     assert!(!e.is_refusal(), "{e}");
     let honest = serve(&world.space, None).await;
     let report = bootstrap_from(&world, &[&silent, &honest]).await.unwrap();
@@ -499,7 +502,7 @@ async fn forged_headers_name_the_peer() {
         let zero = field::to_bytes(&world.space.id()).to_vec();
         let mut header = v1::SnapshotHeader {
             space: zero.clone(),
-            parameters: vec![9; 32],
+            parameters: vec![0; 32],
             root: zero,
             ops: 0,
             steps: 0,
@@ -510,11 +513,16 @@ async fn forged_headers_name_the_peer() {
             ..Lies::default()
         }
     };
-    let changes: [fn(&mut v1::SnapshotHeader); 4] =
-        [|h| h.space[31] ^= 1, |h| h.root[31] ^= 1, |h| h.ops = 5, |h| h.steps = 5];
+    let changes: [fn(&mut v1::SnapshotHeader); 5] = [
+        |h| h.space[31] ^= 1,
+        |h| h.parameters[31] ^= 1,
+        |h| h.root[31] ^= 1,
+        |h| h.ops = 5,
+        |h| h.steps = 5,
+    ];
     for change in changes {
         let fault = caught(forge(change)).await;
-        // With steps, the peer is asked for the verifying key first, which it does not have.
+        // For a header with steps the peer is first asked for the verifying key, which it does not have.
         let expected = matches!(*fault.cause, PeerCause::Snapshot(_) | PeerCause::Refused { .. });
         assert!(expected, "{fault}");
     }
@@ -549,7 +557,7 @@ async fn a_peer_of_another_space_is_named() {
     let (world, other) = (some_world(), World::new(99, 1));
     let server = serve(&other.space, None).await;
     let e = bootstrap_from(&world, &[&server]).await.err().unwrap();
-    let BootstrapError::NobodyLeft { faults, .. } = &e else { panic!("{e}") };
+    let BootstrapError::AllFailed { faults, .. } = &e else { panic!("{e}") };
     assert!(matches!(*faults[0].cause, PeerCause::Refused { code: Code::NotFound, .. }), "{e}");
 
     let wrong: F = other.space.id();

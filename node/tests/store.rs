@@ -1,4 +1,4 @@
-//! One contract, three stores.
+//! The contract of stores, tested on all of them.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
@@ -36,12 +36,12 @@ fn rocksdb_keeps_the_contract() {
 }
 
 #[test]
-fn a_store_that_may_fail_keeps_the_contract_while_it_does_not() {
+fn a_failing_store_keeps_the_contract_without_faults() {
     let (store, _) = FailingStore::new(MemoryStore::new());
     check_contract(&store).unwrap();
 }
 
-fn keeps_data_over_a_restart_and_lets_one_process_in<S: Store>(
+fn keeps_data_over_a_restart_and_admits_one_process<S: Store>(
     open: impl Fn() -> Result<S, StoreError>,
 ) {
     let store = open().unwrap();
@@ -58,22 +58,22 @@ fn keeps_data_over_a_restart_and_lets_one_process_in<S: Store>(
 }
 
 #[test]
-fn redb_keeps_data_over_a_restart_and_lets_one_process_in() {
+fn redb_keeps_data_over_a_restart_and_admits_one_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("db.redb");
-    keeps_data_over_a_restart_and_lets_one_process_in(|| RedbStore::open(&path));
+    keeps_data_over_a_restart_and_admits_one_process(|| RedbStore::open(&path));
 }
 
 #[cfg(feature = "rocksdb")]
 #[test]
-fn rocksdb_keeps_data_over_a_restart_and_lets_one_process_in() {
+fn rocksdb_keeps_data_over_a_restart_and_admits_one_process() {
     let folder = tempfile::tempdir().unwrap();
-    keeps_data_over_a_restart_and_lets_one_process_in(|| RocksStore::open(folder.path()));
+    keeps_data_over_a_restart_and_admits_one_process(|| RocksStore::open(folder.path()));
 }
 
-/// A folder keeps the store it was made with, whatever this program was built with.
+/// A data directory keeps its kind of store, whatever the features of the program.
 #[test]
-fn a_folder_keeps_its_store() {
+fn a_data_directory_keeps_its_store() {
     let folder = tempfile::tempdir().unwrap();
     drop(RedbStore::open(&folder.path().join("db.redb")).unwrap());
     DataDir::new(folder.path()).store().unwrap();
@@ -92,7 +92,7 @@ fn a_folder_keeps_its_store() {
 }
 
 #[test]
-fn a_failed_write_leaves_the_store_and_the_space_as_they_were() {
+fn a_failed_write_changes_neither_store_nor_space() {
     let (store, fault) = FailingStore::new(MemoryStore::new());
     let world = World::on(Arc::new(store), 1, 2);
     world.write(1, &[("a", Some(b"1"))]);
@@ -107,7 +107,7 @@ fn a_failed_write_leaves_the_store_and_the_space_as_they_were() {
     assert_eq!(world.dump(), before);
     assert_eq!(world.space.status(), status);
 
-    // The same ops go in once the store works again.
+    // Without faults the same ops are ingested.
     assert_eq!(world.space.ingest(&next).unwrap().ops, 2);
 }
 
@@ -142,7 +142,7 @@ fn an_ingest_is_one_batch() {
 }
 
 #[test]
-fn a_folder_has_one_space() {
+fn a_data_directory_has_one_space() {
     let folder = tempfile::tempdir().unwrap();
     let data = DataDir::new(folder.path().join("data"));
     assert!(matches!(data.open().err().unwrap(), DataDirError::Empty { .. }));

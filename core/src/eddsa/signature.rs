@@ -1,6 +1,6 @@
 //! Signatures and their verification.
 
-use ark_ff::{BigInteger, Field, PrimeField};
+use ark_ff::{AdditiveGroup, BigInteger, PrimeField};
 use thiserror::Error;
 
 use super::{
@@ -51,9 +51,9 @@ pub enum SignatureRefused {
 }
 
 impl Signature {
-    /// Fills a slot without a signature. R8 is on the curve; the signature is not valid.
+    /// Not a signature of any message: R8 is the base point and S is 0. It fills unused slots.
     pub fn placeholder() -> Signature {
-        Signature { r8: BASE8, s: Scalar::ONE }
+        Signature { r8: BASE8, s: Scalar::ZERO }
     }
 
     /// Encodes R8.x, R8.y and S with 32 big-endian bytes each.

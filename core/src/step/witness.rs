@@ -5,7 +5,7 @@ use ark_ff::AdditiveGroup;
 use super::Registers;
 use crate::{
     accumulator::Class,
-    eddsa::{PublicKey, Scalar, Signature, BASE8},
+    eddsa::{PublicKey, Signature},
     head::Head,
     height::{height, H},
     item::Entry,
@@ -260,7 +260,7 @@ impl Segment {
             head: Head { public_key: PublicKey { x: zero, y: zero }, seq: zero, head: zero },
             stamp: Stamp::ZERO,
             ops: vec![OpSlot::unused(); profile.slots],
-            signature: Signature { r8: BASE8, s: Scalar::from(0u64) },
+            signature: Signature::placeholder(),
         }
     }
 }

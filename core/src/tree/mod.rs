@@ -54,7 +54,7 @@ pub use diff::{diff, Diff, Difference};
 pub use error::{Misfit, PageError, StoreError, TreeError};
 pub use limits::{LEVELS_PER_PAGE, MAX_INLINE_VALUE, MAX_PAGE_BYTES, MAX_PAGE_ITEMS, ROOT_RANK};
 pub use page::{Child, Page};
-pub use pages::{missing_pages, pages_below, range_pages, PagesBelow};
+pub use pages::{pages_below, range_pages, PagesBelow};
 pub use place::{load, Place};
 pub use position::Position;
 pub use read::{heads, lookup, neighbours, scan, scan_prefix, Scan};

@@ -1,4 +1,4 @@
-//! Lists of pages: all pages of a tree, the missing ones, and those that prove an answer.
+//! Lists of pages: all pages of a tree, and the pages that prove an answer.
 
 use std::{collections::BTreeSet, ops::RangeBounds, sync::Arc};
 
@@ -18,8 +18,8 @@ pub fn pages_below<S: PageStore + ?Sized>(store: &S, root: F) -> PagesBelow<'_, 
     PagesBelow { store, waiting: vec![Place::root(root)] }
 }
 
-/// The pages of a tree ([`pages_below`]). After an error, continues without the descendants of that
-/// page.
+/// The pages of a tree ([`pages_below`]). Continues after an error, without the pages below the page
+/// that failed: so the errors [`TreeError::Missing`] are the pages that a replica fetches next.
 pub struct PagesBelow<'s, S: PageStore + ?Sized> {
     store: &'s S,
     waiting: Vec<Place>,
@@ -38,34 +38,6 @@ impl<S: PageStore + ?Sized> Iterator for PagesBelow<'_, S> {
         self.waiting.extend(children.map(|index| place.child(&page, index)));
         Some(Ok((place, page)))
     }
-}
-
-/// The places of missing pages whose parents are in the store, in key order, at most `limit`: the
-/// pages that a replica requests next. Reads all pages of the tree that are in the store.
-///
-/// # Errors
-/// [`TreeError`] if a page is misplaced or the store fails.
-pub fn missing_pages<S: PageStore + ?Sized>(
-    store: &S,
-    root: F,
-    limit: usize,
-) -> Result<Vec<Place>, TreeError> {
-    let mut waiting = vec![Place::root(root)];
-    let mut missing = Vec::new();
-    while let Some(place) = waiting.pop() {
-        if missing.len() >= limit {
-            break;
-        }
-        match load(store, &place) {
-            Ok(page) => {
-                let children = (0..page.children().len()).rev();
-                waiting.extend(children.map(|index| place.child(&page, index)));
-            }
-            Err(TreeError::Missing { .. }) => missing.push(place),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(missing)
 }
 
 /// The names of the pages that prove the contents of a range, parents before children: the pages that

@@ -166,6 +166,8 @@ fn snapshots(seeds: &mut Seeds) {
     honest_seed(seeds, "snapshot_file", "", honest_file.clone());
     let genesis = SnapshotHeader::genesis(honest().space.id());
     honest_seed(seeds, "snapshot_file", "genesis", file(genesis, &[]));
+    let named = SnapshotHeader { parameters: header().parameters, ..genesis };
+    hostile_seed(seeds, "snapshot_file", "genesis-with-parameters", file(named, &[]));
     hostile_seed(seeds, "snapshot_file", "one-op-more", file(other, PROOF_ALIAS));
     let root = SnapshotHeader { root: header().root + F::from(1u64), ..header() };
     hostile_seed(seeds, "snapshot_file", "another-root", file(root, PROOF_ALIAS));

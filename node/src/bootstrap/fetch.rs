@@ -1,4 +1,4 @@
-//! Asking many peers for many things that are checked on arrival.
+//! Fetching many items by name from many peers. The items are checked on arrival.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -13,47 +13,47 @@ use tokio::task::JoinSet;
 use super::BootstrapError;
 use crate::client::{Peer, PeerCause, PeerError};
 
-/// Requests that one peer has at a time.
+/// The number of concurrent requests to one peer.
 const REQUESTS_PER_PEER: usize = 2;
 
-/// What came of a request: the good things, and what went wrong after them.
+/// The result of a request: the good items, and the error after them if there is one.
 pub(super) type Answer<T> = (Vec<T>, Result<(), PeerError>);
 
-/// How to ask a peer for things by name. It returns only what was asked for, and checked.
+/// Requests items of a peer by name. Returns only requested items that passed their checks.
 pub(super) type Ask<N, T> =
     Arc<dyn Fn(Peer, Vec<N>) -> Pin<Box<dyn Future<Output = Answer<T>> + Send>> + Send + Sync>;
 
-/// A thing with a name.
+/// An item with a name.
 pub(super) trait Named<N> {
-    /// Its name.
+    /// The name.
     fn name(&self) -> N;
 }
 
-/// Names that go into one request together.
+/// The names of one request.
 struct Chunk<N> {
     names: Vec<N>,
-    /// Peers that did not give them.
+    /// The peers that did not send all of them.
     tried: BTreeSet<usize>,
 }
 
 struct Source {
     peer: Peer,
-    /// Whether it still answers.
+    /// Whether the peer still answers.
     alive: bool,
     requests: usize,
 }
 
-/// Fetches things from whichever peers give them.
+/// Fetches items; what one peer does not send is requested of the others.
 pub(super) struct Fetch<'a, N, T> {
     what: &'static str,
     sources: Vec<Source>,
     ask: Ask<N, T>,
     waiting: VecDeque<Chunk<N>>,
-    /// Names that are not enough for a request yet.
+    /// Names that do not fill a request yet.
     loose: Vec<N>,
     flying: JoinSet<(usize, Chunk<N>, Answer<T>)>,
     faults: &'a mut Vec<PeerError>,
-    /// Where the faults of this fetch begin.
+    /// The number of faults before this fetch.
     first_fault: usize,
 }
 
@@ -81,7 +81,7 @@ where
         }
     }
 
-    /// Adds a name to what is to be fetched.
+    /// Adds a name to fetch.
     pub(super) fn want(&mut self, name: N) {
         self.loose.push(name);
         if self.loose.len() == MAX_NAMES {
@@ -96,28 +96,27 @@ where
         }
     }
 
-    /// Waits for the next things and says which peer sent them; `None` when there is nothing left
-    /// to wait for.
+    /// The next items and the peer that sent them; `None` when all are fetched.
     ///
     /// # Errors
-    /// [`BootstrapError::NobodyLeft`] if something is wanted that no peer gives.
+    /// [`BootstrapError::AllFailed`] if no peer sends one of the items.
     pub(super) async fn next(&mut self) -> Result<Option<(Peer, Vec<T>)>, BootstrapError> {
         loop {
-            // What just became known is asked for at once if a peer has nothing else to do.
+            // A partial request is better than an idle peer.
             if self.waiting.is_empty() {
                 self.close_chunk();
             }
             self.send()?;
             let Some(done) = self.flying.join_next().await else { return Ok(None) };
             let (index, chunk, answer) = done?;
-            let things = self.settle(index, chunk, answer);
-            if !things.is_empty() {
-                return Ok(Some((self.sources[index].peer.clone(), things)));
+            let items = self.settle(index, chunk, answer);
+            if !items.is_empty() {
+                return Ok(Some((self.sources[index].peer.clone(), items)));
             }
         }
     }
 
-    /// Sends what can be sent.
+    /// Sends all requests that the limits allow.
     fn send(&mut self) -> Result<(), BootstrapError> {
         let mut held_back = VecDeque::new();
         while let Some(chunk) = self.waiting.pop_front() {
@@ -125,7 +124,7 @@ where
                 |(index, source): &(usize, &Source)| source.alive && !chunk.tried.contains(index);
             let sources = self.sources.iter().enumerate().filter(willing);
             let Some((index, source)) = sources.min_by_key(|(_, source)| source.requests) else {
-                return Err(self.nobody_left(&chunk));
+                return Err(self.all_failed(&chunk));
             };
             if source.requests >= REQUESTS_PER_PEER {
                 held_back.push_back(chunk);
@@ -139,10 +138,10 @@ where
         Ok(())
     }
 
-    /// Takes what is good, and puts the rest back for others.
+    /// Takes the good items of an answer, and returns the missing names to the queue.
     fn settle(&mut self, index: usize, mut chunk: Chunk<N>, answer: Answer<T>) -> Vec<T> {
-        let (things, result) = answer;
-        let came: BTreeSet<N> = things.iter().map(Named::name).collect();
+        let (items, result) = answer;
+        let came: BTreeSet<N> = items.iter().map(Named::name).collect();
         let of = chunk.names.len();
         chunk.names.retain(|name| !came.contains(name));
         let source = &mut self.sources[index];
@@ -154,7 +153,7 @@ where
             Ok(()) => Some(source.peer.blame(withheld)),
         };
         if let Some(fault) = fault {
-            tracing::warn!(error = %fault, "asking another peer");
+            tracing::warn!(error = %fault, "asking other peers");
             source.alive &= !fault.is_gone();
             self.faults.push(fault);
         }
@@ -162,12 +161,12 @@ where
             chunk.tried.insert(index);
             self.waiting.push_back(chunk);
         }
-        things
+        items
     }
 
-    fn nobody_left(&mut self, chunk: &Chunk<N>) -> BootstrapError {
+    fn all_failed(&mut self, chunk: &Chunk<N>) -> BootstrapError {
         let what = format!("{} {}", chunk.names.len(), self.what);
         let faults = self.faults.split_off(self.first_fault.min(self.faults.len()));
-        BootstrapError::NobodyLeft { what, faults }
+        BootstrapError::AllFailed { what, faults }
     }
 }

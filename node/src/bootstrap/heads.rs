@@ -1,35 +1,32 @@
-//! Where the logs stand, out of the head entries of a tree.
+//! The tips of all writers, from the head entries of a tree.
 
 use std::collections::BTreeMap;
 
-use rootfold_core::{field, item::Entry, key::KeyKind, log::Tip};
-use rootfold_light::values::{open_head, ValueName};
+use rootfold_core::{item::Entry, key::KeyKind, log::Tip, value::tombstone};
 
-use crate::store::{
-    records::{damaged, value_key},
-    Column, Store, StoreError,
+use crate::{
+    space,
+    store::{Store, StoreError},
 };
 
-/// The tips that head entries stand for; their openings are in the store.
+/// The tips of head entries, whose heads are in the store. A writer whose entry is a tombstone has
+/// no tip and can never write.
 pub(super) fn open_all(
     store: &dyn Store,
-    heads: &[Entry],
+    entries: &[Entry],
 ) -> Result<BTreeMap<u32, Tip>, StoreError> {
     let mut tips = BTreeMap::new();
-    for entry in heads {
-        let (KeyKind::Head(writer), Some(name)) = (entry.key.kind(), ValueName::of_entry(entry))
-        else {
-            // A granted digest of 0 opens to nothing, and its writer can never write.
-            let zero = field::to_hex(&entry.value);
-            tracing::warn!(?entry, %zero, "a head without an opening");
-            continue;
-        };
-        let key = value_key(&name);
-        let opening = store.get(Column::Values, &key)?;
-        let head = opening
-            .and_then(|content| open_head(&content).ok())
-            .ok_or_else(|| damaged(Column::Values, &key, "not the opening of a head"))?;
-        tips.insert(writer, Tip { head, stamp: entry.stamp });
+    for entry in entries {
+        match entry.key.kind() {
+            KeyKind::Head(writer) if entry.value == tombstone() => {
+                tracing::warn!(writer, "the head of this writer is a tombstone");
+            }
+            KeyKind::Head(writer) => {
+                let head = space::read_head(store, entry.value)?;
+                tips.insert(writer, Tip { head, stamp: entry.stamp });
+            }
+            _ => {}
+        }
     }
     Ok(tips)
 }

@@ -1,11 +1,11 @@
-//! A replica out of nothing but an invite and some addresses.
+//! Replicas from an invite and addresses of peers.
 //!
 //! No peer is trusted. The snapshot is verified against the invite, every page against its name,
-//! every value against its digest, and the ops that follow against the logs' heads in the tree. A
-//! peer whose answer does not hold is named, and asked for that no more; the others go on.
+//! every value against its digest, and all later ops against the heads in the tree. A peer that fails
+//! a check is reported and not asked for these items again; other peers are.
 //!
-//! Pages and values are written as they come, under their own names. They become a space only at
-//! the end, in one batch; a bootstrap that was cut off goes on with what it has.
+//! Pages and values are stored under their own names when they arrive. One batch at the end turns
+//! them into a space. An interrupted bootstrap resumes with the stored pages and values.
 
 mod fetch;
 mod heads;
@@ -34,70 +34,72 @@ use crate::{
 
 pub use tail::{sync_tail, Tail};
 
-/// What to bootstrap from.
+/// The sources and the destination of a bootstrap.
 pub struct Bootstrap {
-    /// Addresses of peers.
+    /// The addresses of peers.
     pub peers: Vec<String>,
-    /// The space and the parameters.
+    /// The invite to the space.
     pub invite: Invite,
-    /// Where the replica shall be.
-    pub folder: DataDir,
-    /// The verifying key, if it is at hand. Otherwise the peers are asked; its id is in the
-    /// invite.
+    /// The data directory of the replica.
+    pub data_dir: DataDir,
+    /// The verifying key; `None` fetches it from a peer. The invite has its id.
     pub key: Option<Arc<PreparedVerifyingKey>>,
 }
 
-/// What a bootstrap did.
+/// The result of a bootstrap.
 #[derive(Debug)]
 pub struct BootstrapReport {
-    /// The snapshot from which the replica began.
+    /// The header of the snapshot from which the replica began.
     pub header: SnapshotHeader,
-    /// The root of everything that the replica holds now.
+    /// The root of the replica.
     pub root: F,
-    /// The root that a peer says it has now.
+    /// The root of a peer, by its own account.
     pub source_root: Option<F>,
-    /// How long checking the snapshot's proof took.
+    /// The duration of the verification of the snapshot.
     pub verify: Duration,
-    /// How long everything took.
+    /// The total duration.
     pub elapsed: Duration,
-    /// Bytes received from all peers, on the wire.
+    /// Bytes received from all peers, with framing.
     pub bytes: u64,
-    /// Bytes of the proof.
+    /// The length of the proof in bytes.
     pub proof_bytes: u64,
-    /// Pages fetched.
+    /// The number of fetched pages.
     pub pages: u64,
-    /// Values fetched beside those in pages.
+    /// The number of fetched values, without those inline in pages.
     pub values: u64,
-    /// Ops taken in after the snapshot.
+    /// The number of ingested ops after the snapshot.
     pub tail_ops: u64,
-    /// What peers did wrong without stopping it.
+    /// Failures of peers that did not stop the bootstrap.
     pub faults: Vec<PeerError>,
 }
 
-/// Why a bootstrap did not come to its end. It can be run again, and goes on where it was.
+/// Why a bootstrap failed. Another run resumes it.
 #[derive(Debug, Error)]
 pub enum BootstrapError {
-    /// There are no addresses.
-    #[error("a bootstrap needs the address of a peer")]
+    /// No addresses were given.
+    #[error("no peer given: a bootstrap needs at least one address")]
     NoPeers,
-    /// No peer has it, or gives it: the last one's failure says why.
-    #[error("no peer is left to ask for {what}: {}", in_words(.faults))]
-    NobodyLeft {
-        /// What.
+    /// All peers failed.
+    #[error("all peers failed to provide {what}: {}", list(.faults))]
+    AllFailed {
+        /// What was requested.
         what: String,
-        /// What each one did.
+        /// The failure of each peer.
         faults: Vec<PeerError>,
     },
-    /// The data folder holds another space.
-    #[error("the data folder holds space {}, not {}", field::to_hex(.held), field::to_hex(.wanted))]
+    /// The data directory holds another space.
+    #[error(
+        "the data directory holds space {}, the invite is to {}: choose another directory",
+        field::to_hex(.held), field::to_hex(.wanted)
+    )]
     OtherSpace {
-        /// The space in the folder.
+        /// The space in the directory.
         held: F,
         /// The space of the invite.
         wanted: F,
     },
-    /// The proved tree is none. A proof that says so is false.
-    #[error("the proved root {} does not lead to a tree: {source}", field::to_hex(.root))]
+    /// The pages below the proved root are not a tree, so the proof is false.
+    #[error("the pages below the proved root {} are not a tree: {source}", field::to_hex(.root))]
     NotATree {
         /// The root.
         root: F,
@@ -107,37 +109,38 @@ pub enum BootstrapError {
     /// The tree cannot be read.
     #[error(transparent)]
     Tree(Box<TreeError>),
-    /// The data folder cannot be used.
+    /// The data directory cannot be used.
     #[error(transparent)]
     Folder(#[from] DataDirError),
-    /// The space cannot be made.
+    /// The space cannot be created.
     #[error(transparent)]
     Space(#[from] SpaceError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A part of this program panicked.
+    /// A task of this node panicked.
     #[error("a task panicked: {0}")]
     Panicked(#[from] tokio::task::JoinError),
 }
 
 impl BootstrapError {
-    /// Whether what peers sent was bad, rather than that there was nobody to send it.
+    /// Whether peers sent bad data or the invite does not fit, rather than that peers or this machine
+    /// failed.
     pub fn is_refusal(&self) -> bool {
         match self {
-            BootstrapError::NobodyLeft { faults, .. } => faults.iter().any(PeerError::is_refusal),
+            BootstrapError::AllFailed { faults, .. } => faults.iter().any(PeerError::is_refusal),
             BootstrapError::NotATree { .. } | BootstrapError::OtherSpace { .. } => true,
             _ => false,
         }
     }
 }
 
-fn in_words(faults: &[PeerError]) -> String {
-    let words: Vec<String> = faults.iter().map(PeerError::to_string).collect();
-    words.join("; ")
+fn list(faults: &[PeerError]) -> String {
+    let faults: Vec<String> = faults.iter().map(PeerError::to_string).collect();
+    faults.join("; ")
 }
 
-/// Makes a replica, or goes on making one.
+/// Creates a replica, or resumes an interrupted bootstrap.
 ///
 /// # Errors
 /// [`BootstrapError`].
@@ -146,10 +149,10 @@ pub async fn run(
     progress: &dyn Progress,
 ) -> Result<BootstrapReport, BootstrapError> {
     let began = Instant::now();
-    let Bootstrap { peers, invite, folder, key } = bootstrap;
+    let Bootstrap { peers, invite, data_dir, key } = bootstrap;
     let mut faults = Vec::new();
     let peers = connect(&peers, &mut faults).await?;
-    let store = blocking(move || folder.store()).await??;
+    let store = blocking(move || data_dir.store()).await??;
     let begun = match open(store.clone(), &invite).await? {
         Some(space) => Begun::already(space)?,
         None => begin(&peers, &invite, key, store, &mut faults, progress).await?,
@@ -172,7 +175,7 @@ pub async fn run(
     })
 }
 
-/// A replica that has its snapshot.
+/// A replica that has its snapshot, before the tail is fetched.
 struct Begun {
     space: Space,
     header: SnapshotHeader,
@@ -183,7 +186,7 @@ struct Begun {
 }
 
 impl Begun {
-    /// One whose bootstrap was cut off in the tail, or that was there before.
+    /// A replica from an earlier bootstrap.
     fn already(space: Space) -> Result<Begun, SpaceError> {
         let header = space.snapshot_header()?;
         let proof_bytes = space.latest_snapshot()?.map_or(0, |s| s.proof.len() as u64);
@@ -221,7 +224,7 @@ async fn begin(
         Ok::<_, BootstrapError>((space, offer.snapshot.proof.len() as u64))
     });
     let (space, proof_bytes) = adopted.await??;
-    tracing::info!(%header, "began with a snapshot");
+    tracing::info!(%header, "adopted a snapshot");
     let pages = fetched.pages;
     Ok(Begun { space, header, verify: offer.verify, proof_bytes, pages, values })
 }
@@ -242,12 +245,12 @@ async fn connect(
     }
     if peers.is_empty() {
         let faults = std::mem::take(faults);
-        return Err(BootstrapError::NobodyLeft { what: "anything".into(), faults });
+        return Err(BootstrapError::AllFailed { what: "a connection".into(), faults });
     }
     Ok(peers)
 }
 
-/// The space that is in the store already, if there is one.
+/// Opens the space in the store, if there is one.
 async fn open(store: Arc<dyn Store>, invite: &Invite) -> Result<Option<Space>, BootstrapError> {
     let space = match blocking(move || Space::open(store)).await? {
         Ok(space) => space,
@@ -261,8 +264,7 @@ async fn open(store: Arc<dyn Store>, invite: &Invite) -> Result<Option<Space>, B
     Ok(Some(space))
 }
 
-/// The genesis config, from whichever peer has it. The replica works without it; only an owner
-/// needs its salt, to grant.
+/// The genesis config, from the first peer that has it. Only the owner needs it: grants use its salt.
 async fn genesis(peers: &[Peer], space: F) -> Option<rootfold_core::space::Genesis> {
     for peer in peers {
         match peer.genesis(space).await {
@@ -273,7 +275,7 @@ async fn genesis(peers: &[Peer], space: F) -> Option<rootfold_core::space::Genes
     None
 }
 
-/// Runs what blocks on a thread that may.
+/// Runs blocking work on a blocking thread.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, BootstrapError> {

@@ -1,4 +1,4 @@
-//! The pages of a proved tree, from its root down.
+//! The pages of a proved tree, from the root down.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,25 +32,25 @@ impl Named<F> for ReceivedPage {
     }
 }
 
-/// What the pages came to.
+/// The fetched tree.
 pub(super) struct Fetched {
     pub(super) tree: Tree,
     pub(super) pages: u64,
 }
 
-/// A whole tree, as far as it matters for what follows.
+/// What a bootstrap needs to know of a complete tree.
 pub(super) struct Tree {
-    /// Entries but for the sentinels.
+    /// The number of entries without the sentinels.
     pub(super) entries: u64,
     /// The head entries.
     pub(super) heads: Vec<Entry>,
-    /// Values that are not in the store yet.
+    /// The names of values that are not in the store.
     pub(super) values: BTreeSet<ValueName>,
-    /// Pages whose hints were wrong, put right.
+    /// Pages with corrected separator keys.
     pub(super) repaired: Vec<(F, Page)>,
 }
 
-/// Fetches every page of the snapshot's tree that is not in the store yet.
+/// Fetches all pages of the snapshot's tree that are not in the store.
 pub(super) async fn fetch(
     peers: &[Peer],
     header: &SnapshotHeader,
@@ -63,8 +63,8 @@ pub(super) async fn fetch(
         Arc::new(move |peer, names| Box::pin(async move { peer.pages(space, &names).await }));
     let mut senders: BTreeMap<F, String> = BTreeMap::new();
     let mut fetch = Fetch::new("pages", peers, ask, faults);
-    // In a tree a name stands in one place, since keys are part of leaves. Pages of somebody's making
-    // can name each other any number of times.
+    // In a tree every name occurs once, since leaves contain their keys. Crafted pages can refer to
+    // each other any number of times, so each name is fetched once.
     let mut ranks = BTreeMap::new();
     let mut done = 0;
     let mut below = vec![(root, ROOT_RANK)];
@@ -90,31 +90,30 @@ pub(super) async fn fetch(
         if let Some(peer) = senders.get(name) {
             let cause = PeerCause::Hints { page: field::to_hex(name) };
             let fault = PeerError { peer: peer.clone(), cause: Box::new(cause) };
-            tracing::warn!(error = %fault, "put right");
+            tracing::warn!(error = %fault, "corrected the separator keys of a page");
             faults.push(fault);
         }
     }
     Ok(Fetched { tree, pages: done })
 }
 
-/// The pages that are not in the store, of those given with their ranks and all below those that
-/// are.
+/// The pages that are not in the store, among the given ones and those below them, with their ranks.
 async fn missing(
     store: Arc<dyn Store>,
     root: F,
-    mut looked_for: Vec<(F, u8)>,
+    mut waiting: Vec<(F, u8)>,
 ) -> Result<Vec<(F, u8)>, BootstrapError> {
     let found = blocking(move || {
         let pages = Pages::new(store);
         let (mut missing, mut seen) = (Vec::new(), BTreeSet::new());
-        while let Some((name, rank)) = looked_for.pop() {
+        while let Some((name, rank)) = waiting.pop() {
             if !seen.insert(name) {
                 continue;
             }
             match pages.read(&name)? {
                 None => missing.push((name, rank)),
                 Some(page) => {
-                    looked_for.extend(children(&name, &page, rank).map_err(not_a_tree(root))?);
+                    waiting.extend(children(&name, &page, rank).map_err(not_a_tree(root))?);
                 }
             }
         }
@@ -123,8 +122,11 @@ async fn missing(
     found.await?
 }
 
-/// The pages below a page and their rank, if it has itself the rank that its parent gives it. So no
-/// way down is longer than a tree is high.
+/// The names and the rank of the pages below a page.
+///
+/// # Errors
+/// [`TreeError::Misplaced`] if the page does not have `rank`: so no path is longer than the height of a
+/// tree.
 fn children(name: &F, page: &Page, rank: u8) -> Result<Vec<(F, u8)>, TreeError> {
     if page.rank() != rank {
         return Err(TreeError::Misplaced { name: *name, misfit: Misfit::Rank });
@@ -133,7 +135,7 @@ fn children(name: &F, page: &Page, rank: u8) -> Result<Vec<(F, u8)>, TreeError> 
     Ok(page.children().iter().map(|child| (child.digest, below)).collect())
 }
 
-/// What a wrong tree under a root means.
+/// An error of the pages below `root`, unless the store failed.
 fn not_a_tree(root: F) -> impl Fn(TreeError) -> BootstrapError {
     move |source| match source {
         TreeError::Store(e) => BootstrapError::Tree(Box::new(TreeError::Store(e))),
@@ -141,7 +143,7 @@ fn not_a_tree(root: F) -> impl Fn(TreeError) -> BootstrapError {
     }
 }
 
-/// Writes checked pages and the values that came in them.
+/// Stores checked pages and their inline values.
 async fn keep(store: Arc<dyn Store>, pages: Vec<ReceivedPage>) -> Result<(), BootstrapError> {
     let kept = blocking(move || {
         let mut batch = Batch::new();
@@ -149,13 +151,13 @@ async fn keep(store: Arc<dyn Store>, pages: Vec<ReceivedPage>) -> Result<(), Boo
             Pages::stage(&mut batch, name, page);
             values.iter().for_each(|value| space::stage_value(&mut batch, value));
         }
-        // Lost in a power cut they are fetched again.
+        // A resumed bootstrap fetches what a power failure loses.
         store.write(batch, Durability::Buffered)
     });
     Ok(kept.await??)
 }
 
-/// Puts hints right, checks that the pages are a tree, and lists what it needs.
+/// Corrects separator keys, checks that the pages are a tree, and lists its heads and missing values.
 fn survey(store: Arc<dyn Store>, root: F) -> Result<Tree, BootstrapError> {
     let not_a_tree = not_a_tree(root);
     let mut overlay = Overlay::new(Pages::new(store.clone()));
@@ -183,17 +185,17 @@ fn survey(store: Arc<dyn Store>, root: F) -> Result<Tree, BootstrapError> {
     Ok(tree)
 }
 
-/// Hints are not bound by a page's name; this finds the right ones.
+/// Recomputes separator keys, which the names of pages do not bind.
 struct Hints<'a> {
     pages: &'a Pages,
-    /// Last keys found so far. Each page is looked at once, however often it is named.
+    /// The last keys below the pages visited so far. Each page is visited once.
     known: BTreeMap<F, Key>,
-    /// Pages whose hints are wrong, with the right ones.
+    /// Pages with wrong separator keys, corrected.
     repaired: Vec<(F, Page)>,
 }
 
 impl Hints<'_> {
-    /// The last key below a page, from the leaves up.
+    /// The last key below a page.
     fn true_last_key(&mut self, name: &F, rank: u8) -> Result<Key, TreeError> {
         if let Some(key) = self.known.get(name) {
             return Ok(*key);
@@ -230,9 +232,9 @@ mod tests {
     use super::*;
     use crate::store::MemoryStore;
 
-    /// A store of pages of somebody's making: the root page and `below` a leaf and page by page, each
-    /// of the given rank and with that many times the page before it as its child.
-    fn made_up(below: &[(u8, u8)]) -> (Arc<dyn Store>, F) {
+    /// A store of crafted pages: a leaf, and for each pair a page of this rank whose children are that
+    /// many times the page before it. The last page is the root.
+    fn crafted(below: &[(u8, u8)]) -> (Arc<dyn Store>, F) {
         let mut batch = Batch::new();
         let leaf = Page::Leaf(vec![Entry::start_sentinel(), Entry::end_sentinel()]);
         let mut name = leaf.name().unwrap();
@@ -257,7 +259,7 @@ mod tests {
         match survey(store, root).err().unwrap() {
             BootstrapError::NotATree { source, .. } => match *source {
                 TreeError::Misplaced { misfit, .. } => misfit,
-                // Put right, the hints of one page are all the same.
+                // The corrected separator keys of one page are all equal.
                 TreeError::Page { source: PageError::Unsorted { .. }, .. } => Misfit::LastKey,
                 other => panic!("{other}"),
             },
@@ -270,19 +272,19 @@ mod tests {
         runtime.block_on(missing(store, root, vec![(root, ROOT_RANK)]))
     }
 
-    /// There are 1.6 billion ways down.
+    /// There are 1.6 billion paths.
     #[test]
-    fn pages_that_name_each_other_many_times_are_looked_at_once() {
-        let (store, root) = made_up(&[(1, 200), (2, 200), (3, 200), (4, 200)]);
+    fn pages_that_are_named_many_times_are_visited_once() {
+        let (store, root) = crafted(&[(1, 200), (2, 200), (3, 200), (4, 200)]);
         assert_eq!(missing_now(store.clone(), root).unwrap(), []);
         assert_eq!(refused(store, root), Misfit::LastKey);
     }
 
-    /// One way down, and longer than any stack.
+    /// One path, longer than any stack.
     #[test]
-    fn a_chain_of_pages_is_no_tree() {
+    fn a_chain_of_pages_is_not_a_tree() {
         let chain: Vec<(u8, u8)> = std::iter::repeat_n((1, 1), 20_000).chain([(4, 1)]).collect();
-        let (store, root) = made_up(&chain);
+        let (store, root) = crafted(&chain);
         let endless = missing_now(store.clone(), root).unwrap_err();
         assert!(matches!(endless, BootstrapError::NotATree { .. }), "{endless}");
         assert_eq!(refused(store, root), Misfit::Rank);

@@ -1,4 +1,4 @@
-//! Which snapshot to begin with.
+//! The choice of the snapshot.
 
 use std::{
     sync::Arc,
@@ -18,16 +18,16 @@ use crate::{
     progress::{Event, Progress},
 };
 
-/// A snapshot whose proof holds.
+/// A verified snapshot.
 pub(super) struct Offer {
     pub(super) snapshot: Snapshot,
-    /// The key with which it was checked.
+    /// The key that verified it; `None` for genesis.
     pub(super) key: Option<Arc<PreparedVerifyingKey>>,
     pub(super) verify: Duration,
 }
 
-/// Asks every peer for its snapshot, verifies all, and takes the one with the most ops. The proof
-/// does not say that there is no newer one; the tail brings what is missing.
+/// Requests the snapshots of all peers, verifies them, and returns the one with the most ops. There may
+/// be a newer one; the tail has the ops that are missing.
 pub(super) async fn newest(
     peers: &[Peer],
     invite: &Invite,
@@ -65,18 +65,18 @@ pub(super) async fn newest(
             }
             Err(e) => {
                 let fault = peer.blame(e);
-                tracing::warn!(error = %fault, "a snapshot is refused");
+                tracing::warn!(error = %fault, "refused a snapshot");
                 faults.push(fault);
             }
         }
     }
     best.ok_or_else(|| {
         let faults = faults.split_off(first_fault);
-        BootstrapError::NobodyLeft { what: "a snapshot".into(), faults }
+        BootstrapError::AllFailed { what: "a snapshot".into(), faults }
     })
 }
 
-/// The verifying key of the invite, from whichever peer has it.
+/// The verifying key of the invite, from the first peer that has it.
 async fn fetch_key(
     peers: &[Peer],
     invite: &Invite,

@@ -1,4 +1,4 @@
-//! The ops after the frontier.
+//! The tail: ops after the frontier of a replica.
 
 use rootfold_core::F;
 use rootfold_light::submission::Ingested;
@@ -10,26 +10,26 @@ use crate::{
     space::{IngestError, Space},
 };
 
-/// Messages in a row without a new op, after which a peer is not listened to any more: he could go
-/// on for ever.
+/// The number of consecutive messages without a new op after which a stream is closed. An endless
+/// stream would block a bootstrap.
 const MAX_STALE_MESSAGES: u64 = 64;
 
-/// What syncing the tail came to.
+/// The result of fetching the tail.
 #[derive(Debug)]
 pub struct Tail {
-    /// Ops that were new.
+    /// The number of new ops.
     pub ops: u64,
-    /// The root that the first peer who answered says it has.
+    /// The root of the first peer that answered, by its own account.
     pub source_root: Option<F>,
-    /// What peers did wrong.
+    /// Failures of peers.
     pub faults: Vec<PeerError>,
 }
 
-/// Takes in what each peer holds after this space's frontier. One peer is enough; each is asked,
-/// since any one may keep something back.
+/// Ingests the ops that peers hold after the frontier of this space. All peers are asked, since any of
+/// them may withhold ops; one answer is enough.
 ///
 /// # Errors
-/// [`BootstrapError::NobodyLeft`] if no peer gave its ops, or the store's.
+/// [`BootstrapError::AllFailed`] if all peers failed, or an error of the store.
 pub async fn sync_tail(
     space: &Space,
     peers: &[Peer],
@@ -41,7 +41,7 @@ pub async fn sync_tail(
         match take_from(space, peer, &mut tail, progress).await {
             Ok(()) => served = true,
             Err(Failed::Peer(fault)) => {
-                tracing::warn!(error = %fault, "no tail from this peer");
+                tracing::warn!(error = %fault, "a peer did not send its tail");
                 tail.faults.push(fault);
             }
             Err(Failed::Here(e)) => return Err(e),
@@ -51,10 +51,10 @@ pub async fn sync_tail(
         return Ok(tail);
     }
     let what = "the ops after the snapshot".into();
-    Err(BootstrapError::NobodyLeft { what, faults: tail.faults })
+    Err(BootstrapError::AllFailed { what, faults: tail.faults })
 }
 
-/// Whose failure it is.
+/// A failure of the peer or of this node.
 enum Failed {
     Peer(PeerError),
     Here(BootstrapError),
@@ -79,7 +79,7 @@ async fn take_from(
         let ours = tips.get(writer).and_then(|tip| tip.seq(*writer).ok()).unwrap_or(0);
         seq.saturating_sub(ours)
     });
-    // The peer's word, and only for the progress bar.
+    // By the peer's account; only for the progress bar.
     let known = Some(missing.fold(0u64, u64::saturating_add));
     let mut entries = peer.log_entries(space.id(), &tips).await?;
     let mut stale = 0;
@@ -94,7 +94,7 @@ async fn take_from(
         }
         progress.on(Event::Ops { done: tail.ops - before, known });
         if stale > MAX_STALE_MESSAGES {
-            tracing::warn!(peer = peer.address(), "goes on about ops that are held");
+            tracing::warn!(peer = peer.address(), "a peer keeps sending known ops");
             break;
         }
     }

@@ -1,4 +1,4 @@
-//! The values of a proved tree that did not travel inside its pages.
+//! The values of a proved tree that are not inline in its pages.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -23,7 +23,7 @@ impl Named<ValueName> for Value {
     }
 }
 
-/// Fetches values and says how many there were.
+/// Fetches and stores values; returns their number.
 pub(super) async fn fetch(
     peers: &[Peer],
     space: F,
@@ -44,7 +44,7 @@ pub(super) async fn fetch(
         let kept = blocking(move || {
             let mut batch = Batch::new();
             values.iter().for_each(|value| space::stage_value(&mut batch, value));
-            // Lost in a power cut they are fetched again.
+            // A resumed bootstrap fetches what a power failure loses.
             store.write(batch, Durability::Buffered)
         });
         kept.await??;

@@ -1,4 +1,4 @@
-//! The checks of pages that come in a stream: on every core, while more come in.
+//! Checks of the pages of a stream, on all cores, while the stream goes on.
 
 use std::{collections::VecDeque, num::NonZero, thread::available_parallelism};
 
@@ -11,8 +11,8 @@ use tokio::task::{spawn_blocking, JoinHandle};
 
 use super::{Peer, PeerError};
 
-/// Checks of pages in the order in which they came, as many at a time as there are cores. So no more
-/// pages than that wait in memory.
+/// Checks of pages in the order of their arrival. At most one per core runs at a time, so at most that
+/// many unchecked pages are in memory.
 pub(super) struct PageChecks<'a> {
     peer: &'a Peer,
     running: VecDeque<JoinHandle<Result<ReceivedPage, ReplyError>>>,
@@ -24,20 +24,20 @@ impl<'a> PageChecks<'a> {
         Self { peer, running: VecDeque::new(), good: Vec::new() }
     }
 
-    /// Begins to check a page; waits for the oldest check if enough are running.
+    /// Begins to check a page. Waits for the oldest check if one per core is running.
     ///
     /// # Errors
-    /// [`PeerError`] if the page waited for is bad. What came after it does not count.
+    /// [`PeerError`] if the page of the oldest check is bad; pages after it are dropped.
     pub(super) async fn add(&mut self, name: F, content: Vec<u8>) -> Result<(), PeerError> {
         if self.running.len() >= available_parallelism().map_or(1, NonZero::get) {
             self.settle_oldest().await?;
         }
-        // Hashing an average leaf takes milliseconds.
+        // Takes milliseconds for an average leaf.
         self.running.push_back(spawn_blocking(move || reply::page(name, &content)));
         Ok(())
     }
 
-    /// The good pages before the first bad one, or before whatever ended the stream, and that.
+    /// The good pages before the first error, and that error: of a page, or `received`.
     pub(super) async fn finish(
         mut self,
         received: Result<(), PeerError>,

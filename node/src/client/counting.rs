@@ -1,4 +1,4 @@
-//! A connector that counts the bytes that come in.
+//! A connector that counts received bytes.
 
 use std::{
     future::Future,
@@ -19,12 +19,11 @@ use tokio::{
 use tonic::transport::Uri;
 use tower::Service;
 
-/// The port of an address that names none.
-const DEFAULT_PORT: u16 = 7000;
+use crate::DEFAULT_PORT;
 
 type Connection = TokioIo<Counting>;
 
-/// A connector whose connections add what they read to `received`.
+/// A connector whose connections add the number of bytes that they read to `received`.
 pub(super) fn connector(
     received: Arc<AtomicU64>,
 ) -> impl Service<
@@ -38,16 +37,16 @@ pub(super) fn connector(
 }
 
 async fn connect(uri: Uri, received: Arc<AtomicU64>) -> io::Result<Connection> {
-    let no_host = || io::Error::new(io::ErrorKind::InvalidInput, "the address names no host");
+    let no_host = || io::Error::new(io::ErrorKind::InvalidInput, "the address has no host");
     let host = uri.host().ok_or_else(no_host)?;
-    // An IPv6 address stands in brackets in a URI, and without them in a socket address.
+    // An IPv6 address has brackets in a URI and none in a socket address.
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let stream = TcpStream::connect((host, uri.port_u16().unwrap_or(DEFAULT_PORT))).await?;
     stream.set_nodelay(true)?;
     Ok(TokioIo::new(Counting { stream, received }))
 }
 
-/// A TCP stream with a count of what was read.
+/// A TCP stream that counts the bytes read from it.
 pub(super) struct Counting {
     stream: TcpStream,
     received: Arc<AtomicU64>,

@@ -1,6 +1,6 @@
-//! A peer as seen from here: its three services, with limits, time limits and a count of what it
-//! sends. Nothing that it says is believed; every answer is checked before it is returned, as far
-//! as it can be without knowing the right root.
+//! A client of the three services of a node, with limits on sizes and times and a count of received
+//! bytes. Every reply is checked before it is returned, as far as that is possible without a proved
+//! root; the checks are those of `rootfold-light`.
 
 mod checks;
 mod counting;
@@ -17,9 +17,10 @@ use std::{
 
 use rootfold_core::{key::Key, log::Tip, space::Genesis, F};
 use rootfold_light::{
-    answer::{self, At, GetAnswer, RangeAnswer},
+    answer::{self, GetAnswer, RangeAnswer},
     invite::Invite,
     messages,
+    query::At,
     reply::{self, Checked, Frontier, OpStream, PageStream, ReceivedPage, ValueStream},
     snapshot::Snapshot,
     submission::{Ingested, Submission},
@@ -45,10 +46,10 @@ use checks::PageChecks;
 pub use error::{PeerCause, PeerError};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// How long a unary call, or the next message of a stream, may take.
+/// The time limit of a unary call, and of each message of a stream.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
-/// A node somewhere else. Cheap to clone.
+/// A connection to a node. Cheap to clone.
 #[derive(Clone)]
 pub struct Peer {
     address: Arc<str>,
@@ -59,7 +60,8 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Connects to `host:port` or `http://host:port`.
+    /// Connects to `host`, `host:port` or `http://host:port`. The default port is
+    /// [`DEFAULT_PORT`](crate::DEFAULT_PORT).
     ///
     /// # Errors
     /// [`PeerError`].
@@ -93,17 +95,17 @@ impl Peer {
         })
     }
 
-    /// The address as it was given.
+    /// The address that was given to [`Peer::connect`].
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Bytes that came in on the wire so far, framing included.
+    /// Bytes received so far, with framing.
     pub fn bytes_received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
 
-    /// Names this peer in an error.
+    /// An error with the address of this peer.
     pub(crate) fn blame(&self, cause: impl Into<PeerCause>) -> PeerError {
         PeerError { peer: self.address.to_string(), cause: Box::new(cause.into()) }
     }
@@ -112,7 +114,7 @@ impl Peer {
         reply.map(Response::into_inner).map_err(|status| self.blame(status))
     }
 
-    /// Checks what takes long beside the thread that waits for sockets.
+    /// Runs a long check on a blocking thread.
     async fn off_thread<T: Send + 'static>(
         &self,
         check: impl FnOnce() -> Result<T, ReplyError> + Send + 'static,
@@ -120,7 +122,7 @@ impl Peer {
         self.settled(spawn_blocking(check).await)
     }
 
-    /// What came of a check on another thread.
+    /// The result of a check on another thread.
     fn settled<T>(&self, ended: Result<Result<T, ReplyError>, JoinError>) -> Result<T, PeerError> {
         match ended {
             Ok(checked) => checked.map_err(|e| self.blame(e)),
@@ -136,14 +138,14 @@ impl Peer {
         }
     }
 
-    /// The config that a space was made from, checked against the space's id.
+    /// The genesis config of a space, checked against the space's id.
     ///
     /// # Errors
     /// [`PeerError`].
     pub async fn genesis(&self, space: F) -> Result<Genesis, PeerError> {
         let request = v1::GenesisRequest { space: messages::bytes(&space) };
         let reply = self.reply(self.replication.clone().genesis(request).await)?;
-        // Thousands of writers take seconds.
+        // Takes seconds for thousands of writers.
         self.off_thread(move || reply::genesis(space, &reply)).await
     }
 
@@ -158,12 +160,12 @@ impl Peer {
         let request = v1::VerifyingKeyRequest { parameters: parameters.0.to_vec() };
         let reply = self.reply(self.replication.clone().verifying_key(request).await)?;
         let key = reply::verifying_key(parameters, &reply).map_err(|e| self.blame(e))?;
-        // Preparing takes tenths of a second, too long for the thread that waits for sockets.
+        // Takes tenths of a second.
         let refused = |e: KeyError| ReplyError::VerifyingKey { what: e.to_string() };
         self.off_thread(move || PreparedVerifyingKey::new(key).map_err(refused)).await
     }
 
-    /// The newest snapshot that the peer offers. Not verified.
+    /// The newest snapshot of the peer. It is not verified.
     ///
     /// # Errors
     /// [`PeerError`].
@@ -173,7 +175,7 @@ impl Peer {
         reply::latest_snapshot(reply).map_err(|e| self.blame(e))
     }
 
-    /// How far the peer says it is.
+    /// The frontier of the peer, by its own account.
     ///
     /// # Errors
     /// [`PeerError`].
@@ -183,8 +185,8 @@ impl Peer {
         reply::frontier(&reply).map_err(|e| self.blame(e))
     }
 
-    /// Pages by name, each checked against its name. What the peer does not send is not there; the
-    /// error, if there is one, comes with the good pages before it.
+    /// The requested pages, each checked against its name. Pages that the peer does not send are
+    /// left out. An error comes with the good pages before it.
     pub(crate) async fn pages(
         &self,
         space: F,
@@ -219,8 +221,8 @@ impl Peer {
         Ok(())
     }
 
-    /// Values by name, each checked against its digest. What the peer does not send is not there;
-    /// the error, if there is one, comes with the good values before it.
+    /// The requested values, each checked against its digest. Values that the peer does not send are
+    /// left out. An error comes with the good values before it.
     pub(crate) async fn values(
         &self,
         space: F,
@@ -253,7 +255,7 @@ impl Peer {
         Ok(())
     }
 
-    /// The ops after a frontier, message by message. Not checked: that is what an ingest does.
+    /// The ops after a frontier, message by message. An ingest checks them.
     ///
     /// # Errors
     /// [`PeerError`].
@@ -272,10 +274,10 @@ impl Peer {
         Ok(LogEntries { peer: self.clone(), stream, ops: OpStream::default() })
     }
 
-    /// Hands ops over.
+    /// Submits ops.
     ///
     /// # Errors
-    /// [`PeerError`]; [`PeerCause::Refused`] if the peer does not take them.
+    /// [`PeerError`], with [`PeerCause::Refused`] if the peer refuses the ops.
     pub async fn submit(&self, space: F, submission: &Submission) -> Result<Ingested, PeerError> {
         let request = v1::SubmitRequest {
             space: messages::bytes(&space),
@@ -285,7 +287,7 @@ impl Peer {
         reply::submitted(&reply).map_err(|e| self.blame(e))
     }
 
-    /// Has the peer check a snapshot. Only for who trusts it.
+    /// Lets the peer verify a snapshot, for a client that trusts it.
     ///
     /// # Errors
     /// [`PeerError`].
@@ -299,8 +301,8 @@ impl Peer {
         reply::checked(&reply).map_err(|e| self.blame(e))
     }
 
-    /// One key, checked against the root of the answer; whether that root is the right one is for
-    /// the caller to say.
+    /// The entry of a key, checked against the root of the answer. The caller compares the root with
+    /// a proved one.
     ///
     /// # Errors
     /// [`PeerError`] if the answer does not follow from its pages.
@@ -314,8 +316,8 @@ impl Peer {
         answer::check_get(key, reply).map_err(|cause| self.blame(cause))
     }
 
-    /// A range of keys, from and up to but not with, checked against the root of the answer;
-    /// whether that root is the right one is for the caller to say.
+    /// The entries in `from..to`, at most `limit` of them (at least 1), checked against the root of
+    /// the answer. The caller compares the root with a proved one.
     ///
     /// # Errors
     /// [`PeerError`] if the answer does not follow from its pages.
@@ -339,7 +341,7 @@ impl Peer {
     }
 }
 
-/// Ops that a peer sends.
+/// A stream of ops from a peer.
 pub struct LogEntries {
     peer: Peer,
     stream: Streaming<v1::LogEntriesReply>,
@@ -347,7 +349,7 @@ pub struct LogEntries {
 }
 
 impl LogEntries {
-    /// The next message, or the end.
+    /// The next message; `None` at the end.
     ///
     /// # Errors
     /// [`PeerError`].

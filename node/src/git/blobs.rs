@@ -1,4 +1,4 @@
-//! Blobs' sizes and bytes, from two `git cat-file` processes that stay open.
+//! Sizes and contents of blobs, from two `git cat-file` processes.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -14,17 +14,17 @@ use super::{
 };
 
 const COMMAND: &str = "cat-file";
-/// An answer's first line is an object id, a type and a size.
+/// The longest first line of an answer in bytes: object id, type and size.
 const LINE_LIMIT: u64 = 256;
 
-/// A way to a repository's blobs.
+/// The blobs of a repository.
 pub struct Blobs {
     sizes: CatFile,
     contents: CatFile,
 }
 
 impl Blobs {
-    /// Opens the repository that `path` lies in.
+    /// Opens the repository that contains `path`.
     pub fn open(path: &Path) -> Result<Blobs, GitError> {
         Ok(Blobs {
             sizes: CatFile::start(path, "--batch-check")?,
@@ -32,23 +32,23 @@ impl Blobs {
         })
     }
 
-    /// A blob's size in bytes.
+    /// The size of a blob in bytes.
     pub fn size(&mut self, id: &str) -> Result<u64, GitError> {
         self.sizes.ask(id)
     }
 
-    /// A blob's bytes. Only for blobs that fit into a value.
+    /// The bytes of a blob, which must fit into a value.
     pub fn contents(&mut self, id: &str) -> Result<Vec<u8>, GitError> {
         let size = self.contents.ask(id)?;
         if size > MAX_VALUE as u64 {
-            return Err(strange(format!("{size} bytes for blob {id}, which was smaller before")));
+            return Err(strange(format!("{size} bytes for blob {id}, more than its size before")));
         }
         self.contents.body(size)
     }
 }
 
 struct CatFile {
-    // Before `process`: closed pipes first.
+    // Declared before `process`, so that it is closed first.
     to: ChildStdin,
     from: BufReader<ChildStdout>,
     process: Running,
@@ -64,7 +64,7 @@ impl CatFile {
         Ok(CatFile { to, from: BufReader::new(from), process })
     }
 
-    /// Asks for an object and reads the first line of the answer; returns the size.
+    /// Requests an object and reads the first line of the answer; returns the size.
     fn ask(&mut self, id: &str) -> Result<u64, GitError> {
         let asked = writeln!(self.to, "{id}").and_then(|()| self.to.flush());
         let mut line = String::new();
@@ -78,13 +78,13 @@ impl CatFile {
 
     fn body(&mut self, size: u64) -> Result<Vec<u8>, GitError> {
         let mut bytes = Vec::new();
-        // The answer ends with a line feed of its own.
+        // A line feed follows the content.
         (&mut self.from)
             .take(size + 1)
             .read_to_end(&mut bytes)
             .map_err(|source| GitError::Pipe { command: COMMAND, source })?;
         if bytes.pop() != Some(b'\n') || bytes.len() as u64 != size {
-            return Err(strange(format!("{} bytes of a blob of {size}", bytes.len())));
+            return Err(strange(format!("{} bytes for a blob of {size} bytes", bytes.len())));
         }
         Ok(bytes)
     }

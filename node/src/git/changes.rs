@@ -19,14 +19,14 @@ const COMMAND: &str = "diff-tree";
 /// The longest path or commit header that is read, in bytes.
 const FIELD_LIMIT: u64 = 64 * 1024;
 
-/// The two processes, the second reading the first.
+/// The two processes; the second reads the output of the first.
 struct Walk {
     from: BufReader<ChildStdout>,
     diff_tree: Running,
     rev_list: Running,
 }
 
-/// The head of a commit in the output.
+/// The header of a commit in the output.
 struct Commit {
     id: Vec<u8>,
     merge: bool,
@@ -34,13 +34,13 @@ struct Commit {
     email: Vec<u8>,
 }
 
-/// One line of raw diff: what was at the path and what is there now.
+/// A line of a raw diff: old and new content of a path.
 struct RawChange {
     old: Side,
     new: Side,
 }
 
-/// What a tree holds at a path.
+/// The content of a path in a tree.
 #[derive(PartialEq, Eq)]
 enum Side {
     Nothing,
@@ -62,12 +62,14 @@ pub fn read(
             walk.finish()?;
             break;
         };
-        // A line feed stands between the head of a commit and its first raw line.
+        // A line feed precedes the first raw line of a commit.
         let field = field.strip_prefix(b"\n").unwrap_or(&field);
         if field.starts_with(b":") {
             let raw = parse_raw(field)?;
             let path = walk.field()?.ok_or_else(|| strange("a raw line without a path", b""))?;
-            let commit = commit.as_ref().ok_or_else(|| strange("a raw line first", field))?;
+            let commit = commit
+                .as_ref()
+                .ok_or_else(|| strange("a raw line before the first commit", field))?;
             reader.take(commit, path, raw)?;
             progress(reader.changes.len());
         } else {
@@ -93,7 +95,7 @@ impl Walk {
         Ok(Walk { from: BufReader::new(from), diff_tree, rev_list })
     }
 
-    /// The bytes up to the next zero byte; `None` at the end.
+    /// The bytes before the next zero byte; `None` at the end.
     fn field(&mut self) -> Result<Option<Vec<u8>>, GitError> {
         let mut field = Vec::new();
         (&mut self.from)
@@ -103,11 +105,11 @@ impl Walk {
         match field.pop() {
             None => Ok(None),
             Some(0) => Ok(Some(field)),
-            Some(_) => Err(strange("a field that does not end", &field)),
+            Some(_) => Err(strange("a field without end", &field)),
         }
     }
 
-    /// Both processes must have ended well: a history cut short is no history.
+    /// Checks that both processes succeeded: otherwise the history may be truncated.
     fn finish(self) -> Result<(), GitError> {
         drop(self.from);
         self.rev_list.finish()?;
@@ -115,10 +117,10 @@ impl Walk {
     }
 }
 
-/// Gathers changes and knows what they add up to so far.
+/// Collects changes and tracks the files that result from them.
 struct Reader {
     blobs: Blobs,
-    /// Path to blob, after all changes so far.
+    /// Path -> blob after all changes so far.
     files: BTreeMap<Vec<u8>, String>,
     author_ids: BTreeMap<Vec<u8>, usize>,
     authors: Vec<Vec<u8>>,
@@ -143,10 +145,10 @@ impl Reader {
         }
     }
 
-    /// Takes one raw line: makes a change of it, or counts it as left out, or both.
+    /// Processes a raw line: adds a change, counts a skipped one, or both.
     fn take(&mut self, commit: &Commit, path: Vec<u8>, raw: RawChange) -> Result<(), GitError> {
-        // A merge is listed once for each parent; only what is news to the changes so far counts.
-        // Elsewhere only the mode may have changed, which no value shows.
+        // A merge is listed once per parent, so only differences to the files so far count. In other
+        // commits the content is equal if only the mode has changed.
         let held = self.files.get(&path);
         let no_news = match &raw.new {
             Side::File(blob) if commit.merge => held == Some(blob),
@@ -159,7 +161,7 @@ impl Reader {
             Side::File(blob) if self.blobs.size(&blob)? <= MAX_VALUE as u64 => Some(blob),
             Side::Nothing => None,
             left_out => {
-                // Merges would count it again.
+                // A merge would count it again.
                 if !commit.merge {
                     self.skipped.count(&left_out);
                 }
@@ -216,7 +218,7 @@ impl Skipped {
 
 /// `<id>|<parents>|<seconds>|<email>`.
 fn parse_commit(field: &[u8]) -> Result<Commit, GitError> {
-    let refused = || strange("a commit's head that makes no sense", field);
+    let refused = || strange("malformed commit header", field);
     let mut parts = field.splitn(4, |b| *b == b'|');
     let mut part = || parts.next().ok_or_else(refused);
     let id = part()?.to_vec();
@@ -232,18 +234,18 @@ fn parse_raw(field: &[u8]) -> Result<RawChange, GitError> {
         [old_mode, new_mode, old, new, _] => {
             Ok(RawChange { old: side(old_mode, old, field)?, new: side(new_mode, new, field)? })
         }
-        _ => Err(strange("a raw line that makes no sense", field)),
+        _ => Err(strange("malformed raw line", field)),
     }
 }
 
 fn side(mode: &str, id: &str, field: &[u8]) -> Result<Side, GitError> {
     match mode {
         "000000" => Ok(Side::Nothing),
-        // 100664 is a mode that old versions of git wrote.
+        // Old versions of git wrote mode 100664.
         "100644" | "100755" | "100664" => Ok(Side::File(id.to_owned())),
         "120000" => Ok(Side::Link),
         "160000" => Ok(Side::Submodule),
-        _ => Err(strange("an unknown mode", field)),
+        _ => Err(strange("unknown mode", field)),
     }
 }
 

@@ -1,22 +1,22 @@
-//! What a git history becomes: keys, clocks and the authors' secret keys. Depends on nothing but
-//! the history and the owner's key, so that an import that was cut off can go on.
+//! Keys, clocks and secret keys of an imported git history. They depend only on the history and the
+//! owner's key, so an interrupted import can resume.
 
 use rootfold_core::{
     eddsa::SecretKey,
     key::{Key, MAX_APPLICATION_KEY},
 };
 
-/// What separates the kept beginning of a long path from the hash of the whole path.
+/// The separator between the kept prefix of a long path and the hash of the path.
 const CUT_MARK: u8 = b'#';
-/// How much of the hash is kept, in bytes.
+/// The length of the kept prefix of the hash, in bytes.
 const CUT_HASH: usize = 16;
-/// The latest time that a commit may claim, in milliseconds: half of what a stamp can express.
+/// The largest accepted time of a commit in milliseconds: half of the range of a stamp.
 const LATEST_MS: u64 = 1 << 47;
-/// Between two changes lies one free tick, for the grant that the second one may need.
+/// The distance of the clocks of two changes: one tick is for a grant before the second change.
 const TICKS: u64 = 2;
 
-/// The key of a path: its bytes. A path that is longer than a key can be is cut: its first 58
-/// bytes, `#`, and 32 hexadecimal digits of the BLAKE3 hash of the whole path.
+/// The key of a path: its bytes. The key of a path over 91 bytes is its first 58 bytes, `#`, and 32
+/// hexadecimal digits of the BLAKE3 hash of the path.
 pub fn path_key(path: &[u8]) -> Key {
     let short = |bytes: &[u8]| Key::user(bytes).expect("at most 91 bytes");
     if path.len() <= MAX_APPLICATION_KEY {
@@ -29,14 +29,14 @@ pub fn path_key(path: &[u8]) -> Key {
     short(&cut)
 }
 
-/// Whether [`path_key`] cuts this path.
+/// Whether [`path_key`] shortens this path.
 pub fn is_cut(path: &[u8]) -> bool {
     path.len() > MAX_APPLICATION_KEY
 }
 
-/// Hybrid logical clocks of consecutive changes: the commit's time, or two ticks after the change
-/// before where that is later. A commit has seen its parents, so the clocks of a history grow; and
-/// the largest stamp on a path is that of the last change.
+/// The hybrid logical clocks of consecutive changes: the time of the commit, or two ticks after the
+/// change before, whichever is later. So clocks ascend through the history, and the largest stamp of a
+/// path is that of its last change.
 pub fn clocks(seconds: impl IntoIterator<Item = i64>) -> Vec<u64> {
     let mut last = 0;
     let clock = |seconds: i64| {
@@ -47,8 +47,8 @@ pub fn clocks(seconds: impl IntoIterator<Item = i64>) -> Vec<u64> {
     seconds.into_iter().map(clock).collect()
 }
 
-/// The secret key of an author. The importer signs in the authors' names: their keys follow from
-/// his own, so that a second import of the same history finds them again.
+/// The secret key of an author, derived from the owner's key and the e-mail address. The importer signs
+/// for the authors; a second import of the same history derives the same keys.
 pub fn author_secret(owner: &SecretKey, email: &[u8]) -> SecretKey {
     let mut hasher = blake3::Hasher::new_derive_key("rootfold git author key v1");
     hasher.update(&owner.to_bytes()[..]).update(email);

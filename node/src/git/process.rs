@@ -1,4 +1,4 @@
-//! Starting git so that it reads objects and does nothing else.
+//! Git processes that only read objects.
 
 use std::{
     fs::File,
@@ -9,11 +9,10 @@ use std::{
 
 use super::GitError;
 
-/// How much of git's complaint is kept, in bytes.
+/// The longest kept error message of git, in bytes.
 const SAID_LIMIT: u64 = 2048;
 
-/// Variables that would point git at another repository than the one asked for. Git sets them for
-/// hooks, so they are there when Rootfold runs from one.
+/// Variables that select another repository. Git sets them for hooks, from which Rootfold may run.
 const REDIRECTIONS: [&str; 8] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -33,9 +32,9 @@ pub fn git(path: &Path, command: &'static str) -> Command {
     }
     git.env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
-        // A missing object is an error and not a reason to go to the network.
+        // A missing object is an error; git must not fetch it.
         .env("GIT_NO_LAZY_FETCH", "1")
-        // Replacements are one clone's own: history means what the commits say.
+        // Replacement objects are local to one clone.
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("LC_ALL", "C")
         .arg("-C")
@@ -46,8 +45,8 @@ pub fn git(path: &Path, command: &'static str) -> Command {
     git
 }
 
-/// A git process whose complaints go to a file, so that they can neither fill a pipe nor mix with
-/// progress bars. Killed when dropped.
+/// A git process. Its stderr goes to a file: a pipe could fill up, and the terminal shows progress bars.
+/// Killed on drop.
 pub struct Running {
     command: &'static str,
     child: Child,
@@ -70,7 +69,7 @@ impl Running {
         &mut self.child
     }
 
-    /// Waits for the end; an error if it is not a good one.
+    /// Waits for the exit; an error unless the process succeeded.
     pub fn finish(mut self) -> Result<(), GitError> {
         let command = self.command;
         let status = self.child.wait().map_err(|source| GitError::Pipe { command, source })?;
@@ -80,7 +79,7 @@ impl Running {
         Err(GitError::Failed { command, said: self.said() })
     }
 
-    /// What git complained about so far.
+    /// The error messages of git so far.
     pub fn said(&mut self) -> String {
         let mut said = Vec::new();
         let read = self
@@ -89,14 +88,14 @@ impl Running {
             .and_then(|()| (&self.complaints).take(SAID_LIMIT).read_to_end(&mut said));
         match read {
             Ok(n) if n > 0 => String::from_utf8_lossy(&said).trim_end().replace('\n', " "),
-            _ => "it did not say why".to_owned(),
+            _ => "no error message".to_owned(),
         }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail only for a process that has ended already.
+        // Both fail only if the process has exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Histories of repositories that the tests make.
+//! Histories of repositories that the tests create.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,7 @@ use rand::{rngs::StdRng, Rng, SeedableRng};
 
 use super::*;
 
-/// A repository in a folder of its own, with no configuration but its own.
+/// A repository in its own directory, without the configuration of user and system.
 struct Repository {
     folder: tempfile::TempDir,
     seconds: i64,
@@ -86,7 +86,7 @@ impl Repository {
     }
 }
 
-/// What a list of changes adds up to.
+/// The files that result from a list of changes.
 fn sum(history: &History) -> BTreeMap<Vec<u8>, String> {
     let mut files = BTreeMap::new();
     for change in &history.changes {
@@ -125,7 +125,7 @@ fn a_history_is_read_oldest_first_with_authors_times_and_contents() {
     assert_eq!(history.changes[4].seconds, 1_600_000_180);
     assert_eq!(history.commits, 3);
     assert_eq!(history.skipped, Skipped::default());
-    assert_eq!(history.skipped.in_words(), None);
+    assert_eq!(history.skipped.summary(), None);
 
     let mut blobs = Blobs::open(repository.path()).unwrap();
     let bytes = |change: &Change, blobs: &mut Blobs| match &change.content {
@@ -183,8 +183,8 @@ fn links_submodules_and_large_blobs_are_left_out_and_leave_no_old_contents() {
     assert_eq!(paths(&history)[4..], ["edge", "-large", "-link", "-module"]);
     assert_eq!(history.skipped, Skipped { large: 2, links: 1, submodules: 1 });
     assert_eq!(
-        history.skipped.in_words().unwrap(),
-        "left out changes: 2 over 64 KiB, 1 of symbolic links, 1 of submodules"
+        history.skipped.summary().unwrap(),
+        "skipped changes: 2 over 64 KiB, 1 of symbolic links, 1 of submodules"
     );
     assert_eq!(sum(&history), repository.head());
 }
@@ -230,7 +230,7 @@ fn a_merge_adds_only_what_it_decides() {
     assert_eq!(of("merger@example.org"), ["both"]);
 }
 
-/// Random commits, branches and merges of every kind: the changes always add up to `HEAD`.
+/// Random commits, branches and merges: the changes always result in the files of `HEAD`.
 #[test]
 fn a_whole_history_adds_up_to_head() {
     let seed: u64 = rand::random();
@@ -276,20 +276,20 @@ fn scribble(repository: &Repository, rng: &mut StdRng) {
         if rng.gen_bool(0.25) {
             let _ = std::fs::remove_file(repository.path().join(path));
         } else {
-            // Few contents, so that branches agree now and then.
+            // Few different contents, so that branches sometimes agree.
             repository.write(&path, format!("{}", rng.gen_range(0..4)));
         }
     }
 }
 
-/// Merges `other` with a result that is ours, theirs, or neither.
+/// Merges `other`; the result is ours, theirs or neither.
 fn merge(repository: &mut Repository, rng: &mut StdRng, other: &str) {
     repository.seconds += 60;
     let strategy = ["ours", "theirs"][rng.gen_range(0..2)];
     if strategy == "ours" {
         repository.git(&["merge", "-q", "--no-ff", "--no-commit", "-s", "ours", other]);
     } else {
-        // `-X theirs` still stops at a file that one side deleted; what lies there is the result.
+        // `-X theirs` stops at a file that one side deleted; the file is the result.
         let _ = Command::new("git")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .current_dir(repository.path())

@@ -1,4 +1,4 @@
-//! Proving: epochs out of pending ops, steps out of epochs, one running proof over all of them.
+//! The prover: cuts pending ops into epochs, plans their steps, and folds these into one running proof.
 
 mod running;
 
@@ -19,10 +19,7 @@ use rootfold_core::{
     tree::{self, TreeError},
     F,
 };
-use rootfold_light::{
-    snapshot::{Snapshot, SnapshotHeader},
-    values::{open_head, ValueKind, ValueName},
-};
+use rootfold_light::snapshot::{Snapshot, SnapshotHeader};
 use rootfold_prover::{
     compress,
     engine::Engine,
@@ -39,47 +36,50 @@ use crate::{
 };
 use running::Running;
 
-/// Why nothing was proved, or not everything.
+/// Why the prover failed.
 #[derive(Debug, Error)]
 pub enum ProveError {
-    /// The replica began with a snapshot: it has its proof, but not the running proof that could
-    /// be continued.
+    /// The replica was bootstrapped from a snapshot. It has the compressed proof, which cannot be
+    /// continued, but no running proof.
     #[error(
-        "this replica was bootstrapped from a snapshot and has no running proof to go on from"
+        "this replica was bootstrapped from a snapshot and has no running proof: prove on the node that \
+         has it"
     )]
     NotAProver,
-    /// The parameters are of a profile that this program does not have.
-    #[error("the parameters are of profile {profile:?}, which this program does not have")]
+    /// The parameters are of an unknown profile.
+    #[error(
+        "the parameters have profile {profile:?}, which this version of rootfold does not know"
+    )]
     UnknownProfile {
-        /// The profile's name.
+        /// The name of the profile.
         profile: String,
     },
     /// The file of the running proof cannot be read.
-    #[error("the running proof {}: {source}", path.display())]
+    #[error("running proof {}: {source}", path.display())]
     Checkpoint {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         source: CheckpointError,
     },
-    /// The file of the running proof is about another state than the store.
-    #[error("the running proof {} is not that of the sealed state", path.display())]
+    /// The file of the running proof belongs to another state than the sealed one.
+    #[error("the running proof {} does not belong to the sealed state", path.display())]
     OtherState {
         /// The file.
         path: PathBuf,
     },
-    /// The folder of the running proof cannot be read or written.
-    #[error("the running proofs in {}: {source}", path.display())]
-    Folder {
-        /// The folder.
+    /// The directory of the running proof cannot be created.
+    #[error("directory of the running proof {}: {source}", path.display())]
+    Directory {
+        /// The directory.
         path: PathBuf,
-        /// Why.
+        /// What the system reported.
         source: io::Error,
     },
-    /// Another prover of this space moved the proved state meanwhile.
-    #[error("another prover of this space has sealed an epoch meanwhile")]
+    /// Another prover of this space has sealed an epoch in the meantime.
+    #[error("another prover of this space has sealed an epoch in the meantime")]
     Overtaken,
-    /// The running proof and the plan come to different roots.
+    /// The running proof and the plan have different roots.
     #[error("planned root {planned}, proved root {proved}")]
     RootsDiffer {
         /// The root after the planned steps.
@@ -90,17 +90,17 @@ pub enum ProveError {
     /// An epoch cannot be planned.
     #[error("planning an epoch: {0}")]
     Plan(#[from] PlanError),
-    /// An op that is held does not continue its log.
+    /// An op in the store does not continue its log.
     #[error(transparent)]
     Log(#[from] LogError),
     /// A step cannot be folded.
-    #[error("folding: {0}")]
+    #[error("folding a step: {0}")]
     Ivc(#[from] IvcError),
     /// The running proof cannot be compressed.
-    #[error("compressing: {0}")]
+    #[error("compressing the running proof: {0}")]
     Compress(#[from] CompressError),
-    /// Nothing is proved yet: the space is its genesis root, which needs no proof.
-    #[error("no epoch is proved yet, there is nothing to publish")]
+    /// No epoch is proved; the genesis state needs no proof.
+    #[error("no epoch is proved yet: run `prove` first")]
     NothingProved,
     /// The tree cannot be read.
     #[error(transparent)]
@@ -113,46 +113,46 @@ pub enum ProveError {
     Store(#[from] StoreError),
 }
 
-/// What a run of the prover did.
+/// The result of a run of the prover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProveReport {
-    /// Epochs that were sealed.
+    /// The number of sealed epochs.
     pub epochs: u64,
-    /// Steps that were folded.
+    /// The number of folded steps.
     pub steps: u64,
-    /// Ops that were folded.
+    /// The number of folded ops.
     pub ops: u64,
-    /// Time spent on folding steps.
+    /// The time of folding the steps.
     pub fold: Duration,
-    /// The proved root now.
+    /// The proved root after the run.
     pub root: F,
 }
 
-/// Moves the proved state of a space.
+/// A prover: it advances the proved state of a space.
 pub struct Prover {
     space: Space,
     running: Running,
     proof: Engine,
     proved: Proved,
-    /// Tips as the proved tree holds them.
+    /// The tips in the proved tree.
     folded: BTreeMap<u32, Tip>,
 }
 
 impl Prover {
-    /// Takes up the running proof of the last sealed epoch, and removes stale ones.
+    /// Loads the running proof of the last sealed epoch, and removes stale ones.
     ///
     /// # Errors
     /// [`ProveError`].
     pub fn open(
         space: Space,
-        folder: &DataDir,
+        data_dir: &DataDir,
         parameters: Arc<Parameters>,
     ) -> Result<Prover, ProveError> {
         let proved = space.status().proved.ok_or(ProveError::NotAProver)?;
-        let path = folder.running();
+        let path = data_dir.running();
         let running =
-            Running::new(path.clone()).map_err(|source| ProveError::Folder { path, source })?;
-        let proof = take_up(&running, &proved, space.id(), parameters)?;
+            Running::new(path.clone()).map_err(|source| ProveError::Directory { path, source })?;
+        let proof = load(&running, &proved, space.id(), parameters)?;
         remove_stale(&running, &proved);
         space.keep_verifying_key(proof.parameters().verifying_key().key())?;
         let folded = tips_in_tree(&space, proved.root)?;
@@ -169,11 +169,11 @@ impl Prover {
         self.proof.parameters()
     }
 
-    /// Proves what is held, epoch by epoch, until nothing is pending or `max_epochs` are sealed.
-    /// Each epoch is on disk before the next one begins.
+    /// Proves pending ops epoch by epoch, until there are none or `max_epochs` are sealed. Each epoch is
+    /// on disk before the next one begins.
     ///
     /// # Errors
-    /// [`ProveError`]; the epochs sealed before stay sealed.
+    /// [`ProveError`]; the sealed epochs remain sealed.
     pub fn prove(
         &mut self,
         limits: EpochLimits,
@@ -195,7 +195,7 @@ impl Prover {
             match self.prove_epoch(&epoch, &step) {
                 Ok(folding) => spent += folding,
                 Err(e) => {
-                    // The steps that were folded already belong to no sealed epoch.
+                    // Some steps of the failed epoch may be folded already; drop them.
                     let profile = self.proof.profile();
                     let parameters = self.proof.parameters().clone();
                     self.proof = Engine::resume(parameters, profile, checkpoint)?;
@@ -225,8 +225,8 @@ impl Prover {
         epoch::cut(&self.folded, limits, &pending)
     }
 
-    /// Plans one epoch, folds its steps, and seals it. Returns the time that folding took. `on_step` is
-    /// told after each step how many are folded, and of how many.
+    /// Plans an epoch, folds its steps, and seals it. Returns the time of folding. `on_step` gets the
+    /// numbers of folded steps and of all steps after each one.
     fn prove_epoch(
         &mut self,
         epoch: &Epoch,
@@ -251,7 +251,7 @@ impl Prover {
         };
         self.check_state(&proved)?;
         let mut folded = self.folded.clone();
-        epoch::advance(&mut folded, epoch, &|digest| opening(&self.space, digest))?;
+        epoch::advance(&mut folded, epoch, &|digest| self.space.head(digest))?;
 
         let path = self.running.path(&proved);
         self.proof
@@ -276,8 +276,8 @@ impl Prover {
         Err(ProveError::RootsDiffer { planned, proved })
     }
 
-    /// Compresses the running proof into a snapshot and keeps it as the newest; says how long that
-    /// took. If the newest one is of this state already it is returned.
+    /// Compresses the running proof into a snapshot and stores it as the newest. Returns the snapshot and
+    /// the time of compression. If the newest snapshot is of this state, returns it and zero.
     ///
     /// # Errors
     /// [`ProveError`].
@@ -307,13 +307,13 @@ impl Prover {
     }
 }
 
-/// `z` after a sealed epoch.
+/// The public state of the step circuit after a sealed epoch: `State::to_fields`.
 fn proved_state(proved: &Proved) -> [F; 3] {
     State { ops: F::from(proved.ops), ..State::genesis(proved.root) }.to_fields()
 }
 
-/// The running proof of the sealed state.
-fn take_up(
+/// Loads the running proof of the sealed state.
+fn load(
     running: &Running,
     proved: &Proved,
     space: F,
@@ -338,7 +338,7 @@ fn take_up(
     Ok(Engine::resume(parameters, profile, checkpoint)?)
 }
 
-/// A stale file is only in the way; that it cannot be removed stops nothing.
+/// Removes stale files. A failure is only logged: a stale file does no harm.
 fn remove_stale(running: &Running, proved: &Proved) {
     if let Err(e) = running.remove_stale(proved) {
         let folder = running.folder().display();
@@ -346,21 +346,13 @@ fn remove_stale(running: &Running, proved: &Proved) {
     }
 }
 
-fn opening(space: &Space, digest: F) -> Result<rootfold_core::head::Head, StoreError> {
-    let name = ValueName { kind: ValueKind::Head, digest };
-    space
-        .value(&name)?
-        .and_then(|content| open_head(&content).ok())
-        .ok_or_else(|| space::no_opening(&digest))
-}
-
-/// The tips of all writers as the tree of `root` holds them.
+/// The tips of all writers in the tree of `root`.
 pub(crate) fn tips_in_tree(space: &Space, root: F) -> Result<BTreeMap<u32, Tip>, ProveError> {
     let mut tips = BTreeMap::new();
     for entry in tree::heads(space.pages(), root)? {
         let entry = entry?;
         if let KeyKind::Head(writer) = entry.key.kind() {
-            let head = opening(space, entry.value)?;
+            let head = space.head(entry.value)?;
             tips.insert(writer, Tip { head, stamp: entry.stamp });
         }
     }

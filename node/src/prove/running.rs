@@ -1,9 +1,8 @@
 //! The files of the running proof.
 //!
-//! One file for each sealed epoch, named by its steps and root. The record of the proved state in
-//! the store says which one counts; it is written after the file and before the file of the epoch
-//! before is removed. So whenever the process dies, the file that counts is there, and whatever
-//! else is there is stale.
+//! A sealed epoch has a file whose name contains its steps and root. The record of the proved state in
+//! the store decides which file is current. A seal writes the new file, then the record, then removes
+//! the old file. So the current file exists whenever the process dies, and all others are stale.
 
 use std::{
     fs, io,
@@ -14,7 +13,7 @@ use rootfold_core::field;
 
 use crate::space::Proved;
 
-/// The folder of the running proof.
+/// The directory of the running proof.
 #[derive(Debug)]
 pub(super) struct Running {
     folder: PathBuf,
@@ -30,12 +29,12 @@ impl Running {
         &self.folder
     }
 
-    /// Where the running proof of a state is.
+    /// The path of the running proof of a state.
     pub(super) fn path(&self, proved: &Proved) -> PathBuf {
         self.folder.join(file_name(proved))
     }
 
-    /// Removes everything but the file of `proved`.
+    /// Removes all files but that of `proved`.
     pub(super) fn remove_stale(&self, proved: &Proved) -> io::Result<()> {
         let current = file_name(proved);
         for entry in fs::read_dir(&self.folder)? {

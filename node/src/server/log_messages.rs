@@ -18,28 +18,28 @@ use crate::{
     },
 };
 
-/// Ops read at a time, and the most of one batch.
+/// The number of ops read at a time, and the largest number in a batch.
 const CHUNK: usize = 256;
 const _: () = assert!(CHUNK <= MAX_BATCH_OPS);
-/// What an op takes in a message, a little more than it does.
+/// An upper bound of the bytes of an op in a message.
 const OP_COST: usize = 300;
-/// What a value takes beyond its bytes.
+/// An upper bound of the framing of a value in a message, in bytes.
 const VALUE_COST: usize = 64;
 
-/// A part of one log that is still to be sent.
+/// The part of a log that is not sent yet.
 struct Part {
     writer: u32,
     next: u64,
     end: u64,
 }
 
-/// Cuts what is held after a frontier into submissions that fit into messages.
+/// The ops after a frontier, cut into submissions that fit into messages.
 pub(super) struct LogMessages {
     space: Space,
     parts: VecDeque<Part>,
 }
 
-/// A message while it grows.
+/// A message under construction.
 #[derive(Default)]
 struct Growing {
     submission: Submission,
@@ -47,7 +47,7 @@ struct Growing {
     size: usize,
 }
 
-/// Ops up to a signature, with the values that the message does not have yet.
+/// Ops up to a signature, with their values that the message does not have yet.
 struct Stretch {
     ops: Vec<SignedOp>,
     values: Vec<Value>,
@@ -55,16 +55,17 @@ struct Stretch {
 }
 
 impl LogMessages {
-    /// Everything that `space` holds after `frontier`. The owner comes first, so his grants do.
+    /// All ops that `space` holds after `frontier`. The owner's ops come first, and grants with them.
     pub(super) fn new(space: Space, frontier: Vec<(u32, u64)>) -> Result<LogMessages, StoreError> {
         let frontier: BTreeMap<u32, u64> = frontier.into_iter().collect();
         let mut parts = VecDeque::new();
         for (writer, tip) in space.writers() {
-            // A log that the owner granted beyond its end has no ops.
+            // The head of a grant can have any number of ops; beyond 2^64 the log can have none.
             let Ok(end) = tip.seq(writer) else { continue };
             let next = match frontier.get(&writer) {
                 Some(next) => *next,
-                // Whom the caller does not know he meets in a grant, which may say any number.
+                // The caller learns of this writer from the grant, whose head can have any number
+                // of ops before it.
                 None => space.log(writer, 0, 1)?.first().map_or(end, |(first, _)| *first),
             };
             if next < end {
@@ -74,7 +75,7 @@ impl LogMessages {
         Ok(LogMessages { space, parts })
     }
 
-    /// The next message, or the end.
+    /// The next message; `None` at the end.
     pub(super) fn next_submission(&mut self) -> Result<Option<Submission>, Status> {
         let mut message = Growing::default();
         while let Some(mut part) = self.parts.pop_front() {
@@ -89,7 +90,7 @@ impl LogMessages {
         Ok((!message.submission.batches.is_empty()).then_some(message.submission))
     }
 
-    /// Adds ops of one log; says whether the message is full.
+    /// Adds ops of one log; returns whether the message is full.
     fn fill(&self, message: &mut Growing, part: &mut Part) -> Result<bool, Status> {
         let Part { writer, next, end } = *part;
         let left = usize::try_from(end - next).unwrap_or(usize::MAX);
@@ -117,7 +118,7 @@ impl LogMessages {
         }
         if batch.ops.is_empty() && !full {
             let key = op_key(writer, next);
-            return Err(damaged(Column::Ops, &key, "no signature follows").into());
+            return Err(damaged(Column::Ops, &key, "no signed op follows").into());
         }
         part.next += batch.ops.len() as u64;
         if !batch.ops.is_empty() {
@@ -141,7 +142,8 @@ impl LogMessages {
                 continue;
             }
             let content = self.space.value(&name)?.ok_or_else(|| {
-                let what = format!("missing, an op of writer {writer} after {seq} names it");
+                let what =
+                    format!("missing, but an op of writer {writer} after op {seq} refers to it");
                 damaged(Column::Values, &value_key(&name), what)
             })?;
             size += content.len() + VALUE_COST;
@@ -153,7 +155,7 @@ impl LogMessages {
 
 fn not_held(writer: u32, next: u64, first: u64) -> Status {
     Status::not_found(format!(
-        "of writer {writer} this node holds the ops after {first}, not those after {next}: \
-         it began with a snapshot"
+        "this node was bootstrapped from a snapshot: of writer {writer} it holds the ops after op \
+         {first}, but not those after op {next}; ask another node"
     ))
 }

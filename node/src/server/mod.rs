@@ -28,36 +28,36 @@ pub use replication::ReplicationService;
 pub use verification::VerificationService;
 pub use work::ReplyStream;
 
-/// How long a unary call may take.
+/// The time limit of a unary call.
 const CALL_LIMIT: Duration = Duration::from_secs(60);
-/// Calls of one connection that are worked on at a time.
+/// The number of concurrent calls of one connection.
 const CALLS_PER_CONNECTION: usize = 32;
 
-/// Why a server ended.
+/// Why a server stopped.
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// The transport failed.
     #[error("serving: {0}")]
     Transport(#[from] transport::Error),
     /// The reflection service could not be built.
-    #[error("the reflection service: {0}")]
+    #[error("reflection service: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Serves one space.
+/// A gRPC server of one space.
 pub struct Server {
     space: Space,
     key: Option<Arc<PreparedVerifyingKey>>,
 }
 
 impl Server {
-    /// A server of `space`. With a verifying key it can check proofs for others and hand the key
-    /// on.
+    /// A server of `space`. With a verifying key it also serves the key and verifies snapshots for
+    /// clients.
     pub fn new(space: Space, key: Option<Arc<PreparedVerifyingKey>>) -> Server {
         Server { space, key }
     }
 
-    /// Serves until `shutdown` is ready, and then ends the calls that are under way.
+    /// Serves until `shutdown` completes, then finishes the calls in progress.
     ///
     /// # Errors
     /// [`ServeError`].
@@ -85,7 +85,7 @@ impl Server {
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
-        // Answers are small and wait for nothing.
+        // Replies are small; Nagle's algorithm would delay them.
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         transport::Server::builder()
             .timeout(CALL_LIMIT)

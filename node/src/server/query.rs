@@ -1,4 +1,4 @@
-//! The query service: answers with the pages that prove them.
+//! The query service. Each answer comes with the pages that prove it.
 
 use rootfold_core::{
     item::Entry,
@@ -25,14 +25,14 @@ use crate::{
     },
 };
 
-/// Reads a space for clients that check the answers.
+/// Answers queries of clients that check the answers.
 pub struct QueryService {
     space: Space,
     work: Work,
 }
 
 impl QueryService {
-    /// A service of `space`.
+    /// A query service of `space`.
     pub fn new(space: Space) -> QueryService {
         QueryService { space, work: Work::default() }
     }
@@ -60,7 +60,9 @@ impl Query for QueryService {
             };
             let names = tree::range_pages(space.pages(), root, key..=key).map_err(tree_failed)?;
             let pages = pages(&space, &names, value.len())?.ok_or_else(|| {
-                Status::resource_exhausted("the pages around this key are too large")
+                Status::resource_exhausted(
+                    "the pages around this key exceed the limit of a message",
+                )
             })?;
             let entry = entry.as_ref().map(messages::entry_out);
             Ok(v1::GetReply { root: messages::bytes(&root), entry, value, pages })
@@ -79,7 +81,7 @@ impl Query for QueryService {
         let to = messages::key("end key", &request.to).map_err(invalid)?;
         if from >= to {
             return Err(Status::invalid_argument(
-                "the range is empty: its end is not after its start",
+                "the range is empty: its end must be greater than its start",
             ));
         }
         if request.limit == 0 {
@@ -92,7 +94,7 @@ impl Query for QueryService {
     }
 }
 
-/// The longest beginning of a range, up to `limit` entries, whose pages fit into a message.
+/// The longest prefix of a range, of at most `limit` entries, whose pages fit into a message.
 fn range(
     space: &Space,
     root: F,
@@ -118,13 +120,15 @@ fn range(
             });
         }
         if limit == 1 {
-            return Err(Status::resource_exhausted("the pages around this key are too large"));
+            return Err(Status::resource_exhausted(
+                "the pages around this key exceed the limit of a message",
+            ));
         }
         limit /= 2;
     }
 }
 
-/// Pages as they are sent; `None` if they do not fit into a message beside `used` bytes.
+/// Messages of pages; `None` if they do not fit into a message that has `used` other bytes.
 fn pages(space: &Space, names: &[F], used: usize) -> Result<Option<Vec<v1::Page>>, Status> {
     let mut size = used;
     let mut pages = Vec::with_capacity(names.len());

@@ -1,4 +1,5 @@
-//! Errors as gRPC statuses. What the caller did wrong is told; what went wrong here is logged.
+//! Errors as gRPC statuses. The caller learns what is wrong with the request; failures of this node are
+//! logged.
 
 use rootfold_core::{field, F};
 use rootfold_light::messages::{self, MessageError};
@@ -32,7 +33,7 @@ impl From<SpaceError> for Status {
 impl From<IngestError> for Status {
     fn from(e: IngestError) -> Status {
         match &e {
-            // Another order of arrival, or a fetch in between, may make it right.
+            // The missing ops may arrive later.
             IngestError::Log(rootfold_core::log::LogError::Gap { .. }) => {
                 Status::new(Code::FailedPrecondition, e.to_string())
             }
@@ -42,13 +43,13 @@ impl From<IngestError> for Status {
     }
 }
 
-/// A failure of this machine. The caller learns no more than that.
+/// The status for a failure of this node. Its reason is only in the log.
 pub(super) fn internal(e: &dyn std::error::Error) -> Status {
-    tracing::error!(error = %e, "a call failed");
-    Status::internal("this node cannot answer; its log says why")
+    tracing::error!(error = %e, "call failed");
+    Status::internal("internal error of the node; its log has the reason")
 }
 
-/// Refuses a request that means another space.
+/// Refuses a request for another space.
 pub(super) fn check_space(space: &Space, asked: &[u8]) -> Result<(), Status> {
     let asked: F = messages::field("space id", asked).map_err(invalid)?;
     if asked == space.id() {

@@ -25,10 +25,10 @@ use super::{
 };
 use crate::space::Space;
 
-/// A message of pages or values is closed when it has that many bytes.
+/// A message of pages or values is closed at this number of bytes.
 const CLOSE_AT: usize = 512 * 1024;
 
-/// Gives a space to whoever asks, and takes ops from whoever can sign them.
+/// Serves a space to everyone, and ingests ops of its writers.
 pub struct ReplicationService {
     space: Space,
     key: Option<Arc<PreparedVerifyingKey>>,
@@ -36,12 +36,12 @@ pub struct ReplicationService {
 }
 
 impl ReplicationService {
-    /// A service of `space`, and of the verifying key if there is one.
+    /// A replication service of `space` and of its verifying key, if it has one.
     pub fn new(space: Space, key: Option<Arc<PreparedVerifyingKey>>) -> ReplicationService {
         ReplicationService { space, key, work: Work::default() }
     }
 
-    /// Runs `work` on the space after checking that the caller means this one.
+    /// Runs `work` on the space after a check that the request is for this space.
     async fn on_space<T: Send + 'static>(
         &self,
         asked: &[u8],
@@ -66,7 +66,11 @@ impl Replication for ReplicationService {
         self.on_space(&request.into_inner().space, |space| {
             let genesis = space.genesis()?;
             let genesis = genesis
-                .ok_or_else(|| Status::not_found("this node began with a snapshot"))?
+                .ok_or_else(|| {
+                    Status::not_found(
+                        "this node has no genesis config: it was bootstrapped without one",
+                    )
+                })?
                 .to_bytes();
             Ok(v1::GenesisReply { genesis })
         })
@@ -84,7 +88,9 @@ impl Replication for ReplicationService {
                 let verifying_key = key.key().encode();
                 Ok(Response::new(v1::VerifyingKeyReply { verifying_key }))
             }
-            None => Err(Status::not_found("this node does not have that verifying key")),
+            None => Err(Status::not_found(
+                "this node does not have the verifying key of these parameters",
+            )),
         }
     }
 
@@ -191,7 +197,7 @@ impl Replication for ReplicationService {
     }
 }
 
-/// Names in their order. What is named many times is sent once.
+/// The names in their order, each once.
 fn once_each<N: Ord + Copy>(
     names: impl Iterator<Item = Result<N, MessageError>>,
 ) -> Result<VecDeque<N>, MessageError> {
@@ -199,11 +205,11 @@ fn once_each<N: Ord + Copy>(
     names.filter(|name| name.as_ref().map_or(true, |name| seen.insert(*name))).collect()
 }
 
-/// Pages that are still to be sent.
+/// The pages that are not sent yet.
 struct Pages {
     space: Space,
     names: VecDeque<F>,
-    /// What is left of a page that did not fit into one message.
+    /// The remaining parts of a page that does not fit into one message.
     cut: VecDeque<v1::Page>,
 }
 

@@ -9,14 +9,14 @@ use tonic::{Request, Response, Status};
 
 use super::{refusal::invalid, work::Work};
 
-/// Checks snapshots for thin clients, which trust it.
+/// Verifies snapshots for clients that trust this node.
 pub struct VerificationService {
     key: Option<Arc<PreparedVerifyingKey>>,
     work: Work,
 }
 
 impl VerificationService {
-    /// A service that checks with this key.
+    /// A service with this verifying key.
     pub fn new(key: Option<Arc<PreparedVerifyingKey>>) -> VerificationService {
         VerificationService { key, work: Work::default() }
     }
@@ -36,7 +36,9 @@ impl Verification for VerificationService {
         let snapshot = messages::snapshot_in(request.snapshot).map_err(invalid)?;
         let key = self.key.clone();
         if key.as_ref().map(|key| key.id()) != Some(invite.parameters) {
-            return Err(Status::not_found("this node does not have that verifying key"));
+            return Err(Status::not_found(
+                "this node does not have the verifying key of these parameters",
+            ));
         }
         let reply = self.work.run(move || {
             let began = std::time::Instant::now();

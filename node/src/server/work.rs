@@ -1,4 +1,4 @@
-//! Running what blocks beside the reactor, a bounded number at a time.
+//! Blocking work on a bounded number of threads.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -8,15 +8,15 @@ use tonic::Status;
 
 use super::refusal::internal;
 
-/// Blocking pieces of work that run at a time.
+/// The number of concurrent pieces of blocking work.
 const WORKERS: usize = 16;
-/// How long a caller may take to read one message of a stream.
+/// The time within which a caller must read a message of a stream.
 const READ_LIMIT: Duration = Duration::from_secs(30);
 
-/// The answers of a streaming call.
+/// The messages of a streaming call.
 pub type ReplyStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send + 'static>>;
 
-/// Runs blocking work.
+/// A pool of threads for blocking work.
 #[derive(Clone)]
 pub(super) struct Work {
     workers: Arc<Semaphore>,
@@ -29,7 +29,7 @@ impl Default for Work {
 }
 
 impl Work {
-    /// Runs `work` on a thread that may block.
+    /// Runs `work` on a blocking thread; waits while all are busy.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Status> + Send + 'static,
@@ -42,8 +42,8 @@ impl Work {
         done.await.map_err(|e| internal(&e))?
     }
 
-    /// Streams what `source` makes, message by message. A caller who reads too slowly is dropped,
-    /// and holds no thread while he reads.
+    /// Streams the messages of `source`. A stream occupies a thread only while it makes a message,
+    /// and ends if its caller reads too slowly.
     pub(super) fn stream<T, S>(&self, source: S) -> ReplyStream<T>
     where
         T: Send + 'static,
@@ -66,7 +66,7 @@ impl Work {
                     Ok((_, Err(status))) | Err(status) => (Err(status), None),
                 };
                 if sender.send_timeout(message, READ_LIMIT).await.is_err() {
-                    tracing::debug!("a caller left, or reads too slowly");
+                    tracing::debug!("a caller has left or reads too slowly");
                     break;
                 }
                 match rest {
@@ -79,9 +79,9 @@ impl Work {
     }
 }
 
-/// Makes the messages of a stream one by one; may block.
+/// A source of the messages of a stream. It may block.
 pub(super) trait Source<T> {
-    /// The next message, or the end.
+    /// The next message; `None` at the end.
     fn next_message(&mut self) -> Result<Option<T>, Status>;
 }
 

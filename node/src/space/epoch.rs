@@ -1,4 +1,4 @@
-//! Cutting pending ops into epochs.
+//! Cuts pending ops into epochs.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use rootfold_core::{
 };
 use rootfold_proto::limits::MAX_UNSIGNED_OPS;
 
-/// How large an epoch may be.
+/// The size of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EpochLimits {
-    /// The most ops of one epoch. A stretch that only one signature covers is never cut, so an
-    /// epoch may be longer by less than the longest such stretch.
+    /// The largest number of ops. Ops that one signature covers stay together: if the first such group
+    /// is longer, it is an epoch by itself.
     pub max_ops: usize,
 }
 
@@ -26,15 +26,14 @@ impl Default for EpochLimits {
     }
 }
 
-/// At most that many ops of a writer from a number on.
+/// The pending ops of a writer: (writer, number of ops before them, largest number of ops).
 pub(crate) type Pending<'a, E> = &'a dyn Fn(u32, u64, usize) -> Result<Vec<SignedOp>, E>;
 
-/// The next epoch after what is folded: the owner's ops first, hence grants, then the others'. Each
-/// run is checked here, once.
+/// The next epoch after the tips `folded`; `None` if no op is pending. The owner's ops, and the grants
+/// among them, come first. Each run is checked here, once.
 ///
-/// A writer takes part once his head entry is in the tree (L2), so in an epoch after the one that
-/// folds his grant: the caller adds him to `folded` only then ([`advance`]). `None` if nothing is
-/// pending.
+/// An epoch has ops of a writer only if the writer's head entry is in the tree (L2), so ops follow
+/// their grant in a later epoch: [`advance`] adds a granted writer to `folded`.
 pub(crate) fn cut<E: From<LogError>>(
     folded: &BTreeMap<u32, Tip>,
     limits: EpochLimits,
@@ -43,7 +42,7 @@ pub(crate) fn cut<E: From<LogError>>(
     let mut epoch = Epoch::default();
     let mut room = limits.max_ops.max(1);
     for (writer, before) in folded {
-        // A log that is full, or that the owner granted beyond its end, has nothing pending.
+        // A log with a seq of 2^64 or more can have no pending ops.
         let Ok(seq) = before.seq(*writer) else { continue };
         let first = epoch.runs.is_empty();
         let wanted = if first { room.max(MAX_UNSIGNED_OPS) } else { room };
@@ -59,8 +58,8 @@ pub(crate) fn cut<E: From<LogError>>(
     Ok((!epoch.runs.is_empty()).then_some(epoch))
 }
 
-/// The longest prefix of at most `room` ops that ends with a signature. If there is none and
-/// `anyway` is set, the shortest one at all.
+/// The longest prefix of at most `room` ops whose last op is signed. If there is none and `anyway` is
+/// set, the shortest prefix whose last op is signed.
 fn signed_prefix(
     ops: &[SignedOp],
     room: usize,
@@ -71,7 +70,7 @@ fn signed_prefix(
     within.or_else(|| ops.iter().enumerate().find_map(signed).filter(|_| anyway))
 }
 
-/// Moves `folded` on by an epoch. `open` gives the head that a digest stands for.
+/// Advances the tips `folded` by an epoch. `open` returns the head with a digest.
 pub(crate) fn advance<E>(
     folded: &mut BTreeMap<u32, Tip>,
     epoch: &Epoch,

@@ -1,7 +1,7 @@
-//! Taking in ops: from the writers of this machine, from whoever submits, and from peers.
+//! Ingest: the only way of ops into a space, from local writers, callers of `Submit` and peers.
 //!
-//! A submission is checked as a whole, folded natively, and then written in one batch. Whatever is
-//! wrong with it, the store is as before.
+//! A submission is checked, folded and written in one batch. If it is refused, the store does not
+//! change.
 
 use std::collections::{btree_map::Entry, BTreeMap, BTreeSet};
 
@@ -30,47 +30,50 @@ use crate::{
     },
 };
 
-/// Why a submission is refused. `seq` counts from 1, as in [`LogError`].
+/// Why a submission is refused. `seq` is the number of the op in its log, from 1, as in [`LogError`].
 #[derive(Debug, Error)]
 pub enum IngestError {
     /// An op does not continue its writer's log.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The writer signed, or somebody made up, another op where one is held already.
-    #[error("writer {writer}, op {seq}: another op is held in this place, the log is forked")]
+    /// The space holds another op with this number: the writer has signed two continuations, or the
+    /// submitted op is forged.
+    #[error("writer {writer}, op {seq}: the node holds another op with this number (forked log)")]
     Fork {
         /// The writer.
         writer: u32,
         /// The op's number.
         seq: u64,
     },
-    /// A batch beyond [`MAX_BATCH_OPS`].
-    #[error("writer {writer}: a batch of {ops} ops, the limit is {MAX_BATCH_OPS}")]
+    /// A batch has more than [`MAX_BATCH_OPS`] ops.
+    #[error("writer {writer}: batch of {ops} ops, the limit is {MAX_BATCH_OPS}")]
     BatchTooLong {
         /// The writer.
         writer: u32,
-        /// The number of its ops.
+        /// The number of ops.
         ops: usize,
     },
-    /// A stretch beyond [`MAX_UNSIGNED_OPS`]: it could not be cut into messages.
-    #[error("writer {writer}, op {seq}: {MAX_UNSIGNED_OPS} ops in a row without a signature")]
+    /// Too many consecutive ops without a signature: the log could not be cut into messages.
+    #[error(
+        "writer {writer}, op {seq}: at least one of {MAX_UNSIGNED_OPS} consecutive ops must be signed"
+    )]
     UnsignedTooLong {
         /// The writer.
         writer: u32,
         /// The number of the op at the limit.
         seq: u64,
     },
-    /// A value that an op names is neither in the submission nor held.
-    #[error("writer {writer}, op {seq}: the value {digest} is missing")]
+    /// The value of an op is neither in the submission nor in the store.
+    #[error("writer {writer}, op {seq}: value {digest} is missing")]
     ValueMissing {
         /// The writer.
         writer: u32,
         /// The op's number.
         seq: u64,
-        /// The digest in hexadecimal.
+        /// The digest of the value, in hexadecimal.
         digest: String,
     },
-    /// A value is too large, or not the one that its op names.
+    /// A value is too long or does not match the digest of its op.
     #[error("writer {writer}, op {seq}: {source}")]
     Value {
         /// The writer.
@@ -80,8 +83,8 @@ pub enum IngestError {
         /// What is wrong.
         source: ValueError,
     },
-    /// The fold refuses what the logs do not.
-    #[error("the fold: {0}")]
+    /// The fold refuses the ops.
+    #[error("fold: {0}")]
     Fold(#[from] FoldError<TreeError>),
     /// The tree cannot be read.
     #[error(transparent)]
@@ -92,7 +95,7 @@ pub enum IngestError {
 }
 
 impl IngestError {
-    /// Whether the submission is bad, and not this machine.
+    /// Whether the submission is bad, rather than that this node failed.
     pub fn is_refusal(&self) -> bool {
         !matches!(
             self,
@@ -102,11 +105,10 @@ impl IngestError {
 }
 
 impl Space {
-    /// Checks a submission and takes it in: all of it or nothing. Ops that are held already are
-    /// skipped.
+    /// Checks a submission and ingests it as a whole. Ops that the space holds already are skipped.
     ///
     /// # Errors
-    /// [`IngestError`]; then nothing has changed.
+    /// [`IngestError`]; then the space has not changed.
     pub fn ingest(&self, submission: &Submission) -> Result<Ingested, IngestError> {
         let change = self.begin_change();
         let state = self.state();
@@ -126,27 +128,27 @@ impl Space {
         let latest = Latest { root, ops: state.latest.ops + ops, entries: folded.entries };
         let state = State { latest, tips: intake.tips, ..State::clone(&state) };
         self.commit(&change, batch, state)?;
-        tracing::debug!(ops, root = %field::to_hex(&root), "took in ops");
+        tracing::debug!(ops, root = %field::to_hex(&root), "ingested ops");
         Ok(Ingested { ops, root })
     }
 }
 
-/// A submission while it is checked.
+/// A submission during its checks.
 struct Intake<'a> {
     space: &'a Space,
-    /// Tips after what was taken so far.
+    /// The tips after the batches so far.
     tips: BTreeMap<u32, Tip>,
-    /// New ops by writer, with the number of ops before them.
+    /// The new ops by writer, with the number of ops before them.
     fresh: BTreeMap<u32, (u64, Vec<SignedOp>)>,
-    /// The same ops as runs, checked.
+    /// The new ops as checked runs.
     runs: BTreeMap<u32, CheckedRun>,
-    /// Values as submitted.
+    /// The submitted values, unchecked.
     offered: BTreeMap<ValueName, &'a Value>,
-    /// Checked values that new ops need.
+    /// The checked values of new ops.
     needed: BTreeMap<ValueName, &'a Value>,
 }
 
-/// What the fold of a submission makes of the tree.
+/// The tree after a submission.
 struct Folded {
     update: Update,
     entries: u64,
@@ -163,7 +165,7 @@ impl<'a> Intake<'a> {
         self.fresh.values().map(|(_, ops)| ops.len() as u64).sum()
     }
 
-    /// Checks one batch and adds what is new in it.
+    /// Checks a batch and adds its new ops.
     fn take(&mut self, batch: &LogBatch) -> Result<(), IngestError> {
         let writer = batch.writer;
         if batch.ops.len() > MAX_BATCH_OPS {
@@ -203,8 +205,8 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Compares the first ops of a batch with those that are held. What a bootstrapped replica
-    /// does not hold it cannot compare; the signature over the rest covers it.
+    /// Compares the first `held` ops of a batch with those in the space. A bootstrapped replica does not
+    /// hold the ops of its snapshot and skips them: the signature of a later op covers them.
     fn compare(&self, batch: &LogBatch, held: usize) -> Result<(), IngestError> {
         let writer = batch.writer;
         let known = self.ops(writer, batch.first_seq, held)?;
@@ -217,7 +219,7 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// At most `count` ops of a log that are held, and as many that were taken, by the number of ops
+    /// At most `count` ops of a log in the store, and as many of this submission, by the number of ops
     /// before them.
     fn ops(
         &self,
@@ -228,7 +230,7 @@ impl<'a> Intake<'a> {
         let mut ops: BTreeMap<u64, SignedOp> =
             self.space.log(writer, from, count)?.into_iter().collect();
         if let Some((first, fresh)) = self.fresh.get(&writer) {
-            // No more of them than asked for: a submission can come back to its own ops many times.
+            // A submission can repeat its own ops many times, so their number is limited too.
             let before = usize::try_from(from.saturating_sub(*first)).unwrap_or(usize::MAX);
             let fresh = fresh.iter().enumerate().skip(before).take(count);
             ops.extend(fresh.map(|(i, op)| (first + i as u64, *op)));
@@ -236,13 +238,13 @@ impl<'a> Intake<'a> {
         Ok(ops)
     }
 
-    /// Checks the value of a new op, and admits a writer if it is a grant.
+    /// Checks the value of a new op; if the op is a grant, admits the writer.
     fn take_op(&mut self, writer: u32, seq: u64, signed: &SignedOp) -> Result<(), IngestError> {
         let op = &signed.op;
         let missing =
             |digest: &F| IngestError::ValueMissing { writer, seq, digest: field::to_hex(digest) };
         let Some(name) = ValueName::of(&op.key, op.value) else {
-            // A grant of nothing: nobody could ever open that head.
+            // A grant must have a head.
             return match op.key.kind() {
                 KeyKind::Head(_) => Err(missing(&op.value)),
                 _ => Ok(()),
@@ -261,20 +263,15 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
+    /// The head with this digest, from the submission or the store.
     fn open(&self, digest: F) -> Result<Head, StoreError> {
         let name = ValueName { kind: ValueKind::Head, digest };
-        let offered = self.needed.get(&name).map(|value| value.content.clone());
-        let content = match offered {
-            Some(content) => Some(content),
-            None => self.space.value(&name)?,
-        };
-        content
-            .and_then(|content| open_head(&content).ok())
-            .ok_or_else(|| space::no_opening(&digest))
+        let offered = self.needed.get(&name).and_then(|value| open_head(&value.content).ok());
+        offered.map_or_else(|| self.space.head(digest), Ok)
     }
 
-    /// Folds all new runs into the latest tree: first those of writers in it, then those of the
-    /// writers whom these admitted, and so on.
+    /// Folds all new runs into the latest tree: first those of the writers in the tree, then those of
+    /// the writers whom these runs admit, and so on.
     fn fold(&mut self, state: &State) -> Result<Folded, IngestError> {
         let mut overlay = Overlay::new(self.space.pages());
         let mut admitted: BTreeSet<u32> = state.tips.keys().copied().collect();
@@ -304,12 +301,12 @@ impl<'a> Intake<'a> {
         Ok(Folded { update, entries })
     }
 
-    /// Heads after this submission of all writers with new ops.
+    /// The new heads of all writers with new ops.
     fn heads(&self) -> impl Iterator<Item = &Head> {
         self.fresh.keys().filter_map(|writer| self.tips.get(writer)).map(|tip| &tip.head)
     }
 
-    /// Adds ops, values and the tips that moved.
+    /// Adds the new ops, their values and the changed tips.
     fn stage(&self, batch: &mut Batch) {
         for (writer, (first, ops)) in &self.fresh {
             for (index, signed) in ops.iter().enumerate() {
@@ -323,8 +320,8 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// The number of an op of a batch, from 1. The last log position there is, which no op can take,
-/// does not overflow.
+/// The number of an op of a batch in its log, from 1. Saturates at 2^64 - 1, a number that no op can
+/// have.
 fn number(batch: &LogBatch, index: usize) -> u64 {
     batch.first_seq.saturating_add(index as u64 + 1)
 }

@@ -1,8 +1,8 @@
-//! A space on this machine: what it holds, and the one place where that changes.
+//! A space on this node: its records, and the only code that changes them.
 //!
-//! There are two states. The *latest* one has every op that is held; an ingest moves it, natively
-//! and at once. The *proved* one trails behind; a seal moves it. Both are roots over the same
-//! pages, so neither waits for the other.
+//! A space has two states. The *latest* state is the fold of all ops; an ingest advances it. The
+//! *proved* state is the one that the running proof covers; a seal advances it. Both are roots over
+//! the same store of pages, so they advance independently.
 
 pub(crate) mod epoch;
 mod ingest;
@@ -40,11 +40,12 @@ use crate::store::{
 pub use epoch::EpochLimits;
 pub use ingest::IngestError;
 pub(crate) use pages::Pages;
-pub use read::{prefix_range, Found};
+pub(crate) use read::read_head;
+pub use read::Found;
 pub use state::Proved;
 pub(crate) use state::{Latest, State};
 
-/// Why a space cannot be made or read.
+/// Why a space cannot be created or read.
 #[derive(Debug, Error)]
 pub enum SpaceError {
     /// The store failed.
@@ -53,46 +54,46 @@ pub enum SpaceError {
     /// The tree cannot be read.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// The genesis config is no good.
-    #[error("the genesis config: {0}")]
+    /// The genesis config is not valid.
+    #[error("genesis config: {0}")]
     Genesis(#[from] GenesisError),
-    /// There is a space in this store already.
-    #[error("there is a space here already: {}", field::to_hex(.id))]
+    /// The store has a space already.
+    #[error("the database already holds space {}", field::to_hex(.id))]
     Exists {
-        /// Its id.
+        /// The space's id.
         id: F,
     },
-    /// There is no space in this store.
-    #[error("there is no space here")]
+    /// The store has no space: it is new, or a bootstrap has not finished.
+    #[error("the database holds no space (run `bootstrap` again if it was interrupted)")]
     NoSpace,
-    /// There is no snapshot yet.
-    #[error("there is no snapshot of space {} here", field::to_hex(.id))]
+    /// The node has no snapshot, and not the genesis state either.
+    #[error("this node has no snapshot of space {}", field::to_hex(.id))]
     NoSnapshot {
         /// The space's id.
         id: F,
     },
 }
 
-/// What a space looks like from outside.
+/// The size and the roots of a space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// The space's id.
     pub space: F,
-    /// The root of all ops that are held.
+    /// The root of the latest state.
     pub root: F,
-    /// The ops that are folded into it, since genesis.
+    /// The number of ops folded into it since genesis.
     pub ops: u64,
-    /// Its entries: keys of users, tombstones too, and heads of writers; not the sentinels.
+    /// The number of its entries: user keys, including tombstones, and heads; without the sentinels.
     pub entries: u64,
     /// The number of writers.
     pub writers: u64,
-    /// What the running proof covers; `None` on a replica that was bootstrapped.
+    /// The proved state; `None` on a replica that was bootstrapped from a snapshot.
     pub proved: Option<Proved>,
-    /// The newest snapshot.
+    /// The header of the newest snapshot.
     pub snapshot: Option<SnapshotHeader>,
 }
 
-/// A space on this machine. Cheap to clone, and all clones are the same space.
+/// A space on this node. Cheap to clone; all clones share their state.
 #[derive(Clone)]
 pub struct Space {
     inner: Arc<Inner>,
@@ -103,27 +104,27 @@ struct Inner {
     store: Arc<dyn Store>,
     pages: Pages,
     state: RwLock<Arc<State>>,
-    /// Held while the state is changed, from reading the old one to having written the new one.
+    /// Held during a change, from reading the old state to writing the new one.
     changing: Mutex<()>,
 }
 
-/// A verified snapshot whose pages and values are all in the store.
+/// A verified snapshot whose pages and values are in the store.
 pub(crate) struct Adoption<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) genesis: Option<&'a Genesis>,
-    /// The verifying key with which it was checked.
+    /// The verifying key of the snapshot.
     pub(crate) key: Option<&'a VerifyingKey>,
     pub(crate) tips: BTreeMap<u32, Tip>,
     pub(crate) entries: u64,
-    /// Pages whose hints were put right.
+    /// Pages with corrected separator keys.
     pub(crate) repaired: &'a [(F, Page)],
 }
 
 impl Space {
-    /// Makes a space in an empty store.
+    /// Creates a space in an empty store.
     ///
     /// # Errors
-    /// [`SpaceError::Exists`], [`SpaceError::Genesis`] or the store's.
+    /// [`SpaceError::Exists`], [`SpaceError::Genesis`], [`SpaceError::Store`].
     pub fn create(store: Arc<dyn Store>, genesis: &Genesis) -> Result<Space, SpaceError> {
         refuse_second(&*store)?;
         genesis.check()?;
@@ -147,14 +148,14 @@ impl Space {
     /// Opens the space in a store.
     ///
     /// # Errors
-    /// [`SpaceError::NoSpace`] or the store's.
+    /// [`SpaceError::NoSpace`], [`SpaceError::Store`].
     pub fn open(store: Arc<dyn Store>) -> Result<Space, SpaceError> {
         let id = state::read_identity(&*store)?.ok_or(SpaceError::NoSpace)?;
         let state = State::read(&*store)?;
         Ok(Space::new(id, store, state))
     }
 
-    /// Takes over a snapshot: one batch that makes it a space.
+    /// Creates a space from a snapshot, in one batch.
     pub(crate) fn adopt(
         store: Arc<dyn Store>,
         adoption: Adoption<'_>,
@@ -162,7 +163,7 @@ impl Space {
         refuse_second(&*store)?;
         let Adoption { snapshot, genesis, key, tips, entries, repaired } = adoption;
         let SnapshotHeader { space, root, ops, .. } = snapshot.header;
-        // Who begins at genesis holds all there is, and can prove as the first node does.
+        // A replica that begins at genesis holds all ops, so it can prove.
         let genesis_born = snapshot.header.is_genesis();
         let state = State {
             latest: Latest { root, ops, entries },
@@ -194,7 +195,7 @@ impl Space {
         self.inner.id
     }
 
-    /// What the space looks like now.
+    /// The current size and roots.
     pub fn status(&self) -> Status {
         let state = self.state();
         Status {
@@ -208,7 +209,7 @@ impl Space {
         }
     }
 
-    /// The config from which the space was made; `None` on a replica whose peers did not give it.
+    /// The genesis config; `None` on a replica whose peers did not send it.
     ///
     /// # Errors
     /// [`SpaceError::Store`], [`SpaceError::Genesis`].
@@ -217,18 +218,18 @@ impl Space {
         Ok(bytes.map(|bytes| Genesis::from_bytes(&bytes)).transpose()?)
     }
 
-    /// The writers and where their logs end, everything held.
+    /// The tips of all writers in the latest state.
     pub fn writers(&self) -> BTreeMap<u32, Tip> {
         self.state().tips.clone()
     }
 
-    /// Where the log of a writer ends; `None` if nobody admitted him.
+    /// The tip of a writer in the latest state; `None` if the writer is not admitted.
     pub fn tip(&self, writer: u32) -> Option<Tip> {
         self.state().tips.get(&writer).copied()
     }
 
-    /// The newest snapshot with its proof. A space without steps is its genesis root, and that
-    /// snapshot needs neither parameters nor proof: it is not made up here.
+    /// The newest snapshot; `None` if the space has none. Then [`Space::snapshot_header`] is that of
+    /// genesis, which needs no proof.
     ///
     /// # Errors
     /// [`SpaceError::Store`].
@@ -239,7 +240,7 @@ impl Space {
         }
     }
 
-    /// The verifying key that a bootstrap or a prover left here.
+    /// The verifying key that a bootstrap or a prover has stored.
     ///
     /// # Errors
     /// [`SpaceError::Store`].
@@ -247,7 +248,7 @@ impl Space {
         Ok(state::read_verifying_key(&*self.inner.store)?)
     }
 
-    /// Leaves the verifying key in the store if another one, or none, is there.
+    /// Stores a verifying key, unless it is the stored one.
     ///
     /// # Errors
     /// [`SpaceError::Store`].
@@ -261,7 +262,7 @@ impl Space {
     }
 
     pub(crate) fn state(&self) -> Arc<State> {
-        // The lock guards one assignment, so what a panic leaves is whole.
+        // A poisoned lock is harmless: it guards a single assignment.
         self.inner.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -273,12 +274,12 @@ impl Space {
         &*self.inner.store
     }
 
-    /// Begins a change; nobody else changes the state while the guard lives.
+    /// Begins a change. No other change begins while the guard lives.
     pub(crate) fn begin_change(&self) -> MutexGuard<'_, ()> {
         self.inner.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes `batch` with the records of `state`, and then makes `state` the one that is seen.
+    /// Writes `batch` with the records of `state`, then makes `state` the current one.
     pub(crate) fn commit(
         &self,
         _change: &MutexGuard<'_, ()>,
@@ -291,8 +292,8 @@ impl Space {
         Ok(())
     }
 
-    /// Makes `proved` the proved state: one batch with its new pages and head entries. Does
-    /// nothing and says so if the proved state is not `before` any more.
+    /// Makes `proved` the proved state, in one batch with its new pages and heads. Returns `false` and
+    /// changes nothing if the proved state is not `before`.
     pub(crate) fn seal(
         &self,
         before: &Proved,
@@ -312,7 +313,7 @@ impl Space {
         Ok(true)
     }
 
-    /// Keeps a snapshot as the newest.
+    /// Stores a snapshot as the newest.
     pub(crate) fn keep_snapshot(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
         let change = self.begin_change();
         let mut batch = Batch::new();
@@ -329,7 +330,7 @@ fn refuse_second(store: &dyn Store) -> Result<(), SpaceError> {
     }
 }
 
-/// Adds new pages and the openings of new head entries.
+/// Adds new pages, and the heads of new head entries.
 pub(crate) fn stage_update<'a>(
     batch: &mut Batch,
     update: &Update,
@@ -353,11 +354,7 @@ pub(crate) fn stage_tips<'a>(
     }
 }
 
-/// Whether an entry counts as one.
+/// Whether an entry is not a sentinel.
 pub(crate) fn counts(entry: &Entry) -> bool {
     *entry != Entry::start_sentinel() && *entry != Entry::end_sentinel()
-}
-
-pub(crate) fn no_opening(digest: &F) -> StoreError {
-    damaged(Column::Values, &field::to_bytes(digest), "the opening of a head is missing")
 }

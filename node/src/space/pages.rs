@@ -1,4 +1,4 @@
-//! The pages of a store as trees read them, with a cache of decoded ones.
+//! The pages of a store, with a cache of decoded pages.
 
 use std::{
     collections::HashMap,
@@ -15,17 +15,17 @@ use crate::store::{
     Batch, Column, Store, StoreError,
 };
 
-/// Pages kept decoded: about 1 MiB for every 100.
+/// The capacity of the cache in pages; 100 pages take about 1 MiB.
 const CACHED_PAGES: usize = 8192;
 
-/// Pages by name. Only checked pages get into the store, so those that come out of it are decoded
-/// and not hashed again.
+/// Pages by name. Only checked pages are stored, so a read decodes a page and does not hash it.
 pub(crate) struct Pages {
     store: Arc<dyn Store>,
     cache: Mutex<Cache>,
 }
 
-/// Two generations: when the young one is full it becomes the old one, whose unused pages go.
+/// Two generations: a full young generation becomes the old one, and the pages that remain in the old
+/// one are dropped.
 #[derive(Default)]
 struct Cache {
     young: HashMap<F, Arc<Page>>,
@@ -56,11 +56,11 @@ impl Pages {
     }
 
     fn cached<T>(&self, with: impl FnOnce(&mut Cache) -> T) -> T {
-        // A cache that a panic left behind still maps names to the right pages.
+        // A poisoned cache is harmless: it still maps names to the right pages.
         with(&mut self.cache.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The page of this name, if the store has it.
+    /// The page of this name; `None` if the store does not hold it.
     pub(crate) fn read(&self, name: &F) -> Result<Option<Arc<Page>>, StoreError> {
         if let Some(page) = self.cached(|cache| cache.get(name)) {
             return Ok(Some(page));

@@ -1,17 +1,22 @@
-//! Reading a space.
+//! Reads of a space.
 
 use rootfold_core::{
+    head::Head,
     item::Entry,
-    key::{Key, KEY_BYTES, MAX_APPLICATION_KEY, USER_BYTE},
+    key::Key,
     log::SignedOp,
     tree::{self, Page, PageStore},
     F,
 };
-use rootfold_light::{answer::At, snapshot::SnapshotHeader, values::ValueName};
+use rootfold_light::{
+    query::At,
+    snapshot::SnapshotHeader,
+    values::{open_head, ValueKind, ValueName},
+};
 
 use crate::store::{
     records::{damaged, decode_op, op_key, parse_op_key, value_key},
-    Column, StoreError,
+    Column, Store, StoreError,
 };
 
 use super::{Space, SpaceError};
@@ -21,7 +26,7 @@ use super::{Space, SpaceError};
 pub struct Found {
     /// The entry.
     pub entry: Entry,
-    /// Its value; `None` for a tombstone, for a sentinel, and if values were not asked for.
+    /// The value; `None` for tombstones and sentinels, and if values were not requested.
     pub value: Option<Vec<u8>>,
 }
 
@@ -37,10 +42,10 @@ impl Space {
         }
     }
 
-    /// The newest snapshot's header; before there is one, that of genesis, which needs no proof.
+    /// The header of the newest snapshot; that of genesis if there is none.
     ///
     /// # Errors
-    /// [`SpaceError::NoSnapshot`] if this replica does not hold genesis either.
+    /// [`SpaceError::NoSnapshot`] if this node does not hold the genesis state either.
     pub fn snapshot_header(&self) -> Result<SnapshotHeader, SpaceError> {
         let state = self.state();
         match state.snapshot {
@@ -50,7 +55,7 @@ impl Space {
         }
     }
 
-    /// The entry of a key with its value.
+    /// The entry and the value of a key.
     ///
     /// # Errors
     /// [`SpaceError`].
@@ -59,7 +64,7 @@ impl Space {
         entry.map(|entry| self.found(entry, true)).transpose()
     }
 
-    /// The entries from `from` up to, but not with, `to`: at most `limit`, tombstones too.
+    /// The entries in `from..to`, at most `limit`, by key and including tombstones.
     ///
     /// # Errors
     /// [`SpaceError`].
@@ -78,20 +83,18 @@ impl Space {
         entries.take(limit).map(|entry| self.found(entry?, with_values)).collect()
     }
 
-    /// The entries whose keys are made by [`Key::user`] from application keys that begin with
-    /// `prefix`: at most `limit`, tombstones too.
+    /// The entries whose application keys begin with `prefix`, by key, with their values and
+    /// including tombstones.
     ///
     /// # Errors
-    /// [`SpaceError`].
+    /// [`SpaceError`], also if the prefix is longer than the longest application key.
     pub fn scan_prefix(
         &self,
         at: At,
         prefix: &[u8],
-        limit: usize,
-        with_values: bool,
-    ) -> Result<Vec<Found>, SpaceError> {
+    ) -> Result<impl Iterator<Item = Result<Found, SpaceError>> + use<'_>, SpaceError> {
         let entries = tree::scan_prefix(self.pages(), self.root(at)?, prefix)?;
-        entries.take(limit).map(|entry| self.found(entry?, with_values)).collect()
+        Ok(entries.map(|entry| self.found(entry?, true)))
     }
 
     fn found(&self, entry: Entry, with_value: bool) -> Result<Found, SpaceError> {
@@ -102,6 +105,14 @@ impl Space {
             Some(value) => Ok(Found { entry, value: Some(value) }),
             None => Err(damaged(Column::Values, &value_key(&name), "missing").into()),
         }
+    }
+
+    /// The head with this digest.
+    ///
+    /// # Errors
+    /// [`StoreError`], if the store does not hold the head among others.
+    pub(crate) fn head(&self, digest: F) -> Result<Head, StoreError> {
+        read_head(self.store(), digest)
     }
 
     /// A value by its name.
@@ -116,9 +127,9 @@ impl Space {
         Ok(self.value(name)?.is_some())
     }
 
-    /// At most `limit` ops of a log that are held, from the one with `from` ops before it on,
-    /// each with the number of ops before it. A bootstrapped replica does not hold those that its
-    /// snapshot folded.
+    /// At most `limit` ops of a log, each with the number of ops before it, beginning with the first op
+    /// that has at least `from` ops before it. A bootstrapped replica does not hold the ops of its
+    /// snapshot.
     ///
     /// # Errors
     /// [`StoreError::Read`], [`StoreError::Damaged`].
@@ -150,7 +161,7 @@ impl Space {
         bad.map_or(Ok(ops), Err)
     }
 
-    /// A page as it is sent: with its small values. `None` if it is not held.
+    /// The encoding of a page with its inline values; `None` if the store does not hold the page.
     ///
     /// # Errors
     /// [`SpaceError`].
@@ -163,7 +174,7 @@ impl Space {
         let failed = std::cell::Cell::new(None);
         let bytes = page.encode(&|entry| {
             let name = ValueName::of_entry(entry)?;
-            // A value that cannot be read is a failure of this machine, not a page without it.
+            // A failed read is an error, not an omitted value.
             self.value(&name).unwrap_or_else(|e| {
                 failed.set(Some(e));
                 None
@@ -172,26 +183,21 @@ impl Space {
         failed.into_inner().map_or(Ok(bytes), |e| Err(e.into()))
     }
 
-    /// The pages of a state as trees read them.
+    /// The store of pages.
     pub fn page_store(&self) -> &(impl PageStore + Send + Sync + 'static) {
         self.pages()
     }
 }
 
-/// A range of keys, from and up to but not with, that has all keys of the application that begin
-/// with `prefix`. It may have a few others: keys are padded with zeros. A prefix longer than any
-/// key gives an empty range.
-pub fn prefix_range(prefix: &[u8]) -> (Key, Key) {
-    if prefix.len() > MAX_APPLICATION_KEY {
-        return (Key::START, Key::START);
-    }
-    let bound = |fill: u8| {
-        let mut bytes = [fill; KEY_BYTES];
-        bytes[0] = USER_BYTE;
-        bytes[1..=prefix.len()].copy_from_slice(prefix);
-        // No key of an application ends with this byte, so the upper bound itself is none.
-        bytes[KEY_BYTES - 1] = fill;
-        Key::from_bytes(bytes)
-    };
-    (bound(0x00), bound(0xff))
+/// Reads the head with this digest. Every head entry of a tree and every grant has its head in the
+/// store.
+///
+/// # Errors
+/// [`StoreError::Damaged`] if it is missing, otherwise [`StoreError::Read`].
+pub(crate) fn read_head(store: &dyn Store, digest: F) -> Result<Head, StoreError> {
+    let key = value_key(&ValueName { kind: ValueKind::Head, digest });
+    let content = store.get(Column::Values, &key)?;
+    content
+        .and_then(|content| open_head(&content).ok())
+        .ok_or_else(|| damaged(Column::Values, &key, "not a log head"))
 }

@@ -1,4 +1,4 @@
-//! The records that say which space this is and how far it is.
+//! The records of a space's identity and state.
 
 use std::collections::BTreeMap;
 
@@ -24,10 +24,10 @@ const PROVED: &[u8] = b"proved";
 const SNAPSHOT: &[u8] = b"snapshot";
 const VERIFYING_KEY: &[u8] = b"verifying-key";
 
-/// The layout of the store that this program writes.
+/// The version of the layout of the store.
 const FORMAT_VERSION: u32 = 1;
 
-/// The state with everything that is held.
+/// The fold of all ops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Latest {
     pub(crate) root: F,
@@ -38,15 +38,15 @@ pub(crate) struct Latest {
 /// The state that the running proof covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Proved {
-    /// Its root.
+    /// The root.
     pub root: F,
-    /// The ops that are folded into it, since genesis.
+    /// The number of ops folded into it since genesis.
     pub ops: u64,
-    /// The steps of the proof; 0 means genesis, and no running proof.
+    /// The number of steps of the proof; 0 at genesis, which has no running proof.
     pub steps: u64,
 }
 
-/// What changes in a space, besides records that are only added.
+/// The mutable records of a space.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     pub(crate) latest: Latest,
@@ -56,7 +56,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Adds all records but the tips, of which only those that change are written.
+    /// Adds all records but the tips: a change writes only the tips that it moves.
     pub(crate) fn stage(&self, batch: &mut Batch) {
         let Latest { root, ops, entries } = self.latest;
         batch.put(Column::Meta, LATEST, triple(&root, ops, entries));
@@ -119,7 +119,7 @@ fn read_tips(store: &dyn Store) -> Result<BTreeMap<u32, Tip>, StoreError> {
             true
         }
         _ => {
-            bad = Some(damaged(Column::Heads, key, "not a writer and his tip"));
+            bad = Some(damaged(Column::Heads, key, "not a writer and a tip"));
             false
         }
     })?;
@@ -134,12 +134,16 @@ pub(super) fn stage_identity(batch: &mut Batch, id: &F, genesis: Option<&Genesis
     }
 }
 
-/// The id of the space in this store, if there is one.
+/// The id of the space in this store; `None` without a space.
 pub(super) fn read_identity(store: &dyn Store) -> Result<Option<F>, StoreError> {
     let Some(bytes) = store.get(Column::Meta, SPACE)? else { return Ok(None) };
     let version = store.get(Column::Meta, FORMAT)?;
     if version.as_deref() != Some(FORMAT_VERSION.to_be_bytes().as_slice()) {
-        return Err(damaged(Column::Meta, FORMAT, format!("not layout {FORMAT_VERSION}")));
+        return Err(damaged(
+            Column::Meta,
+            FORMAT,
+            format!("this version of rootfold reads layout {FORMAT_VERSION} only"),
+        ));
     }
     let id = bytes.as_slice().try_into().ok().and_then(|bytes| field::from_bytes(bytes).ok());
     match id {
@@ -164,7 +168,7 @@ pub(super) fn stage_verifying_key(batch: &mut Batch, key: &VerifyingKey) {
     batch.put(Column::Meta, VERIFYING_KEY, key.encode());
 }
 
-/// Adds a snapshot under its number of steps.
+/// Adds a snapshot. Its key is its number of steps.
 pub(super) fn stage_snapshot(batch: &mut Batch, snapshot: &Snapshot) {
     batch.put(Column::Snapshots, snapshot.header.steps.to_be_bytes(), snapshot.to_bytes());
 }

@@ -1,17 +1,17 @@
-//! What every store must do, as one function for the tests of all of them.
+//! The contract of stores, as one function for the tests of all implementations.
 
 use thiserror::Error;
 
 use super::{dump, Batch, Column, Durability, Store, StoreError};
 
-/// Which promise a store did not keep.
+/// How a store breaks the contract.
 #[derive(Debug, Error)]
 pub enum ContractBroken {
-    /// A call failed that should not.
+    /// A call failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A promise.
-    #[error("the store does not keep its contract: {0}")]
+    /// This rule does not hold.
+    #[error("the store breaks its contract: {0}")]
     Promise(&'static str),
 }
 
@@ -26,7 +26,7 @@ fn promise(kept: bool, what: &'static str) -> Result<(), ContractBroken> {
 /// Checks an empty store against the contract of [`Store`].
 ///
 /// # Errors
-/// [`ContractBroken`] with the first promise that is not kept.
+/// [`ContractBroken`] with the first rule that does not hold.
 pub fn check_contract(store: &dyn Store) -> Result<(), ContractBroken> {
     promise(dump(store)?.is_empty(), "a new store is empty")?;
     columns_are_apart(store)?;
@@ -43,12 +43,12 @@ fn columns_are_apart(store: &dyn Store) -> Result<(), ContractBroken> {
     }
     for column in Column::ALL {
         let held = store.get(column, b"same")?;
-        promise(held.as_deref() == Some(column.name().as_bytes()), "columns are apart")?;
+        promise(held.as_deref() == Some(column.name().as_bytes()), "columns are separate")?;
     }
     let mut batch = Batch::new();
     Column::ALL.iter().for_each(|column| batch.delete(*column, *b"same"));
     store.write(batch, Durability::Synced)?;
-    promise(dump(store)?.is_empty(), "deleted is gone")
+    promise(dump(store)?.is_empty(), "a deleted key has no value")
 }
 
 fn batches_are_whole(store: &dyn Store) -> Result<(), ContractBroken> {
@@ -86,10 +86,10 @@ fn scans_are_in_order(store: &dyn Store) -> Result<(), ContractBroken> {
     };
     let all = [1, 3, 5, 0xff, 0x1_00, 0x1_0000];
     promise(from(0, 100)? == all, "a scan is in the order of bytes")?;
-    promise(from(3, 100)? == all[1..], "a scan begins with its key")?;
-    promise(from(4, 100)? == all[2..], "a scan begins after a key that is not there")?;
-    promise(from(0, 2)? == all[..2], "a scan stops when told")?;
-    promise(from(0x2_0000, 100)?.is_empty(), "a scan behind the last key is empty")
+    promise(from(3, 100)? == all[1..], "a scan begins with its first key")?;
+    promise(from(4, 100)? == all[2..], "the first key of a scan need not exist")?;
+    promise(from(0, 2)? == all[..2], "a scan stops when the visitor says so")?;
+    promise(from(0x2_0000, 100)?.is_empty(), "a scan after the last key is empty")
 }
 
 fn odd_keys(store: &dyn Store) -> Result<(), ContractBroken> {
@@ -100,6 +100,6 @@ fn odd_keys(store: &dyn Store) -> Result<(), ContractBroken> {
     store.write(batch, Durability::Buffered)?;
     let held = store.get(Column::Pages, &long)?;
     promise(held == Some(vec![7; 100_000]), "long keys and values are kept")?;
-    promise(store.get(Column::Pages, &[0xff; 299])?.is_none(), "a prefix is another key")?;
+    promise(store.get(Column::Pages, &[0xff; 299])?.is_none(), "a prefix of a key is another key")?;
     promise(store.get(Column::Pages, &[0])? == Some(vec![8]), "a zero byte is a key")
 }

@@ -1,4 +1,4 @@
-//! A store that fails on purpose: how tests see that a failed write leaves nothing behind.
+//! A store with injected faults, for tests of failed reads and writes.
 
 use std::sync::{
     atomic::{AtomicU64, Ordering},
@@ -7,7 +7,7 @@ use std::sync::{
 
 use super::{Batch, Column, Durability, Store, StoreError, Visit};
 
-/// What fails, and after how many calls that go well. `u64::MAX` never fails.
+/// The number of calls that succeed before the faults begin; `u64::MAX` means no faults.
 #[derive(Debug)]
 pub struct Fault {
     reads: AtomicU64,
@@ -21,17 +21,17 @@ impl Default for Fault {
 }
 
 impl Fault {
-    /// From now on `count` reads go well and all later ones fail.
+    /// Lets all reads fail after the next `count`.
     pub fn reads_after(&self, count: u64) {
         self.reads.store(count, Ordering::SeqCst);
     }
 
-    /// From now on `count` writes go well and all later ones fail.
+    /// Lets all writes fail after the next `count`.
     pub fn writes_after(&self, count: u64) {
         self.writes.store(count, Ordering::SeqCst);
     }
 
-    /// From now on nothing fails.
+    /// Ends all faults.
     pub fn heal(&self) {
         self.reads_after(u64::MAX);
         self.writes_after(u64::MAX);
@@ -47,14 +47,14 @@ impl Fault {
     }
 }
 
-/// Hands every call on to `S` until its [`Fault`] says no.
+/// Passes calls to `S` unless its [`Fault`] lets them fail.
 pub struct FailingStore<S> {
     inner: S,
     fault: Arc<Fault>,
 }
 
 impl<S: Store> FailingStore<S> {
-    /// Wraps `inner`; nothing fails until the returned [`Fault`] is told to.
+    /// Wraps `inner`. The returned [`Fault`] injects faults; there are none at first.
     pub fn new(inner: S) -> (FailingStore<S>, Arc<Fault>) {
         let fault = Arc::new(Fault::default());
         (FailingStore { inner, fault: fault.clone() }, fault)
@@ -62,7 +62,7 @@ impl<S: Store> FailingStore<S> {
 
     fn read(&self, column: Column) -> Result<(), StoreError> {
         if Fault::fails(&self.fault.reads) {
-            return Err(StoreError::Read { column, cause: "fails on purpose".into() });
+            return Err(StoreError::Read { column, cause: "injected fault".into() });
         }
         Ok(())
     }
@@ -81,7 +81,7 @@ impl<S: Store> Store for FailingStore<S> {
 
     fn write(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
         if Fault::fails(&self.fault.writes) {
-            let cause = "fails on purpose".into();
+            let cause = "injected fault".into();
             return Err(StoreError::Write { changes: batch.len(), cause });
         }
         self.inner.write(batch, durability)

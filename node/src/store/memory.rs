@@ -1,4 +1,4 @@
-//! A store in memory, for tests and for replaying without a data folder.
+//! A store in memory, for tests and for replays without a data directory.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ impl MemoryStore {
     }
 
     fn columns(&self) -> MutexGuard<'_, Columns> {
-        // Nothing below can panic halfway through a change, so a poisoned map is still whole.
+        // A poisoned map is consistent: no change panics halfway.
         self.columns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -36,7 +36,7 @@ impl Store for MemoryStore {
     fn scan(&self, column: Column, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
         let mut bound = Bound::Included(from.to_vec());
         loop {
-            // One at a time, so that the visitor may read from the store.
+            // The lock is not held during a visit, so the visitor may read from the store.
             let next = self.columns().get(&column).and_then(|map| {
                 let (key, value) = map.range((bound.clone(), Bound::Unbounded)).next()?;
                 Some((key.clone(), value.clone()))

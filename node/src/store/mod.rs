@@ -1,7 +1,6 @@
-//! Where a node keeps its data: six columns of key-value pairs and atomic batches.
+//! Stores: six columns of key-value pairs, changed in atomic batches.
 //!
-//! Everything of one ingest or one seal is one [`Batch`], so whatever happens the store holds all
-//! of it or nothing.
+//! Every ingest and every seal is one [`Batch`], so the store holds all of it or nothing.
 
 mod contract;
 mod failing;
@@ -22,12 +21,12 @@ pub use memory::MemoryStore;
 #[cfg(feature = "rocksdb")]
 pub use rocks::RocksStore;
 
-/// A part of the store with keys of its own.
+/// A part of the store with its own keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Column {
     /// Writer and number -> op with its signature.
     Ops,
-    /// Writer -> tip of everything held of his log.
+    /// Writer -> tip of the log in the latest state.
     Heads,
     /// Name -> page without inline values.
     Pages,
@@ -35,7 +34,7 @@ pub enum Column {
     Values,
     /// Number of steps -> snapshot.
     Snapshots,
-    /// What there is one of.
+    /// Name of a single record -> record: identity, state, verifying key.
     Meta,
 }
 
@@ -63,46 +62,46 @@ impl Column {
     }
 }
 
-/// What went wrong below the store.
+/// Errors of a store.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The database cannot be opened; another process may hold it.
-    #[error("cannot open the database in {}: {cause}", path.display())]
+    /// The database cannot be opened.
+    #[error("cannot open the database in {} (does another process use it?): {cause}", path.display())]
     Open {
-        /// Its folder.
+        /// Its path.
         path: PathBuf,
-        /// What the database said.
+        /// What the database reported.
         cause: String,
     },
-    /// The database is one that this program was built without.
+    /// The program was built without the backend of this database.
     #[error(
-        "the database in {} is RocksDB's, and this program was built without it: \
-         build it with `--features rocksdb`", path.display()
+        "the database in {} needs RocksDB: build rootfold with `--features rocksdb`",
+        path.display()
     )]
     NotBuilt {
-        /// Its folder.
+        /// Its path.
         path: PathBuf,
     },
     /// Reading failed.
     #[error("cannot read column {column}: {cause}", column = column.name())]
     Read {
-        /// From where.
+        /// The column.
         column: Column,
-        /// What the database said.
+        /// What the database reported.
         cause: String,
     },
-    /// A batch was not written, no part of it.
+    /// A batch cannot be written. None of its changes was made.
     #[error("cannot write a batch of {changes} changes: {cause}")]
     Write {
-        /// The size of the batch.
+        /// The number of changes.
         changes: usize,
-        /// What the database said.
+        /// What the database reported.
         cause: String,
     },
-    /// A record that this program wrote is not what it should be.
+    /// A record is missing or does not decode.
     #[error("damaged record in column {column}, key {key}: {what}", column = column.name())]
     Damaged {
-        /// Where.
+        /// The column.
         column: Column,
         /// The record's key in hexadecimal.
         key: String,
@@ -111,46 +110,46 @@ pub enum StoreError {
     },
 }
 
-/// Whether a write must survive a power cut when it returns. Every write survives a killed process.
+/// Whether a write survives a power failure. Every write survives the death of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Not before a later synced write.
+    /// Only after a later synced write.
     Buffered,
-    /// It must.
+    /// When the write returns.
     Synced,
 }
 
-/// One change: what a key shall hold from now on, `None` for nothing.
+/// A change of one key: its new value, or `None` to delete it.
 pub type Change = (Column, Vec<u8>, Option<Vec<u8>>);
 
-/// Changes that are made together or not at all.
+/// Changes that are made atomically.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     changes: Vec<Change>,
 }
 
 impl Batch {
-    /// A batch without changes.
+    /// An empty batch.
     pub fn new() -> Batch {
         Batch::default()
     }
 
-    /// Adds: `key` shall hold `value`.
+    /// Adds a change that sets `key` to `value`.
     pub fn put(&mut self, column: Column, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
         self.changes.push((column, key.into(), Some(value.into())));
     }
 
-    /// Adds: `key` shall hold nothing.
+    /// Adds a change that deletes `key`.
     pub fn delete(&mut self, column: Column, key: impl Into<Vec<u8>>) {
         self.changes.push((column, key.into(), None));
     }
 
-    /// The changes in their order; a later one on the same key wins.
+    /// The changes in order. Of several changes of one key the last one wins.
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
 
-    /// Whether there are none.
+    /// Whether the batch is empty.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
@@ -161,34 +160,34 @@ impl Batch {
     }
 }
 
-/// Called with a key and its value; returns whether to go on.
+/// Receives a key and its value; returns whether to continue.
 pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> bool;
 
-/// A store of six columns. [`check_contract`] says what every implementation must do.
+/// A store of six columns. [`check_contract`] tests the contract of an implementation.
 pub trait Store: Send + Sync + 'static {
-    /// What `key` holds.
+    /// The value of `key`.
     ///
     /// # Errors
     /// [`StoreError::Read`].
     fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Visits the keys of a column from `from` on in the order of their bytes.
+    /// Visits the keys of a column that are not less than `from`, in the order of their bytes.
     ///
     /// # Errors
     /// [`StoreError::Read`].
     fn scan(&self, column: Column, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError>;
 
-    /// Makes all changes of `batch` or none.
+    /// Makes all changes of `batch` atomically.
     ///
     /// # Errors
-    /// [`StoreError::Write`]; then none was made.
+    /// [`StoreError::Write`]; then no change was made.
     fn write(&self, batch: Batch, durability: Durability) -> Result<(), StoreError>;
 }
 
-/// Everything that a store holds, in order.
+/// All records of a store in order.
 pub type Dump = Vec<(Column, Vec<u8>, Vec<u8>)>;
 
-/// Everything that `store` holds: what a test compares before and after.
+/// All records of `store`, for tests that compare two states.
 ///
 /// # Errors
 /// [`StoreError::Read`].

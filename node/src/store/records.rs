@@ -1,4 +1,4 @@
-//! How records are written in the store.
+//! The encodings of records in the store.
 
 use rootfold_core::{
     eddsa::{Signature, SIGNATURE_BYTES},
@@ -12,7 +12,7 @@ use rootfold_light::values::{ValueKind, ValueName};
 
 use crate::store::{Column, StoreError};
 
-/// Key of an op: its writer and the number of ops before it.
+/// The key of an op: its writer and the number of ops before it.
 pub fn op_key(writer: u32, seq: u64) -> [u8; 12] {
     let mut key = [0; 12];
     key[..4].copy_from_slice(&writer.to_be_bytes());
@@ -20,13 +20,13 @@ pub fn op_key(writer: u32, seq: u64) -> [u8; 12] {
     key
 }
 
-/// What [`op_key`] made; `None` for any other bytes.
+/// The inverse of [`op_key`]; `None` for any other bytes.
 pub fn parse_op_key(key: &[u8]) -> Option<(u32, u64)> {
     let (writer, seq) = key.split_first_chunk::<4>()?;
     Some((u32::from_be_bytes(*writer), u64::from_be_bytes(seq.try_into().ok()?)))
 }
 
-/// An op and its signature, if it has one.
+/// Encodes an op and its signature, if it has one.
 pub fn encode_op(signed: &SignedOp) -> Vec<u8> {
     let mut out = signed.op.to_bytes().to_vec();
     if let Some(signature) = &signed.signature {
@@ -35,7 +35,7 @@ pub fn encode_op(signed: &SignedOp) -> Vec<u8> {
     out
 }
 
-/// What [`encode_op`] made; `None` for any other bytes.
+/// The inverse of [`encode_op`]; `None` for any other bytes.
 pub fn decode_op(bytes: &[u8]) -> Option<SignedOp> {
     let (op, signature) = bytes.split_first_chunk::<OP_BYTES>()?;
     let op = Op::from_bytes(op).ok()?;
@@ -47,7 +47,7 @@ pub fn decode_op(bytes: &[u8]) -> Option<SignedOp> {
     Some(SignedOp { op, signature })
 }
 
-/// The end of a log: head and stamp.
+/// Encodes a tip: head and stamp.
 pub fn encode_tip(tip: &Tip) -> Vec<u8> {
     let mut out = tip.head.to_bytes().to_vec();
     out.extend_from_slice(&tip.stamp.ts.to_be_bytes());
@@ -55,7 +55,7 @@ pub fn encode_tip(tip: &Tip) -> Vec<u8> {
     out
 }
 
-/// What [`encode_tip`] made; `None` for any other bytes.
+/// The inverse of [`encode_tip`]; `None` for any other bytes.
 pub fn decode_tip(bytes: &[u8]) -> Option<Tip> {
     let (head, stamp) = bytes.split_first_chunk::<HEAD_BYTES>()?;
     let (ts, writer) = stamp.split_first_chunk::<8>()?;
@@ -64,12 +64,12 @@ pub fn decode_tip(bytes: &[u8]) -> Option<Tip> {
     Some(Tip { head: Head::from_bytes(head).ok()?, stamp })
 }
 
-/// Key of a page.
+/// The key of a page: its name.
 pub(crate) fn page_key(name: &F) -> [u8; FIELD_BYTES] {
     field::to_bytes(name)
 }
 
-/// Key of a value: its kind and digest.
+/// The key of a value: its kind and digest.
 pub(crate) fn value_key(name: &ValueName) -> [u8; 1 + FIELD_BYTES] {
     let mut key = [0; 1 + FIELD_BYTES];
     key[0] = match name.kind {
@@ -80,7 +80,7 @@ pub(crate) fn value_key(name: &ValueName) -> [u8; 1 + FIELD_BYTES] {
     key
 }
 
-/// The error for a record that does not decode.
+/// The error for a record that is missing or does not decode.
 pub(crate) fn damaged(column: Column, key: &[u8], what: impl Into<String>) -> StoreError {
     StoreError::Damaged { column, key: hex::encode(key), what: what.into() }
 }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_read_as_they_were_written() {
+    fn records_round_trip() {
         let secret = SecretKey::from_bytes([7; 32]);
         let tip = Tip::genesis(F::from(3u64), 9, secret.public_key());
         assert_eq!(decode_tip(&encode_tip(&tip)), Some(tip));
@@ -115,8 +115,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nonsense_is_none(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            // Only that it does not panic: some nonsense is an op.
+        fn decoding_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            // Some random bytes are records.
             let _ = (decode_op(&bytes), decode_tip(&bytes), parse_op_key(&bytes));
         }
     }

@@ -1,4 +1,4 @@
-//! The store on disk in pure Rust: redb, one file with one table per column.
+//! The store in redb: pure Rust, one file, one table per column.
 
 use std::{ops::Bound, path::Path};
 
@@ -6,12 +6,12 @@ use redb::{Database, ReadableDatabase, TableDefinition, TableError};
 
 use super::{Batch, Column, Durability, Store, StoreError, Visit};
 
-/// A redb database. One process holds it at a time.
+/// A redb database. One process can open it at a time.
 pub struct RedbStore {
     db: Database,
 }
 
-/// redb takes 1 GiB by default; pages have a cache of their own above the store.
+/// The cache of redb in bytes. Its default is 1 GiB, but decoded pages have their own cache.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -21,10 +21,10 @@ fn table(column: Column) -> Table {
 }
 
 impl RedbStore {
-    /// Opens the database in the file `path`, and makes it if there is none.
+    /// Opens the database in the file `path`; creates it if there is none.
     ///
     /// # Errors
-    /// [`StoreError::Open`] if another process holds it or it cannot be read.
+    /// [`StoreError::Open`] if another process has it open or it cannot be read.
     pub fn open(path: &Path) -> Result<RedbStore, StoreError> {
         let refused = |cause: redb::Error| StoreError::Open {
             path: path.to_path_buf(),
@@ -46,7 +46,7 @@ impl RedbStore {
         let answer = || -> Result<T, redb::Error> {
             match self.db.begin_read()?.open_table(table(column)) {
                 Ok(table) => read(table),
-                // Tables are made by the first write to them.
+                // The first write to a table creates it.
                 Err(TableError::TableDoesNotExist(_)) => Ok(none),
                 Err(cause) => Err(cause.into()),
             }
@@ -73,7 +73,7 @@ impl Store for RedbStore {
         })
     }
 
-    // Every commit is synced: redb's other mode would lose writes of a killed process.
+    // Every commit is synced: without that, redb loses writes when the process dies.
     fn write(&self, batch: Batch, _durability: Durability) -> Result<(), StoreError> {
         let changes = batch.len();
         let write = || -> Result<(), redb::Error> {

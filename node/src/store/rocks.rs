@@ -1,4 +1,4 @@
-//! The store on disk: RocksDB with one column family per column.
+//! The store in RocksDB, with one column family per column.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use rocksdb::{
 
 use super::{Batch, Column, Durability, Store, StoreError, Visit};
 
-/// A RocksDB database. One process holds it at a time.
+/// A RocksDB database. One process can open it at a time.
 pub struct RocksStore {
     db: DB,
 }
@@ -17,10 +17,10 @@ pub struct RocksStore {
 const MIB: usize = 1024 * 1024;
 
 impl RocksStore {
-    /// Opens the database in `path`, and makes it if there is none.
+    /// Opens the database in the directory `path`; creates it if there is none.
     ///
     /// # Errors
-    /// [`StoreError::Open`] if another process holds it or it cannot be read.
+    /// [`StoreError::Open`] if another process has it open or it cannot be read.
     pub fn open(path: &Path) -> Result<RocksStore, StoreError> {
         let mut options = Options::default();
         options.create_if_missing(true);
@@ -46,7 +46,7 @@ fn family(column: Column) -> Options {
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);
     options.set_write_buffer_size(8 * MIB);
-    // Pages, heads and snapshots are digests and points: there is nothing to squeeze out.
+    // Pages, heads and snapshots consist of digests and points, which do not compress.
     options.set_compression_type(match column {
         Column::Values | Column::Ops => DBCompressionType::Lz4,
         _ => DBCompressionType::None,

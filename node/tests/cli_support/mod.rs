@@ -1,6 +1,6 @@
-//! Running the built binary.
+//! Runs of the built binary.
 
-#![allow(dead_code, clippy::unwrap_used)] // Each test file uses its own part of this.
+#![allow(dead_code, clippy::unwrap_used)] // No test file uses all of it.
 
 use std::{
     ffi::OsStr,
@@ -14,7 +14,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What one run of the binary gave.
+/// The result of a run.
 pub struct Ran {
     pub code: i32,
     pub stdout: Vec<u8>,
@@ -36,7 +36,7 @@ impl Ran {
         String::from_utf8(self.stdout).unwrap()
     }
 
-    /// Asserts exit code 0 and reads stdout, which is one line of JSON.
+    /// Asserts exit code 0 and parses stdout as one line of JSON.
     pub fn json(self) -> Value {
         let line = self.ok();
         assert_eq!(line.matches('\n').count(), 1, "not one line: {line:?}");
@@ -44,50 +44,50 @@ impl Ran {
         serde_json::from_str(&line).unwrap()
     }
 
-    /// Asserts an exit code and that stderr says `words` and stdout nothing.
+    /// Asserts an exit code, that stderr contains `words`, and that stdout is empty.
     pub fn fails(self, code: i32, words: &str) {
         assert_eq!(self.code, code, "{}", self.stderr);
-        assert!(self.stderr.contains(words), "stderr does not say {words:?}: {}", self.stderr);
+        assert!(self.stderr.contains(words), "stderr does not contain {words:?}: {}", self.stderr);
         assert_eq!(String::from_utf8_lossy(&self.stdout), "");
     }
 }
 
-/// What a run gave that was to be killed.
+/// The result of a run that was to be killed.
 pub struct Cut {
-    /// Whether it was, before its end.
+    /// Whether it was killed before its end.
     pub killed: bool,
     pub stderr: String,
 }
 
-/// A data folder.
+/// A node: a data directory.
 pub struct Node {
     pub data: PathBuf,
-    // Removed with the last node in it.
+    // Removed when the last node in it is dropped.
     _folder: Option<TempDir>,
 }
 
 impl Node {
-    /// A node in a folder of its own that does not exist yet.
+    /// A node whose data directory does not exist yet.
     pub fn new() -> Node {
         let folder = tempfile::tempdir().unwrap();
         Node { data: folder.path().join("data"), _folder: Some(folder) }
     }
 
-    /// A node with a new space in the small profile.
+    /// A node with a new space of profile `small`.
     pub fn with_space() -> Node {
         let node = Node::new();
         node.run(["space", "new"]).ok();
         node
     }
 
-    /// A node with a copy of this one's data.
+    /// A node with a copy of the data of this one.
     pub fn copy(&self) -> Node {
         let copy = Node::new();
         copy_folder(&self.data, &copy.data);
         copy
     }
 
-    /// The binary with this node's data folder.
+    /// The binary with the data directory of this node.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rootfold"));
         command
@@ -111,7 +111,7 @@ impl Node {
         Ran::new(command.output().unwrap()).json()
     }
 
-    /// Runs with bytes on stdin.
+    /// Runs with these bytes on stdin.
     pub fn run_with<S: AsRef<OsStr>>(
         &self,
         stdin: &[u8],
@@ -120,12 +120,12 @@ impl Node {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // The program may stop reading before the end.
+        // The program may close stdin early.
         let _ = child.stdin.take().unwrap().write_all(stdin);
         Ran::new(child.wait_with_output().unwrap())
     }
 
-    /// Runs and kills -9 after `patience`, unless it ends before, with 0.
+    /// Runs, and kills -9 after `patience`; a run that ends before must succeed.
     pub fn run_and_kill<S: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = S>,
@@ -139,7 +139,7 @@ impl Node {
         while began.elapsed() < patience && child.try_wait().unwrap().is_none() {
             thread::sleep(Duration::from_millis(1));
         }
-        // It may have ended between the last look and the kill, which does no harm then.
+        // The process may have ended just before the kill.
         child.kill().unwrap();
         let status = child.wait().unwrap();
         let mut said = String::new();
@@ -155,7 +155,7 @@ impl Node {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let answer: Value = serde_json::from_str(&line).expect("serve says where it listens");
+        let answer: Value = serde_json::from_str(&line).expect("serve prints its address");
         let address = answer["address"].as_str().unwrap().to_owned();
         Served { child, address }
     }
@@ -168,11 +168,11 @@ pub struct Served {
 }
 
 impl Served {
-    /// Asks it to stop and returns its exit code.
+    /// Sends SIGTERM and returns the exit code.
     pub fn stop(mut self) -> i32 {
         let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(asked.success());
-        self.child.wait().unwrap().code().expect("ends by itself")
+        self.child.wait().unwrap().code().expect("not killed")
     }
 }
 
@@ -183,7 +183,7 @@ impl Drop for Served {
     }
 }
 
-/// Parameters are made once and shared by all tests of all runs.
+/// The directory of parameters, which all tests share.
 fn params_dir() -> PathBuf {
     match std::env::var_os("ROOTFOLD_PARAMS_DIR") {
         Some(dir) if !dir.is_empty() => dir.into(),
@@ -204,7 +204,7 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// A git repository in a folder of its own.
+/// A git repository in its own directory.
 pub struct Repository {
     folder: TempDir,
     commits: i64,
@@ -257,7 +257,7 @@ impl Repository {
     }
 }
 
-/// Three authors change `files` files in `commits` commits of a few changes each.
+/// A history of three authors: `commits` commits, each of three changes of `files` files.
 pub fn some_history(commits: usize, files: usize) -> Repository {
     let mut repository = Repository::new();
     for commit in 0..commits {

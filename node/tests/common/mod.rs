@@ -1,4 +1,4 @@
-//! What the tests of the node share.
+//! Common parts of the node's tests.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
 pub mod net;
@@ -26,7 +26,7 @@ use rootfold_node::{
     store::{dump, Dump, MemoryStore, Store},
 };
 
-/// A generator whose seed is printed, so that a failing test can be repeated.
+/// A generator whose seed is printed, to repeat a failed test.
 pub fn rng(seed: u64) -> StdRng {
     println!("seed {seed}");
     StdRng::seed_from_u64(seed)
@@ -77,7 +77,7 @@ impl World {
         self.space.tip(writer).unwrap()
     }
 
-    /// Signed changes that continue the log of a writer.
+    /// Signs changes that continue the log of a writer.
     pub fn compose(&self, writer: u32, changes: &[(&str, Option<&[u8]>)]) -> Submission {
         let change = |(k, value): &(&str, Option<&[u8]>)| Change {
             key: key(k),
@@ -93,13 +93,13 @@ impl World {
         self.space.ingest(&self.compose(writer, changes)).unwrap()
     }
 
-    /// Ops without values, signed only at the end.
+    /// A batch without values whose last op alone is signed.
     pub fn signed_at_end(&self, writer: u32, ops: &[Op]) -> LogBatch {
         let tip = self.tip(writer);
         batch_after(&tip, writer, &self.secrets[writer as usize], ops)
     }
 
-    /// What the tree would be if it were built at once from all that is in it.
+    /// The root of a tree that is built from all entries at once.
     pub fn rebuilt(&self) -> F {
         let entries: Result<Vec<Entry>, _> =
             tree::scan(self.space.page_store(), self.space.status().root, ..).unwrap().collect();
@@ -121,7 +121,7 @@ pub fn batch_after(tip: &Tip, writer: u32, secret: &SecretKey, ops: &[Op]) -> Lo
     LogBatch { writer, first_seq: tip.seq(writer).unwrap(), ops: signed }
 }
 
-/// A put and its value.
+/// A put op and its value.
 pub fn put(ts: u64, k: &str, content: &[u8]) -> (Op, Value) {
     let value = Value::user(content.to_vec());
     (Op { ts, key: key(k), value: value.name.digest }, value)

@@ -1,4 +1,4 @@
-//! Servers on loopback: honest ones, and one that lies where it is told to.
+//! Servers on loopback: honest ones, and one with configurable lies.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -17,7 +17,7 @@ use tokio_stream::{wrappers::TcpListenerStream, StreamExt};
 use tonic::{body::Body, codegen::http, server::NamedService, Request, Response, Status};
 use tower::Service;
 
-/// A server that ends when this is dropped.
+/// A server that stops on drop.
 pub struct Running {
     pub address: String,
     _stop: oneshot::Sender<()>,
@@ -45,7 +45,7 @@ pub async fn serve(space: &Space, key: Option<Arc<PreparedVerifyingKey>>) -> Run
 
 type Change<T> = Option<fn(&mut T)>;
 
-/// Changes what an honest server would say.
+/// Changes of the replies of an honest server.
 #[derive(Default)]
 pub struct Lies {
     pub snapshot: Option<v1::Snapshot>,
@@ -54,9 +54,9 @@ pub struct Lies {
     pub pages: Change<v1::PagesReply>,
     pub values: Change<v1::ValuesReply>,
     pub log: Change<v1::LogEntriesReply>,
-    /// What every stream of pages goes on with for ever.
+    /// Follows every stream of pages, without end.
     pub endless_pages: Option<v1::PagesReply>,
-    /// What every stream of ops goes on with for ever.
+    /// Follows every stream of ops, without end.
     pub endless_log: Option<v1::LogEntriesReply>,
 }
 
@@ -121,7 +121,7 @@ fn changed<T: Send + 'static>(
     Response::new(Box::pin(changed))
 }
 
-/// The stream, and then the same message again and again.
+/// The stream, followed by the same message without end.
 fn endless<T: Clone + Send + 'static>(
     reply: Response<ReplyStream<T>>,
     message: &Option<T>,

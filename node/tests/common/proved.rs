@@ -1,4 +1,4 @@
-//! A space that is really proved, in the small profile. Made once for all tests of a binary.
+//! A proved space of profile `small`, made once for all tests of a binary.
 
 use std::{
     path::Path,
@@ -36,7 +36,7 @@ pub fn invite(world: &World) -> Invite {
     Invite { space: world.space.id(), parameters: parameters().id() }
 }
 
-/// A folder for running proofs beside a store that may be in memory.
+/// A data directory for running proofs; the store may be in memory.
 pub fn folder() -> (TempDir, DataDir) {
     let dir = tempfile::tempdir().unwrap();
     let data = DataDir::new(dir.path());
@@ -91,9 +91,8 @@ fn make() -> Proved {
     Proved { world, stale, newest, foreign }
 }
 
-/// Some test runners give every test a process of its own. So that not each of them proves the
-/// same space again, the first leaves what it made for the others: under the hash of the test
-/// binary, so that no other code ever takes it up.
+/// Nextest runs every test in its own process. The first process stores the proved space for the others,
+/// under the hash of the test binary, so that no other code uses it.
 mod kept {
     use std::{
         env, fs,
@@ -147,7 +146,7 @@ mod kept {
         proved
     }
 
-    /// Those of binaries that are no more.
+    /// Removes the files of older binaries.
     fn remove_older(path: &Path) {
         let begin = format!("{NAME}{}-", env!("CARGO_CRATE_NAME"));
         let current = path.file_name().unwrap().to_string_lossy();
@@ -155,7 +154,7 @@ mod kept {
             let name = file.file_name();
             let name = name.to_string_lossy();
             if name.starts_with(&begin) && !name.starts_with(&*current) {
-                // Another process may have been faster.
+                // Another process may have removed it.
                 let _ = fs::remove_file(file.path());
             }
         }

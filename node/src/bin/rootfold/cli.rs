@@ -1,4 +1,4 @@
-//! The command line: one file for each command.
+//! The command line: one file per command.
 
 pub mod args;
 pub mod failure;
@@ -27,12 +27,12 @@ pub mod text;
 mod verify;
 mod writer_new;
 
-pub use context::{block_on, Context};
+pub use context::{block_on, genesis, Context};
 
 use args::{Cli, Command, SpaceCommand, WriterCommand};
 use failure::Failure;
 
-/// Does what the command line says.
+/// Runs the command.
 pub fn run(cli: Cli) -> Result<(), Failure> {
     let context = Context::new(cli.data, cli.params_dir, cli.json);
     match cli.command {

@@ -154,7 +154,7 @@ impl Demo<'_> {
         let before_tail = changes.saturating_sub(TAIL);
         self.ingest(&mut import, before_tail)?;
 
-        let mut prover = Prover::open(space.clone(), &context.folder(), parameters.clone())?;
+        let mut prover = Prover::open(space.clone(), &context.data_dir(), parameters.clone())?;
         let max_ops = before_tail.div_ceil(EPOCHS).max(1);
         let proved = prover.prove(EpochLimits { max_ops }, None, &self.bars)?;
         let (snapshot, compress) = prover.publish(&self.bars)?;

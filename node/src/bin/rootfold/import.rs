@@ -1,4 +1,4 @@
-//! Writes a git history into a space: each author a writer, each changed path an op.
+//! Imports a git history into a space: each author becomes a writer, each changed path an op.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -10,32 +10,32 @@ use rootfold_core::{
     value::{tombstone, value_digest},
     F,
 };
-use rootfold_light::{submission::Submission, values::Value};
+use rootfold_light::{signing::OWNER, submission::Submission, values::Value};
 use rootfold_node::{
     git::{plan, Blobs, Change, Content, History},
     space::Space,
 };
 
-use crate::cli::failure::{Failure, OrFail};
+use crate::cli::{
+    failure::{Failure, OrFail},
+    genesis,
+};
 
-/// The owner's id.
-const OWNER: u32 = 0;
-/// The most ops in one submission.
+/// The largest number of ops in a submission.
 const MAX_OPS: usize = 256;
-/// A submission is closed when its values reach this many bytes.
+/// A submission is closed when its values have this number of bytes.
 const FULL_BYTES: usize = 2 * 1024 * 1024;
 
-/// An import under way. Changes that the space holds already, from an import that was cut off, are
-/// passed over.
+/// An import in progress. It skips the changes that an earlier import of the history has written.
 pub struct Import<'a> {
     space: &'a Space,
     history: &'a History,
     blobs: Blobs,
     clocks: Vec<u64>,
     authors: Vec<Author>,
-    /// Index of the next change.
+    /// The index of the next change.
     next: usize,
-    /// Ops written by this import.
+    /// The number of ops that this import has written.
     written: u64,
 }
 
@@ -44,12 +44,12 @@ struct Author {
     writer: u32,
     secret: SecretKey,
     tip: Tip,
-    /// Ops of his log that are to be passed over.
+    /// The number of changes to skip: those whose ops the log holds.
     held: u64,
 }
 
 impl<'a> Import<'a> {
-    /// Grants every author who is no writer yet, in the order of first change.
+    /// Grants all authors who are not writers yet, in the order of their first changes.
     pub fn begin(
         space: &'a Space,
         owner: &SecretKey,
@@ -66,8 +66,7 @@ impl<'a> Import<'a> {
         Ok(Import { space, history, blobs, clocks, authors, next: 0, written })
     }
 
-    /// Writes changes up to the one with index `end`, as few submissions as their limits allow.
-    /// `progress` is told how many changes are done.
+    /// Writes the changes before index `end`. `progress` receives the number of changes so far.
     pub fn run_to(&mut self, end: usize, mut progress: impl FnMut(usize)) -> Result<(), Failure> {
         let end = end.min(self.history.changes.len());
         while self.next < end {
@@ -77,12 +76,12 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
-    /// Ops that this import wrote: grants and changes.
+    /// The number of ops that this import has written: grants and changes.
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// Makes and ingests one submission.
+    /// Signs and ingests one submission.
     fn submit_some(&mut self, end: usize) -> Result<(), Failure> {
         let mut batches: Vec<Option<LogBatch>> = vec![None; self.authors.len()];
         let (mut values, mut ops, mut bytes) = (Vec::new(), 0, 0);
@@ -119,12 +118,12 @@ impl<'a> Import<'a> {
 }
 
 impl Author {
-    /// Signs an op and appends it to the batch. The clock is moved up where the log is ahead.
+    /// Signs an op and appends it to the batch. Its clock is raised if the log is ahead.
     fn sign(&mut self, batch: &mut Option<LogBatch>, mut op: Op) -> Result<(), Failure> {
-        let first_seq = self.tip.seq(self.writer).or_refused("signing")?;
+        let first_seq = self.tip.seq(self.writer).or_refused("signing an op")?;
         op.ts = op.ts.max(self.tip.stamp.ts.saturating_add(1));
         let (signed, tip) =
-            SignedOp::sign(&self.tip, self.writer, op, &self.secret).or_refused("signing")?;
+            SignedOp::sign(&self.tip, self.writer, op, &self.secret).or_refused("signing an op")?;
         self.tip = tip;
         batch
             .get_or_insert_with(|| LogBatch { writer: self.writer, first_seq, ops: Vec::new() })
@@ -134,7 +133,7 @@ impl Author {
     }
 }
 
-/// Grants the authors who are no writers yet; returns how many.
+/// Grants the authors who are not writers yet; returns their number.
 fn grant_missing(
     space: &Space,
     owner: &SecretKey,
@@ -142,24 +141,25 @@ fn grant_missing(
     clocks: &[u64],
     secrets: &[SecretKey],
 ) -> Result<u64, Failure> {
-    let salt = salt(space)?;
+    let salt = genesis(space)?.salt;
     let writers = space.writers();
-    let mut tip = *writers.get(&OWNER).ok_or_else(|| Failure::refused("a space without owner"))?;
+    let mut tip = *writers.get(&OWNER).ok_or_else(|| Failure::refused("the space has no owner"))?;
     let known = ids_by_key(&writers);
     let mut free = (1..=u32::MAX).filter(|writer| !writers.contains_key(writer));
-    let mut first_seq = tip.seq(OWNER).or_refused("granting")?;
+    let mut first_seq = tip.seq(OWNER).or_refused("granting an author")?;
     let (mut ops, mut values) = (Vec::new(), Vec::new());
     for (secret, first) in secrets.iter().zip(first_changes(history)) {
         let public_key = secret.public_key();
         if known.contains_key(&public_key.to_bytes()) {
             continue;
         }
-        let writer = free.next().ok_or_else(|| Failure::refused("no writer id is free"))?;
-        // Just before the author's first change: a grant's clock is where his own begins.
+        let writer =
+            free.next().ok_or_else(|| Failure::refused("all 2^32 writer ids are taken"))?;
+        // Just before the author's first change: the log of a writer begins at the clock of the grant.
         let ts = (clocks[first] - 1).max(tip.stamp.ts.saturating_add(1));
         let head = Head::first(salt, public_key);
         let op = Op { ts, key: Key::head(writer), value: head.digest() };
-        let signed = SignedOp::sign(&tip, OWNER, op, owner).or_refused("granting")?;
+        let signed = SignedOp::sign(&tip, OWNER, op, owner).or_refused("granting an author")?;
         tip = signed.1;
         ops.push(signed.0);
         values.push(Value::head(&head));
@@ -174,15 +174,17 @@ fn grant_missing(
     Ok(written)
 }
 
-/// The authors' ids and tips.
+/// The ids and tips of the authors.
 fn writers_of(space: &Space, secrets: Vec<SecretKey>) -> Result<Vec<Author>, Failure> {
     let writers = space.writers();
     let known = ids_by_key(&writers);
     let author = |secret: SecretKey| {
         let writer = known.get(&secret.public_key().to_bytes()).copied();
-        let writer = writer.ok_or_else(|| Failure::refused("an author was not granted"))?;
+        let writer = writer.ok_or_else(|| {
+            Failure::refused("an author of the history is not a writer of the space")
+        })?;
         let tip = writers[&writer];
-        let held = tip.seq(writer).or_refused("reading an author's log")?;
+        let held = tip.seq(writer).or_refused(format!("the log of writer {writer}"))?;
         Ok(Author { writer, secret, tip, held })
     };
     secrets.into_iter().map(author).collect()
@@ -192,11 +194,11 @@ fn ids_by_key(writers: &BTreeMap<u32, Tip>) -> BTreeMap<[u8; POINT_BYTES], u32> 
     writers.iter().map(|(id, tip)| (tip.head.public_key.to_bytes(), *id)).collect()
 }
 
-/// Index of each author's first change, by author.
+/// The index of each author's first change.
 fn first_changes(history: &History) -> Vec<usize> {
     let mut firsts = Vec::with_capacity(history.authors.len());
     for (index, change) in history.changes.iter().enumerate() {
-        // Authors are numbered in the order of their first change.
+        // Authors are numbered in the order of their first changes.
         if change.author == firsts.len() {
             firsts.push(index);
         }
@@ -204,8 +206,8 @@ fn first_changes(history: &History) -> Vec<usize> {
     firsts
 }
 
-/// Checks that what the space holds of each author is the beginning of this history, by the last
-/// op that both have.
+/// Checks for each author that the log in the space is a prefix of this history: compares the last op
+/// that both have.
 fn check_held(
     space: &Space,
     history: &History,
@@ -219,7 +221,7 @@ fn check_held(
     for (author, changes) in authors.iter().zip(changes) {
         let both = changes.len().min(usize::try_from(author.held).unwrap_or(usize::MAX));
         let Some(last) = both.checked_sub(1) else { continue };
-        // A bootstrapped replica does not hold what its snapshot folded.
+        // A bootstrapped replica does not hold the ops of its snapshot.
         let log = space.log(author.writer, last as u64, 1)?;
         let Some((_, signed)) = log.first().filter(|(seq, _)| *seq == last as u64) else {
             continue;
@@ -232,8 +234,8 @@ fn check_held(
         if (signed.op.key, signed.op.value) != (plan::path_key(&change.path), value) {
             let email = String::from_utf8_lossy(&history.authors[change.author]).into_owned();
             return Err(Failure::refused(format!(
-                "the log of writer {} ({email}) holds other ops than this history begins with; a \
-                 space takes one git history",
+                "the log of writer {} ({email}) differs from this history: a space can hold one git \
+                 history",
                 author.writer
             )));
         }
@@ -241,24 +243,19 @@ fn check_held(
     Ok(())
 }
 
-/// Says line by line what an import leaves out or changes.
+/// Lines about what an import skips or shortens.
 pub fn left_out(history: &History) -> Vec<String> {
-    let mut lines: Vec<String> = history.skipped.in_words().into_iter().collect();
+    let mut lines: Vec<String> = history.skipped.summary().into_iter().collect();
     match cut_paths(history) {
         0 => {}
-        cut => lines.push(format!("{cut} changes are of paths too long for a key: cut and hashed")),
+        cut => lines.push(format!(
+            "{cut} changes have paths over 91 bytes; their keys are shortened with a hash"
+        )),
     }
     lines
 }
 
-/// How many changes are of paths too long for a key.
+/// The number of changes whose paths are too long for a key.
 pub fn cut_paths(history: &History) -> usize {
     history.changes.iter().filter(|change| plan::is_cut(&change.path)).count()
-}
-
-fn salt(space: &Space) -> Result<F, Failure> {
-    let genesis = space.genesis()?;
-    let genesis = genesis
-        .ok_or_else(|| Failure::unreachable("this replica does not know the space's genesis"))?;
-    Ok(genesis.salt)
 }

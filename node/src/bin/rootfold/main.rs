@@ -10,7 +10,7 @@ use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    // Clap itself ends the process with 2 where it cannot read the command line.
+    // Clap exits with code 2 if it cannot parse the command line.
     let cli = cli::args::Cli::parse();
     let output = cli::output::Output { json: cli.json };
     tracing_subscriber::fmt()

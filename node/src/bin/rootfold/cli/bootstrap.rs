@@ -1,23 +1,34 @@
 //! `bootstrap`
 
+use clap::Args;
 use rootfold_core::field;
 use rootfold_light::invite::Invite;
 use rootfold_node::bootstrap::{self, Bootstrap};
 use serde_json::json;
 
 use super::{
-    args::BootstrapArgs,
     context::block_on,
     failure::{Failure, OrFail},
     progress::Bars,
     text, Context,
 };
 
-/// Makes a replica from a snapshot, or goes on with one.
+/// `bootstrap`
+#[derive(Debug, Args)]
+pub struct BootstrapArgs {
+    /// A peer, as host or host:port; may be given several times.
+    #[arg(long, value_name = "ADDR", required = true)]
+    from: Vec<String>,
+    /// The invite to the space.
+    #[arg(long)]
+    invite: String,
+}
+
+/// Creates a replica from a snapshot, or resumes.
 pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
-    let invite: Invite = args.invite.parse().or_usage("the invite")?;
+    let invite: Invite = args.invite.parse().or_usage("--invite")?;
     let bars = Bars::new();
-    let job = Bootstrap { peers: args.from, invite, folder: context.folder(), key: None };
+    let job = Bootstrap { peers: args.from, invite, data_dir: context.data_dir(), key: None };
     let report = block_on(async { Ok(bootstrap::run(job, &bars).await?) })?;
     bars.clear();
     let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
@@ -39,7 +50,7 @@ pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
     });
     context.output.answer(&json, || {
         let mut text = format!(
-            "proof of {} ops checked in {verify_ms:.1} ms\n{} pages, {} values and {} later ops: \
+            "proof of {} ops verified in {verify_ms:.1} ms\n{} pages, {} values and {} later ops: \
              {} in {ms:.1} ms\nroot  {}\n",
             report.header.ops,
             report.pages,
@@ -48,7 +59,7 @@ pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
             text::bytes_text(report.bytes),
             field::to_hex(&report.root)
         );
-        text.extend(faults.iter().map(|fault| format!("refused: {fault}\n")));
+        text.extend(faults.iter().map(|fault| format!("fault: {fault}\n")));
         text
     })
 }

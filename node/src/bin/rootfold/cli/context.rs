@@ -1,8 +1,8 @@
-//! What every command needs.
+//! The global options and what all commands derive from them.
 
 use std::{future::Future, path::PathBuf, sync::Arc};
 
-use rootfold_core::{eddsa::SecretKey, log::Tip};
+use rootfold_core::{eddsa::SecretKey, log::Tip, space::Genesis};
 use rootfold_light::invite::Invite;
 use rootfold_node::{data_dir::DataDir, space::Space};
 use rootfold_prover::Parameters;
@@ -12,7 +12,7 @@ use super::{
     failure::{Failure, OrFail},
     keyring::Keyring,
     output::Output,
-    parameters::ParametersFolder,
+    parameters::ParametersDir,
     progress::Bars,
 };
 
@@ -20,54 +20,55 @@ use super::{
 pub struct Context {
     data: PathBuf,
     params_dir: Option<PathBuf>,
-    /// How to answer.
+    /// The form of answers.
     pub output: Output,
 }
 
 impl Context {
-    /// Of the global options.
+    /// A context of the given options.
     pub fn new(data: PathBuf, params_dir: Option<PathBuf>, json: bool) -> Context {
         Context { data, params_dir, output: Output { json } }
     }
 
-    /// The same options for another data folder.
+    /// The same options with another data directory.
     pub fn with_data(&self, data: PathBuf) -> Context {
         Context { data, params_dir: self.params_dir.clone(), output: self.output }
     }
 
-    /// The data folder.
-    pub fn folder(&self) -> DataDir {
+    /// The data directory.
+    pub fn data_dir(&self) -> DataDir {
         DataDir::new(&self.data)
     }
 
-    /// The space in the data folder.
+    /// Opens the space in the data directory.
     pub fn space(&self) -> Result<Space, Failure> {
-        Ok(self.folder().open()?)
+        Ok(self.data_dir().open()?)
     }
 
-    /// The keys in the data folder.
+    /// The keys in the data directory.
     pub fn keyring(&self) -> Keyring {
         Keyring::of(&self.data)
     }
 
-    /// Where parameters are kept.
-    pub fn parameters(&self) -> Result<ParametersFolder, Failure> {
-        ParametersFolder::find(self.params_dir.clone())
+    /// The directory of parameters.
+    pub fn parameters(&self) -> Result<ParametersDir, Failure> {
+        ParametersDir::find(self.params_dir.clone())
     }
 
-    /// The parameters in which the space is proved.
+    /// Reads the parameters of the space's proofs.
     pub fn space_parameters(&self, space: &Space, bars: &Bars) -> Result<Arc<Parameters>, Failure> {
         self.parameters()?.load(&verifying_key(space)?, bars)
     }
 
-    /// A local key and the writer that it is in the space.
+    /// The id, the tip and the secret key of the writer who has the local key `name`.
     pub fn writer(&self, space: &Space, name: &str) -> Result<(u32, Tip, SecretKey), Failure> {
         let secret = self.keyring().read(name)?;
         let public_key = secret.public_key();
         let found = space.writers().into_iter().find(|(_, tip)| tip.head.public_key == public_key);
         let (writer, tip) = found.ok_or_else(|| {
             Failure::refused(format!(
-                "{name} is no writer of this space; its owner can admit him: rootfold grant {}",
+                "key {name:?} belongs to no writer of this space; ask the owner to admit it: rootfold \
+                 grant {}",
                 hex::encode(public_key.to_bytes())
             ))
         })?;
@@ -75,10 +76,20 @@ impl Context {
     }
 }
 
-/// The verifying key that the space was made or bootstrapped with.
+/// The verifying key with which the space was created or bootstrapped.
 pub fn verifying_key(space: &Space) -> Result<VerifyingKey, Failure> {
     space.verifying_key()?.ok_or_else(|| {
-        Failure::unreachable("this replica has no verifying key: it came here without a proof")
+        Failure::unreachable("this replica has no verifying key: it was created by `replay`")
+    })
+}
+
+/// The genesis config of a space.
+pub fn genesis(space: &Space) -> Result<Genesis, Failure> {
+    space.genesis()?.ok_or_else(|| {
+        Failure::unreachable(
+            "this replica has no genesis config: no peer of its bootstrap had it; run `bootstrap` \
+             with another peer, or run this command on the owner's node",
+        )
     })
 }
 
@@ -87,11 +98,11 @@ pub fn invite(space: &Space) -> Result<Invite, Failure> {
     Ok(Invite { space: space.id(), parameters: verifying_key(space)?.id() })
 }
 
-/// Runs a future to its end on a runtime of its own.
+/// Runs a future on a new runtime.
 pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .or_unreachable("starting the network threads")?;
+        .or_unreachable("starting the runtime")?;
     runtime.block_on(future)
 }

@@ -16,14 +16,14 @@ use rootfold_node::{
 };
 use rootfold_prover::ParametersError;
 
-/// What the exit code says.
+/// The exit code of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// A proof, signature, page, value or op is bad.
+    /// A proof, signature, page, value or op is bad, or an op is not allowed.
     Refused = 1,
-    /// The command cannot mean what it says.
+    /// The arguments are wrong.
     Usage = 2,
-    /// Something could not be reached, read or written.
+    /// Something cannot be reached, read, written or found.
     Unreachable = 3,
 }
 
@@ -32,69 +32,70 @@ pub enum Exit {
 pub struct Failure {
     /// The exit code.
     pub exit: Exit,
-    /// What happened, outermost first.
+    /// The error with its causes.
     pub error: anyhow::Error,
 }
 
 impl Failure {
-    /// A command that cannot mean what it says.
+    /// A failure with [`Exit::Usage`].
     pub fn usage(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Failure {
         Failure { exit: Exit::Usage, error: anyhow::Error::msg(message) }
     }
 
-    /// Something that is not there.
+    /// A failure with [`Exit::Unreachable`].
     pub fn unreachable(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Failure {
         Failure { exit: Exit::Unreachable, error: anyhow::Error::msg(message) }
     }
 
-    /// Something that is bad.
+    /// A failure with [`Exit::Refused`].
     pub fn refused(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Failure {
         Failure { exit: Exit::Refused, error: anyhow::Error::msg(message) }
     }
 
-    /// The causes in one line, none twice: many errors name their source in their own text.
-    pub fn in_words(&self) -> String {
-        let mut words = String::new();
+    /// The error and its causes in one line. Many errors include their source in their own text; such
+    /// a source is not repeated.
+    pub fn message(&self) -> String {
+        let mut message = String::new();
         for cause in self.error.chain().map(ToString::to_string) {
-            if words.is_empty() {
-                words = cause;
-            } else if !words.contains(&cause) {
-                words = format!("{words}: {cause}");
+            if message.is_empty() {
+                message = cause;
+            } else if !message.contains(&cause) {
+                message = format!("{message}: {cause}");
             }
         }
-        words
+        message
     }
 }
 
-/// Gives an error its exit code and says what was being done.
+/// Adds an exit code and a context to an error.
 pub trait OrFail<T> {
-    /// Exit code 1.
-    fn or_refused(self, doing: impl fmt::Display) -> Result<T, Failure>;
-    /// Exit code 2.
-    fn or_usage(self, doing: impl fmt::Display) -> Result<T, Failure>;
-    /// Exit code 3.
-    fn or_unreachable(self, doing: impl fmt::Display) -> Result<T, Failure>;
+    /// Adds [`Exit::Refused`].
+    fn or_refused(self, context: impl fmt::Display) -> Result<T, Failure>;
+    /// Adds [`Exit::Usage`].
+    fn or_usage(self, context: impl fmt::Display) -> Result<T, Failure>;
+    /// Adds [`Exit::Unreachable`].
+    fn or_unreachable(self, context: impl fmt::Display) -> Result<T, Failure>;
 }
 
 impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
-    fn or_refused(self, doing: impl fmt::Display) -> Result<T, Failure> {
-        self.map_err(|error| failure(Exit::Refused, error, &doing))
+    fn or_refused(self, context: impl fmt::Display) -> Result<T, Failure> {
+        self.map_err(|error| failure(Exit::Refused, error, &context))
     }
 
-    fn or_usage(self, doing: impl fmt::Display) -> Result<T, Failure> {
-        self.map_err(|error| failure(Exit::Usage, error, &doing))
+    fn or_usage(self, context: impl fmt::Display) -> Result<T, Failure> {
+        self.map_err(|error| failure(Exit::Usage, error, &context))
     }
 
-    fn or_unreachable(self, doing: impl fmt::Display) -> Result<T, Failure> {
-        self.map_err(|error| failure(Exit::Unreachable, error, &doing))
+    fn or_unreachable(self, context: impl fmt::Display) -> Result<T, Failure> {
+        self.map_err(|error| failure(Exit::Unreachable, error, &context))
     }
 }
 
-fn failure(exit: Exit, error: impl Into<anyhow::Error>, doing: &impl fmt::Display) -> Failure {
-    Failure { exit, error: error.into().context(doing.to_string()) }
+fn failure(exit: Exit, error: impl Into<anyhow::Error>, context: &impl fmt::Display) -> Failure {
+    Failure { exit, error: error.into().context(context.to_string()) }
 }
 
-/// What this machine could not do.
+/// Errors of this machine.
 macro_rules! unreachable_errors {
     ($($error:ty),*) => {
         $(impl From<$error> for Failure {
@@ -105,7 +106,7 @@ macro_rules! unreachable_errors {
     };
 }
 
-/// Errors that know whether they blame data or the way to it.
+/// Errors with a method `is_refusal`, which says whether data is bad.
 macro_rules! judging_errors {
     ($($error:ty),*) => {
         $(impl From<$error> for Failure {

@@ -1,18 +1,25 @@
 //! `get`
 
-use rootfold_light::answer::At;
+use std::ffi::OsString;
 
-use super::{args::GetArgs, failure::Failure, text, Context};
+use clap::Args;
+use rootfold_light::query::At;
 
-/// Prints a value: its bytes as they are, or JSON.
+use super::{failure::Failure, text, Context};
+
+/// `get`
+#[derive(Debug, Args)]
+pub struct GetArgs {
+    /// The key.
+    key: OsString,
+}
+
+/// Prints the bytes of a value, or JSON.
 pub fn run(context: &Context, args: &GetArgs) -> Result<(), Failure> {
     let key = text::key_of(&args.key)?;
     let found = context.space()?.get(At::Latest, &key)?;
     let Some(found) = found.filter(|found| found.value.is_some()) else {
-        return Err(Failure::unreachable(format!(
-            "there is nothing under {:?}",
-            text::key_text(&key)
-        )));
+        return Err(Failure::unreachable(format!("no value under key {:?}", text::key_text(&key))));
     };
     if context.output.json {
         return context.output.answer(&text::found_json(&found), String::new);

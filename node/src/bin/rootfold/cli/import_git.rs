@@ -1,13 +1,27 @@
 //! `import-git`
 
+use std::path::PathBuf;
+
+use clap::Args;
 use rootfold_node::git;
 use serde_json::json;
 
-use super::{args::ImportArgs, failure::Failure, keyring::OWNER, progress::Bars, Context};
+use super::{failure::Failure, keyring::OWNER, progress::Bars, Context};
 use crate::import::{self, Import};
 
-/// Writes a git history into the space.
-pub fn run(context: &Context, args: &ImportArgs) -> Result<(), Failure> {
+/// `import-git`
+#[derive(Debug, Args)]
+pub struct ImportGitArgs {
+    /// A folder in the repository.
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// The largest number of path changes: the oldest.
+    #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
+    limit: usize,
+}
+
+/// Imports a git history into the space.
+pub fn run(context: &Context, args: &ImportGitArgs) -> Result<(), Failure> {
     let space = context.space()?;
     let (_, _, owner) = context.writer(&space, OWNER)?;
     let bars = Bars::new();

@@ -1,4 +1,4 @@
-//! Secret keys of this node's writers: one file each in the data folder, readable by its owner only.
+//! The secret keys of this node: one file each in the data directory, with mode 0600.
 
 use std::{
     fs::{self, OpenOptions},
@@ -11,28 +11,29 @@ use rootfold_core::eddsa::{PublicKey, SecretKey};
 
 use super::failure::{Failure, OrFail};
 
-/// Name of the key that `space new` makes.
+/// The name of the key that `space new` creates.
 pub const OWNER: &str = "owner";
+/// The longest name of a key, in bytes.
 const MAX_NAME: usize = 64;
 
-/// The folder of keys.
+/// The directory of keys.
 pub struct Keyring {
     folder: PathBuf,
 }
 
 impl Keyring {
-    /// The keyring of a data folder. Nothing is made before there is a key.
+    /// The keyring in a data directory. Its directory is created with the first key.
     pub fn of(data: &Path) -> Keyring {
         Keyring { folder: data.join("keys") }
     }
 
-    /// Makes a key; an existing one is never replaced.
+    /// Creates a key. An existing key is never replaced.
     pub fn create(&self, name: &str) -> Result<SecretKey, Failure> {
         let path = self.file(name)?;
         let secret = SecretKey::random(&mut OsRng);
         fs::create_dir_all(&self.folder)
-            .or_unreachable(format!("making {}", self.folder.display()))?;
-        // Written aside and linked into place: a key file is whole or not there.
+            .or_unreachable(format!("creating {}", self.folder.display()))?;
+        // Written to a temporary file and then linked: a key file is complete or absent.
         let mut aside = private_file(&self.folder)?;
         let doing = || format!("writing the key {}", path.display());
         let digits = hex::encode(&secret.to_bytes()[..]);
@@ -41,19 +42,19 @@ impl Keyring {
             .or_unreachable(doing())?;
         match aside.persist_noclobber(&path) {
             Ok(_) => Ok(secret),
-            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Err(Failure::usage(
-                format!("there is a key named {name:?} already ({})", path.display()),
-            )),
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
+                Err(Failure::usage(format!("key {name:?} exists already ({})", path.display())))
+            }
             Err(error) => Err(error.error).or_unreachable(doing()),
         }
     }
 
-    /// Reads a key.
+    /// Reads the key `name`.
     pub fn read(&self, name: &str) -> Result<SecretKey, Failure> {
         let path = self.file(name)?;
         let mut text = String::new();
         let file = OpenOptions::new().read(true).open(&path);
-        // 64 digits and a line feed; anything longer is no key.
+        // A key file has 64 digits and a line feed.
         file.and_then(|file| file.take(80).read_to_string(&mut text))
             .or_unreachable(format!("reading the key {}", path.display()))?;
         let mut bytes = [0u8; 32];
@@ -62,7 +63,7 @@ impl Keyring {
         Ok(SecretKey::from_bytes(bytes))
     }
 
-    /// Names and public keys of all keys, by name.
+    /// The names and public keys of all keys, by name.
     pub fn list(&self) -> Result<Vec<(String, PublicKey)>, Failure> {
         let doing = || format!("reading {}", self.folder.display());
         let entries = match fs::read_dir(&self.folder) {
@@ -82,24 +83,24 @@ impl Keyring {
     fn file(&self, name: &str) -> Result<PathBuf, Failure> {
         if !is_name(name) {
             return Err(Failure::usage(format!(
-                "{name:?} is no name for a key: 1 to {MAX_NAME} letters, digits, '.', '_', '-', \
-                 '@', not beginning with '.'"
+                "{name:?} is not the name of a key: expected 1 to {MAX_NAME} letters, digits, '.', '_', \
+                 '-' or '@', the first of them not '.'"
             )));
         }
         Ok(self.folder.join(format!("{name}.key")))
     }
 }
 
-/// Letters and digits and a little more: names become file names.
+/// Whether `name` can be the name of a key. Names are parts of file names.
 fn is_name(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len())
         && !name.starts_with('.')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c))
 }
 
-/// A temporary file that only its owner may read, from its first moment on.
+/// A temporary file with mode 0600 from its creation.
 fn private_file(folder: &Path) -> Result<tempfile::NamedTempFile, Failure> {
-    // `tempfile` makes its files with mode 0600.
+    // The mode is the default of `tempfile`.
     tempfile::Builder::new()
         .prefix(".new")
         .tempfile_in(folder)

@@ -1,23 +1,34 @@
 //! `log`
 
+use clap::Args;
 use rootfold_core::{key::KeyKind, log::SignedOp, value::tombstone};
 use serde_json::{json, Value};
 
 use super::{
-    args::LogArgs,
     failure::{Failure, OrFail},
     text, Context,
 };
 
-/// One op to be shown.
+/// `log`
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// Only the log of this writer.
+    #[arg(long, value_name = "ID")]
+    writer: Option<u32>,
+    /// The largest number of ops of each log: the newest.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    limit: usize,
+}
+
+/// An op in the output.
 struct Line {
     writer: u32,
-    /// From 1, as the writer signs it.
+    /// The number of the op in its log, from 1.
     seq: u64,
     signed: SignedOp,
 }
 
-/// Prints the newest ops of each log, oldest first.
+/// Prints the newest ops of each log, the oldest of them first.
 pub fn run(context: &Context, args: &LogArgs) -> Result<(), Failure> {
     let space = context.space()?;
     let mut lines = Vec::new();
@@ -27,14 +38,14 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<(), Failure> {
             continue;
         }
         known = true;
-        let seq = tip.seq(writer).or_refused("reading the log")?;
+        let seq = tip.seq(writer).or_refused(format!("the log of writer {writer}"))?;
         let from = seq.saturating_sub(args.limit as u64);
         for (before, signed) in space.log(writer, from, args.limit)? {
             lines.push(Line { writer, seq: before + 1, signed });
         }
     }
-    if !known {
-        return Err(Failure::unreachable("there is no such writer in this space"));
+    if let Some(writer) = args.writer.filter(|_| !known) {
+        return Err(Failure::unreachable(format!("writer {writer} is not in this space")));
     }
     let json: Vec<Value> = lines.iter().map(Line::json).collect();
     context.output.answer(&json!({ "ops": json }), || lines.iter().map(Line::text).collect())

@@ -1,4 +1,4 @@
-//! Answers on stdout: human text, or one line of JSON.
+//! Answers on stdout: text for people, or one line of JSON.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -6,15 +6,15 @@ use serde::Serialize;
 
 use super::failure::{Failure, OrFail};
 
-/// How answers are written.
+/// The form of answers.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
-    /// One line of JSON instead of text.
+    /// JSON instead of text.
     pub json: bool,
 }
 
 impl Output {
-    /// Writes the answer in the one form or the other.
+    /// Writes an answer.
     pub fn answer(
         self,
         json: &impl Serialize,
@@ -32,11 +32,11 @@ impl Output {
         self.bytes(&bytes)
     }
 
-    /// Writes bytes as they are.
+    /// Writes bytes.
     pub fn bytes(self, bytes: &[u8]) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-            // Whoever reads has seen enough.
+            // The reader has closed the pipe.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             done => done.or_unreachable("writing to stdout"),
         }
@@ -44,13 +44,13 @@ impl Output {
 
     /// Writes a failure to stderr.
     pub fn failure(self, failure: &Failure) {
-        let words = failure.in_words();
+        let message = failure.message();
         let line = if self.json {
-            serde_json::json!({ "error": words, "exit": failure.exit as u8 }).to_string()
+            serde_json::json!({ "error": message, "exit": failure.exit as u8 }).to_string()
         } else {
-            format!("error: {words}")
+            format!("error: {message}")
         };
-        // Nothing is left to be done if stderr is closed.
+        // A closed stderr is ignored.
         let _ = writeln!(io::stderr(), "{line}");
     }
 }

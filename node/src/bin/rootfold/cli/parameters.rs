@@ -1,4 +1,4 @@
-//! Parameters on disk: made once per profile and machine, found by every later run.
+//! Parameters on disk. They are generated once per profile and directory.
 
 use std::{
     env,
@@ -6,33 +6,45 @@ use std::{
     sync::Arc,
 };
 
+use clap::ValueEnum;
 use rootfold_core::step::{Profile, SCATTERED, SMALL, STANDARD};
 use rootfold_prover::{engine, Parameters, SetupStage};
 use rootfold_verifier::VerifyingKey;
 
-use super::{args::ProfileName, failure::Failure, progress::Bars};
+use super::{failure::Failure, progress::Bars};
 
-/// Says where parameters are kept, if the command line does not.
+/// The environment variable that names the directory.
 pub const VARIABLE: &str = "ROOTFOLD_PARAMS_DIR";
 
-/// The folder of parameters.
-pub struct ParametersFolder {
+/// The profile of a space: the size of its step circuit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProfileName {
+    /// For tests and the demo.
+    Small,
+    /// For spaces whose new keys mostly follow the existing ones, as in logs and message histories.
+    Standard,
+    /// For spaces whose ops hit keys all over a large tree.
+    Scattered,
+}
+
+/// The directory of parameters.
+pub struct ParametersDir {
     path: PathBuf,
 }
 
-/// Parameters and where they came from.
+/// Parameters, and whether this run has generated them.
 pub struct Provided {
     /// The parameters.
     pub parameters: Arc<Parameters>,
-    /// Whether they had to be made.
+    /// Whether this run has generated them.
     pub made: bool,
 }
 
-impl ParametersFolder {
-    /// The folder that the command line names, or the environment, or the user's cache.
-    pub fn find(option: Option<PathBuf>) -> Result<ParametersFolder, Failure> {
+impl ParametersDir {
+    /// The directory that `--params-dir` names, or [`VARIABLE`], or `rootfold` in the user's cache.
+    pub fn find(option: Option<PathBuf>) -> Result<ParametersDir, Failure> {
         let named = |name: &str| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        // The XDG rule: a relative path in this variable does not count.
+        // XDG: a relative path in this variable is ignored.
         let cache = || {
             named("XDG_CACHE_HOME")
                 .filter(|path| path.is_absolute())
@@ -43,18 +55,18 @@ impl ParametersFolder {
             .or_else(|| Some(cache()?.join("rootfold")))
             .ok_or_else(|| {
             Failure::usage(format!(
-                "no place for parameters: give --params-dir, or set {VARIABLE} or HOME"
+                "no directory for parameters: give --params-dir, or set {VARIABLE} or HOME"
             ))
         })?;
-        Ok(ParametersFolder { path })
+        Ok(ParametersDir { path })
     }
 
-    /// Its path.
+    /// The path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Finds parameters of a profile, or makes some.
+    /// Reads the parameters of a profile; generates them if there are none.
     pub fn provide(&self, profile: ProfileName, bars: &Bars) -> Result<Provided, Failure> {
         let profile = match profile {
             ProfileName::Small => SMALL,
@@ -70,10 +82,13 @@ impl ParametersFolder {
         Ok(Provided { parameters: Arc::new(parameters?), made })
     }
 
-    /// Finds the parameters to which a verifying key belongs.
+    /// Reads the parameters of a verifying key.
     pub fn load(&self, key: &VerifyingKey, bars: &Bars) -> Result<Arc<Parameters>, Failure> {
         let profile = Profile::named(&key.profile).ok_or_else(|| {
-            Failure::unreachable(format!("this program has no profile {:?}", key.profile))
+            Failure::unreachable(format!(
+                "the space has profile {:?}, which this version of rootfold does not know",
+                key.profile
+            ))
         })?;
         bars.stage("reading the parameters");
         let parameters = engine::load_id(&self.path, key.id(), &profile);

@@ -2,11 +2,20 @@
 
 use std::time::Instant;
 
+use clap::Args;
 use serde_json::json;
 
-use super::{args::ParamsArgs, failure::Failure, progress::Bars, Context};
+use super::{failure::Failure, parameters::ProfileName, progress::Bars, Context};
 
-/// Makes or finds parameters.
+/// `params`
+#[derive(Debug, Args)]
+pub struct ParamsArgs {
+    /// The profile.
+    #[arg(long, value_enum, default_value = "small")]
+    profile: ProfileName,
+}
+
+/// Generates or reads parameters, and prints their id and size.
 pub fn run(context: &Context, args: &ParamsArgs) -> Result<(), Failure> {
     let started = Instant::now();
     let folder = context.parameters()?;
@@ -25,11 +34,11 @@ pub fn run(context: &Context, args: &ParamsArgs) -> Result<(), Failure> {
     });
     context.output.answer(&json, || {
         format!(
-            "{}\nid           {}\nconstraints  {}\n{} in {seconds:.1} s, kept in {}",
+            "{}\nid           {}\nconstraints  {}\n{} in {seconds:.1} s, stored in {}",
             parameters.name(),
             parameters.id(),
             parameters.constraints(),
-            if provided.made { "made" } else { "found and read" },
+            if provided.made { "generated" } else { "read" },
             folder.path().display()
         )
     })

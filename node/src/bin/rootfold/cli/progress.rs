@@ -1,4 +1,4 @@
-//! Progress on stderr: bars on a terminal, a line for each phase anywhere else.
+//! Progress on stderr: bars on a terminal, otherwise one line per phase.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -9,7 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rootfold_node::progress::{Event, Progress};
 
-/// One bar at a time: a new phase takes the place of the one before.
+/// At most one bar: a new phase replaces the one before.
 pub struct Bars {
     terminal: bool,
     phase: Mutex<Option<Phase>>,
@@ -27,19 +27,19 @@ struct Phase {
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 impl Bars {
-    /// No bar yet.
+    /// Without a bar.
     pub fn new() -> Bars {
         Bars { terminal: io::stderr().is_terminal(), phase: Mutex::new(None) }
     }
 
-    /// Says something that stays on the screen.
-    pub fn say(&self, words: &str) {
+    /// Prints a line that stays on the screen.
+    pub fn say(&self, line: &str) {
         self.clear();
-        // Nothing is left to be done if stderr is closed.
-        let _ = writeln!(io::stderr(), "{words}");
+        // A closed stderr is ignored.
+        let _ = writeln!(io::stderr(), "{line}");
     }
 
-    /// Shows a bar while `work` goes on; without a total only that it does.
+    /// Shows a bar during `work`; a spinner if there is no total.
     pub fn counted<T>(
         &self,
         name: &str,
@@ -52,12 +52,12 @@ impl Bars {
         result
     }
 
-    /// Begins a phase that does not count anything.
+    /// Begins a phase without a count.
     pub fn stage(&self, name: &str) {
         self.phase(name, None);
     }
 
-    /// The bar of the phase with this name, which begins if it is not the current one.
+    /// The bar of the phase `name`, which begins unless it is the current phase.
     fn phase(&self, name: &str, total: Option<u64>) -> ProgressBar {
         let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(current) = phase.as_ref().filter(|current| current.name == name) {
@@ -78,7 +78,7 @@ impl Bars {
 
     fn bar(&self, name: &str, total: Option<u64>) -> ProgressBar {
         if !self.terminal {
-            // Nothing is left to be done if stderr is closed.
+            // A closed stderr is ignored.
             let _ = writeln!(io::stderr(), "{name} ...");
             return ProgressBar::hidden();
         }

@@ -1,16 +1,28 @@
 //! `prove`
 
+use clap::Args;
 use rootfold_node::{prove::Prover, space::EpochLimits};
 use serde_json::json;
 
-use super::{args::ProveArgs, failure::Failure, progress::Bars, text, Context};
+use super::{failure::Failure, progress::Bars, text, Context};
 
-/// Folds ops into the running proof.
+/// `prove`
+#[derive(Debug, Args)]
+pub struct ProveArgs {
+    /// The largest number of ops per epoch.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    epoch: usize,
+    /// The largest number of epochs [default: all].
+    #[arg(long, value_name = "N")]
+    epochs: Option<u64>,
+}
+
+/// Folds pending ops into the running proof.
 pub fn run(context: &Context, args: &ProveArgs) -> Result<(), Failure> {
     let space = context.space()?;
     let bars = Bars::new();
     let parameters = context.space_parameters(&space, &bars)?;
-    let mut prover = Prover::open(space, &context.folder(), parameters)?;
+    let mut prover = Prover::open(space, &context.data_dir(), parameters)?;
     let report = prover.prove(EpochLimits { max_ops: args.epoch }, args.epochs, &bars)?;
     bars.clear();
     let seconds = report.fold.as_secs_f64();

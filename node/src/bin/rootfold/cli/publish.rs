@@ -1,24 +1,37 @@
 //! `publish`
 
+use std::path::PathBuf;
+
+use clap::Args;
 use rootfold_node::{prove::Prover, snapshot_file};
 use rootfold_prover::atomic::write_atomically;
 use serde_json::json;
 
 use super::{
-    args::PublishArgs,
     context::{invite, verifying_key},
     failure::{Failure, OrFail},
     progress::Bars,
     text, Context,
 };
 
-/// Compresses the running proof into a snapshot.
+/// `publish`
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// Also writes the snapshot to a file, for `verify`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Also writes the verifying key to a file, for `verify --key`.
+    #[arg(long, value_name = "FILE")]
+    key_out: Option<PathBuf>,
+}
+
+/// Compresses the running proof into a snapshot and prints the invite.
 pub fn run(context: &Context, args: &PublishArgs) -> Result<(), Failure> {
     let space = context.space()?;
     let bars = Bars::new();
     let parameters = context.space_parameters(&space, &bars)?;
     let invite = invite(&space)?;
-    let prover = Prover::open(space.clone(), &context.folder(), parameters)?;
+    let prover = Prover::open(space.clone(), &context.data_dir(), parameters)?;
     let (snapshot, compress) = prover.publish(&bars)?;
     bars.clear();
     if let Some(path) = &args.out {

@@ -1,22 +1,49 @@
 //! `put`
 
 use std::{
+    ffi::OsString,
     fs::File,
     io::{self, Read},
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
+use clap::Args;
 use rootfold_core::{key::Key, value::MAX_VALUE};
 use rootfold_light::{
-    answer::At,
+    query::At,
     signing::{self, Change, COUNTER_BITS},
 };
 use serde_json::json;
 
 use super::{
-    args::PutArgs,
     failure::{Failure, OrFail},
+    keyring::OWNER,
     text, Context,
 };
+
+/// `put`
+#[derive(Debug, Args)]
+pub struct PutArgs {
+    /// The key, at most 91 bytes.
+    key: OsString,
+    /// The value; `-` reads it from stdin.
+    #[arg(required_unless_present = "file", conflicts_with = "file", allow_hyphen_values = true)]
+    value: Option<OsString>,
+    /// Reads the value from a file.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    writer: WriterArg,
+}
+
+/// The signer of an op.
+#[derive(Debug, Args)]
+pub struct WriterArg {
+    /// The name of the key that signs.
+    #[arg(long = "as", value_name = "NAME", default_value = OWNER)]
+    pub name: String,
+}
 
 /// Writes a value.
 pub fn run(context: &Context, args: PutArgs) -> Result<(), Failure> {
@@ -30,12 +57,12 @@ pub fn run(context: &Context, args: PutArgs) -> Result<(), Failure> {
         (None, value) => value.unwrap_or_default().into_encoded_bytes(),
     };
     if value.len() > MAX_VALUE {
-        return Err(Failure::refused(format!("a value has at most {MAX_VALUE} bytes")));
+        return Err(Failure::refused(format!("the value is too long: at most {MAX_VALUE} bytes")));
     }
     write(context, key, Some(value), &args.writer.name)
 }
 
-/// Writes a value or a tombstone as the newest op on its key.
+/// Writes a value or a tombstone, with a clock later than that of the key's entry.
 pub fn write(
     context: &Context,
     key: Key,
@@ -44,8 +71,8 @@ pub fn write(
 ) -> Result<(), Failure> {
     let space = context.space()?;
     let (writer, tip, secret) = context.writer(&space, name)?;
-    // The clock goes on from what this node has seen under the key, or a later stamp, from a clock
-    // that runs ahead, would win against this op.
+    // The entry may have a stamp from a clock that runs ahead; without the maximum it would win
+    // against this op.
     let seen = space.get(At::Latest, &key)?.map_or(0, |found| found.entry.stamp.ts);
     let change = Change { key, value, at: now_ms().max((seen >> COUNTER_BITS) + 1) };
     let (submission, tip) =
@@ -60,11 +87,11 @@ pub fn write(
 
 /// Milliseconds since 1970; 0 if the system clock is set to an earlier time.
 pub fn now_ms() -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| now.as_millis() as u64)
 }
 
-/// Reads one byte more than a value may have, so that the limit shows.
+/// Reads at most one byte more than the longest value has.
 fn read(from: impl Read, doing: &str) -> Result<Vec<u8>, Failure> {
     let mut value = Vec::new();
     from.take(MAX_VALUE as u64 + 1).read_to_end(&mut value).or_unreachable(doing)?;

@@ -1,23 +1,34 @@
 //! `replay`
 
+use clap::Args;
 use rootfold_core::field;
 use rootfold_light::invite::Invite;
 use rootfold_node::replay::{self, Replay};
 use serde_json::json;
 
 use super::{
-    args::ReplayArgs,
     context::block_on,
     failure::{Failure, OrFail},
     progress::Bars,
     text, Context,
 };
 
-/// Makes a replica from the whole logs.
+/// `replay`
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The peer, as host or host:port.
+    #[arg(long, value_name = "ADDR")]
+    from: String,
+    /// The invite to the space.
+    #[arg(long)]
+    invite: String,
+}
+
+/// Creates a replica from the complete logs of a peer.
 pub fn run(context: &Context, args: ReplayArgs) -> Result<(), Failure> {
-    let invite: Invite = args.invite.parse().or_usage("the invite")?;
+    let invite: Invite = args.invite.parse().or_usage("--invite")?;
     let bars = Bars::new();
-    let job = Replay { peer: args.from, space: invite.space, folder: Some(context.folder()) };
+    let job = Replay { peer: args.from, space: invite.space, data_dir: Some(context.data_dir()) };
     let report = block_on(async { Ok(replay::run(job, &bars).await?) })?;
     bars.clear();
     let ms = report.elapsed.as_secs_f64() * 1000.0;

@@ -1,20 +1,31 @@
 //! `serve`
 
-use std::sync::Arc;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
-use rootfold_node::{server::Server, space::Space};
+use clap::Args;
+use rootfold_node::{server::Server, space::Space, DEFAULT_PORT};
 use rootfold_verifier::PreparedVerifyingKey;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::{
-    args::ServeArgs,
     context::{self, block_on},
     failure::{Failure, OrFail},
     Context,
 };
 
-/// Serves the space until interrupted.
+/// `serve`
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The address to listen on; port 0 picks a free port, which is printed.
+    #[arg(long, value_name = "ADDR", default_value_t = (Ipv4Addr::LOCALHOST, DEFAULT_PORT).into())]
+    listen: SocketAddr,
+}
+
+/// Serves the space until Ctrl-C or SIGTERM.
 pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let space = context.space()?;
     let invite = context::invite(&space).ok().map(|invite| invite.to_string());
@@ -23,7 +34,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         let doing = || format!("listening on {}", args.listen);
         let listener = TcpListener::bind(args.listen).await.or_unreachable(doing())?;
         let address = listener.local_addr().or_unreachable(doing())?;
-        // The port is known only now; whoever started this reads the line.
+        // With port 0 the address is known only now; callers read this line.
         let line = json!({ "address": address.to_string(), "invite": invite });
         context.output.answer(&line, || {
             let invite = invite.as_deref().unwrap_or("(none: this replica has no verifying key)");
@@ -33,13 +44,13 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     })
 }
 
-/// The key that is handed to replicas; none where the space came here without a proof.
+/// The verifying key of the space; `None` after a replay.
 fn prepared_key(space: &Space) -> Result<Option<Arc<PreparedVerifyingKey>>, Failure> {
     let key = space.verifying_key()?.map(PreparedVerifyingKey::new).transpose();
-    Ok(key.or_unreachable("the verifying key")?.map(Arc::new))
+    Ok(key.or_unreachable("the stored verifying key")?.map(Arc::new))
 }
 
-/// Ends at Ctrl-C or SIGTERM.
+/// Waits for Ctrl-C or SIGTERM.
 async fn interrupted() {
     #[cfg(unix)]
     {
@@ -52,7 +63,8 @@ async fn interrupted() {
             return;
         }
     }
-    // Without a handler the signal ends the process, which loses nothing.
+    // Without a handler the signal kills the process. The store is safe then: every ingest is one
+    // atomic batch.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

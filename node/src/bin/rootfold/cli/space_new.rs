@@ -1,6 +1,7 @@
 //! `space new`
 
 use ark_ff::UniformRand;
+use clap::Args;
 use rand::rngs::OsRng;
 use rootfold_core::{eddsa::PublicKey, space::Genesis, F};
 use rootfold_light::invite::Invite;
@@ -9,25 +10,36 @@ use rootfold_prover::Parameters;
 use serde_json::json;
 
 use super::{
-    args::SpaceNewArgs,
     failure::{Failure, OrFail},
     keyring::OWNER,
+    parameters::ProfileName,
     progress::Bars,
     text, Context,
 };
 
-/// Makes a space.
+/// `space new`
+#[derive(Debug, Args)]
+pub struct SpaceNewArgs {
+    /// The profile of the space's proofs.
+    #[arg(long, value_enum, default_value = "small")]
+    profile: ProfileName,
+    /// Public keys of further writers, who get the ids 1, 2, ...
+    #[arg(long = "writer", value_name = "PUBLIC_KEY")]
+    writers: Vec<String>,
+}
+
+/// Creates a space and prints its id and invite.
 pub fn run(context: &Context, args: SpaceNewArgs) -> Result<(), Failure> {
     let writers: Vec<PublicKey> = args
         .writers
         .iter()
         .map(|who| super::grant::public_key(context, who))
         .collect::<Result<_, _>>()?;
-    // Refused before the parameters are made, which takes time.
-    if context.folder().exists() {
+    // Checked before the parameters are generated, which takes minutes.
+    if context.data_dir().exists() {
         return Err(Failure::usage(format!(
-            "{} holds a space already",
-            context.folder().path().display()
+            "{} holds a space already; choose another directory with --data",
+            context.data_dir().path().display()
         )));
     }
     let parameters = context.parameters()?.provide(args.profile, &Bars::new())?;
@@ -43,7 +55,7 @@ pub fn run(context: &Context, args: SpaceNewArgs) -> Result<(), Failure> {
         .answer(&json, || format!("space   {}\ninvite  {invite}", text::field_text(&space.id())))
 }
 
-/// Makes the owner's key, unless there is one from an attempt that was cut off, and the space.
+/// Creates the space, and the owner's key unless an interrupted attempt has left one.
 pub fn create(
     context: &Context,
     parameters: &Parameters,
@@ -55,8 +67,8 @@ pub fn create(
         None => keyring.create(OWNER)?.public_key(),
     };
     let writers = [&[owner], writers].concat();
-    let genesis = Genesis::new(F::rand(&mut OsRng), writers).or_refused("making the space")?;
-    let space = context.folder().create(&genesis)?;
+    let genesis = Genesis::new(F::rand(&mut OsRng), writers).or_refused("creating the space")?;
+    let space = context.data_dir().create(&genesis)?;
     let key = parameters.verifying_key();
     space.keep_verifying_key(key.key())?;
     Ok((space.clone(), Invite { space: space.id(), parameters: key.id() }))

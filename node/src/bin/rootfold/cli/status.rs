@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::{context::invite, failure::Failure, text, Context};
 
-/// Prints what the node holds.
+/// Prints the state of the node.
 pub fn run(context: &Context) -> Result<(), Failure> {
     let space = context.space()?;
     let status = space.status();
-    // A replica that came here without a proof has none to hand out.
+    // A replica that `replay` created has no verifying key, so no invite.
     let invite = invite(&space).ok().map(|invite| invite.to_string());
     let (proved, snapshot) = (status.proved.as_ref(), status.snapshot.as_ref());
     let json = json!({
@@ -38,7 +38,7 @@ pub fn run(context: &Context) -> Result<(), Failure> {
             format!("writers   {}", status.writers),
         ];
         lines.push(match proved {
-            None => "proved    nothing here: this replica was made from another's data".to_owned(),
+            None => "proved    by another node: this replica has no running proof".to_owned(),
             Some(proved) => format!(
                 "proved    {} ops in {} steps, root {}",
                 proved.ops,
@@ -47,7 +47,7 @@ pub fn run(context: &Context) -> Result<(), Failure> {
             ),
         });
         lines.push(match snapshot {
-            None => "snapshot  none: `rootfold publish` makes one".to_owned(),
+            None => "snapshot  none; `rootfold publish` creates one".to_owned(),
             Some(header) => format!("snapshot  {} ops in {} steps", header.ops, header.steps),
         });
         lines.extend(invite.iter().map(|invite| format!("invite    {invite}")));

@@ -1,4 +1,4 @@
-//! Keys, values and writers as text and as JSON.
+//! Keys, values and entries as text and as JSON.
 
 use std::ffi::OsStr;
 
@@ -12,12 +12,12 @@ use serde_json::{json, Value};
 
 use super::failure::{Failure, OrFail};
 
-/// The key that an argument names, byte by byte.
+/// The key of the bytes of an argument.
 pub fn key_of(argument: &OsStr) -> Result<Key, Failure> {
-    Key::user(argument.as_encoded_bytes()).or_usage("the key")
+    Key::user(argument.as_encoded_bytes()).or_usage("key")
 }
 
-/// A key for people.
+/// A key as text.
 pub fn key_text(key: &Key) -> String {
     match (key.application_key(), key.kind()) {
         (Some(bytes), _) => String::from_utf8_lossy(bytes).into_owned(),
@@ -26,18 +26,18 @@ pub fn key_text(key: &Key) -> String {
     }
 }
 
-/// A key for programs: its text may be lossy, its hexadecimal digits never are.
+/// A key as JSON: its text, in which invalid UTF-8 is replaced, and its bytes in hexadecimal.
 pub fn key_json(key: &Key) -> Value {
     let digits = key.application_key().map_or_else(|| hex::encode(key.as_bytes()), hex::encode);
     json!({ "text": key_text(key), "hex": digits })
 }
 
-/// A root, head or digest.
+/// A field element in hexadecimal.
 pub fn field_text(x: &F) -> String {
     field::to_hex(x)
 }
 
-/// An entry with its value.
+/// An entry and its value as JSON.
 pub fn found_json(found: &Found) -> Value {
     let value = found.value.as_deref();
     json!({
@@ -50,7 +50,7 @@ pub fn found_json(found: &Found) -> Value {
     })
 }
 
-/// One line that says what a value holds.
+/// A value in one line: the first 60 characters, or the length of bytes that are not UTF-8.
 pub fn value_line(value: &[u8]) -> String {
     const WIDTH: usize = 60;
     let Ok(text) = std::str::from_utf8(value) else {
@@ -61,7 +61,7 @@ pub fn value_line(value: &[u8]) -> String {
     format!("{line}{more}")
 }
 
-/// A number of bytes for people.
+/// A number of bytes with a unit.
 pub fn bytes_text(bytes: u64) -> String {
     match bytes {
         0..=9_999 => format!("{bytes} B"),
