@@ -15,8 +15,7 @@ use crate::{
 
 /// Circles that are still to be undone: the file of the parent module, and the modules. A circle
 /// that is not here any more, or has other modules, is a finding too, so the list only shrinks.
-const KNOWN: [(&str, &str); 0] = [
-];
+const KNOWN: [(&str, &str); 0] = [];
 
 /// A module's path from its crate's root; the root is empty.
 type Module = Vec<String>;

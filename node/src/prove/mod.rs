@@ -31,7 +31,7 @@ use thiserror::Error;
 use crate::{
     data_dir::DataDir,
     progress::{Event, Progress},
-    space::{self, epoch, EpochLimits, Proved, Space, SpaceError},
+    space::{epoch, EpochLimits, Proved, Space, SpaceError},
     store::StoreError,
 };
 use running::Running;

@@ -33,7 +33,7 @@ use rootfold_verifier::VerifyingKey;
 use thiserror::Error;
 
 use crate::store::{
-    records::{damaged, encode_tip, value_key},
+    records::{encode_tip, value_key},
     Batch, Column, Durability, Store, StoreError,
 };
 

@@ -8,7 +8,6 @@ use rootfold_core::{
     key::Key,
     log::{LogBatch, Op, SignedOp, Tip},
     value::{tombstone, value_digest},
-    F,
 };
 use rootfold_light::{signing::OWNER, submission::Submission, values::Value};
 use rootfold_node::{

@@ -87,8 +87,8 @@ pub fn verifying_key(space: &Space) -> Result<VerifyingKey, Failure> {
 pub fn genesis(space: &Space) -> Result<Genesis, Failure> {
     space.genesis()?.ok_or_else(|| {
         Failure::unreachable(
-            "this replica has no genesis config: no peer of its bootstrap had it; run `bootstrap` \
-             with another peer, or run this command on the owner's node",
+            "this replica has no genesis config, since no peer of its bootstrap had it: run this \
+             command on another node",
         )
     })
 }
