@@ -11,7 +11,8 @@ use rootfold_core::{
 
 use crate::{bits::range_bits, rule, var, Bit, Result, Var};
 
-/// A Grumpkin point, native to this circuit. Never the point at infinity.
+/// A Grumpkin point in affine coordinates, which are native to this circuit. Never the point at
+/// infinity.
 #[derive(Clone)]
 pub struct PointVar {
     /// x.
@@ -21,7 +22,7 @@ pub struct PointVar {
 }
 
 impl PointVar {
-    /// Allocates a point as witness, without a check that it lies on the curve.
+    /// Allocates a point as witness, without checking that it is on the curve.
     pub fn new_witness(cs: &ConstraintSystemRef<F>, point: &Affine) -> Result<PointVar> {
         Ok(PointVar {
             x: Var::new_witness(cs.clone(), || Ok(point.x))?,
@@ -30,20 +31,20 @@ impl PointVar {
     }
 }
 
-/// What is accumulated, and whether it is.
+/// An item that is accumulated if a condition holds.
 pub struct Addend<'a> {
-    /// Nothing changes where this is 0.
+    /// The condition.
     pub active: &'a Bit,
     /// `class + 4 * height`, from [`number`].
     pub number: &'a Var,
     /// The item.
     pub item: &'a Var,
-    /// Whose choice of sign an honest prover takes.
+    /// The lane. It decides the sign of y that an honest prover uses.
     pub lane: Lane,
 }
 
 impl Addend<'_> {
-    /// The native addend, if the circuit has values.
+    /// The native addend. `None` if the circuit has no values.
     fn value(&self) -> Option<rootfold_core::accumulator::Addend> {
         let number = self.number.value().ok()?.into_bigint().0[0];
         let class = match number % CLASSES {
@@ -57,8 +58,8 @@ impl Addend<'_> {
     }
 }
 
-/// `acc + phi` where active, else `acc`. Any j below 256 and either sign of y are
-/// accepted; the difference of the x is proved nonzero.
+/// `acc + phi` if active, else `acc`, with `phi` the point of the addend. Accepts any j below 256
+/// and either sign of y. Enforces that the x coordinates of `acc` and `phi` differ if active.
 pub fn accumulate(
     cs: &ConstraintSystemRef<F>,
     acc: &PointVar,
@@ -92,12 +93,12 @@ pub fn accumulate(
     })
 }
 
-/// The class as a constant.
+/// The number of the class as a constant.
 pub fn class(class: Class) -> Var {
     Var::constant(F::from(class as u64))
 }
 
-/// `class + 4 * height`, where the class has a height.
+/// `class + 4 * height`.
 pub fn number(class: &Var, height: &Var) -> Var {
     class + height * F::from(CLASSES)
 }

@@ -15,10 +15,10 @@ use rootfold_core::F;
 
 use crate::{var, Bit, Result, Var};
 
-/// Enforces `x < 2^n` and returns its bits, lowest first. `n` booleans and one sum.
+/// Enforces `x < 2^n` and returns the bits of `x`, lowest first. Costs `n + 1` constraints.
 ///
 /// # Panics
-/// If `n` exceeds 253: such a number has two decompositions.
+/// If `n` exceeds 253, since some elements have two decompositions into 254 bits.
 pub fn range_bits(cs: &ConstraintSystemRef<F>, x: &Var, n: usize) -> Result<Vec<Bit>> {
     assert!(n <= 253, "{n} bits do not determine a number below the modulus");
     let value = x.value().ok().map(|x| x.into_bigint().to_bits_le());
@@ -33,8 +33,8 @@ pub fn range_bits(cs: &ConstraintSystemRef<F>, x: &Var, n: usize) -> Result<Vec<
     Ok(bits)
 }
 
-/// One bit for each number of the range, set for `x`: enforces that `ones` of them are set, 0 or 1,
-/// and that the numbers of those add up to `x`.
+/// One bit for each number of the range, of which that of `x` is set. Enforces that `ones` of them
+/// are set, which is 0 or 1, and that the numbers of the set bits add up to `x`.
 pub(crate) fn one_hot(
     cs: &ConstraintSystemRef<F>,
     range: RangeInclusive<usize>,
@@ -56,7 +56,7 @@ pub(crate) fn one_hot(
     Ok(bits)
 }
 
-/// `sum of 2^i * bit_i` as one linear combination, lowest bit first.
+/// `sum of 2^i * bit_i` as one linear combination, with the bits lowest first.
 pub fn pack(cs: &ConstraintSystemRef<F>, bits: &[Bit]) -> Result<Var> {
     let mut power = F::ONE;
     let mut value = bits.first().and_then(|b| b.value().ok()).map(|_| F::from(0u64));
@@ -70,7 +70,7 @@ pub fn pack(cs: &ConstraintSystemRef<F>, bits: &[Bit]) -> Result<Var> {
     Ok(FpVar::Var(AllocatedFp::new(value, variable, cs.clone())))
 }
 
-/// Enforces `a = b` with one constraint, constants included.
+/// Enforces `a = b` with one constraint, also if both are constants.
 pub fn enforce_equal(cs: &ConstraintSystemRef<F>, a: &Var, b: &Var) -> Result<()> {
     let difference = a - b;
     cs.enforce_r1cs_constraint(

@@ -19,7 +19,7 @@ use crate::{
     var, zero_if, Bit, Result, Var,
 };
 
-/// A signature as witness.
+/// A signature.
 pub struct SignatureVar {
     r8_x: Var,
     r8_y: Var,
@@ -38,10 +38,10 @@ impl SignatureVar {
     }
 }
 
-/// Enforces, where `condition` is 1, that `signature` is the key's over `message`:
-/// `S * B8 = R8 + 8 * h * A` with `S` below the order of the subgroup, `R8` and `A` on the curve,
-/// `A` not of small order. Where it is 0, the base point stands for the key and only the form of
-/// the signature (R8 on the curve, S in range) is enforced.
+/// Enforces, if `condition` is 1, that `signature` is valid for `message` under `public_key`:
+/// `S * B8 = R8 + 8 * h * A` with `S` below the order of the subgroup, `R8` and `A` on the curve
+/// and `A` not of small order. If `condition` is 0, the base point replaces the key, and only the
+/// form of the signature is enforced (`R8` on the curve, `S` in range).
 pub fn verify(
     cs: &ConstraintSystemRef<F>,
     condition: &Bit,
@@ -55,12 +55,13 @@ pub fn verify(
     let r8 = on_curve(cs, &signature.r8_x, &signature.r8_y)?;
 
     let key8 = key.double()?.double()?.double()?;
-    // x is 0 only for the identity and a point of order 2, and 8 * A is not of order 2.
+    // x is 0 only for the identity and for the point of order 2, which 8 * A is not.
     key8.x.mul_equals(&inverse_witness(cs, &key8.x)?, &Var::one())?;
 
     let SignatureVar { r8_x, r8_y, s } = signature;
     let h = hash(Tag::Circomlib, &[r8_x.clone(), r8_y.clone(), x, y, message.clone()])?;
-    // The decomposition must be the one below the modulus: h + r is another scalar.
+    // `to_bits_le` enforces the decomposition below the modulus r. The bits of h + r would be
+    // another scalar.
     let right = key8.scalar_mul_le(h.to_bits_le()?.iter())? + r8;
     let left = mul_base8(&scalar_bits(cs, s)?)?;
     let condition = var(condition);
@@ -68,7 +69,7 @@ pub fn verify(
     zero_if(&condition, &(&left.y - &right.y))
 }
 
-/// The point in arkworks' coordinates, enforced to lie on the curve.
+/// The point in arkworks' coordinates. Enforces that it is on the curve.
 fn on_curve(cs: &ConstraintSystemRef<F>, x: &Var, y: &Var) -> Result<EdwardsVar> {
     use rootfold_core::eddsa::{A, D};
     let (x2, y2) = (x.square()?, y.square()?);
@@ -83,7 +84,7 @@ fn inverse_witness(cs: &ConstraintSystemRef<F>, x: &Var) -> Result<Var> {
     Var::new_witness(cs.clone(), || inverse.ok_or(SynthesisError::AssignmentMissing))
 }
 
-/// The bits of `S`, enforced to be below the order of the subgroup.
+/// The bits of `S`, lowest first. Enforces that `S` is below the order of the subgroup.
 fn scalar_bits(cs: &ConstraintSystemRef<F>, s: &Var) -> Result<Vec<Bit>> {
     let bits = range_bits(cs, s, Scalar::MODULUS_BIT_SIZE as usize)?;
     let largest = (-Scalar::ONE).into_bigint();
@@ -91,7 +92,7 @@ fn scalar_bits(cs: &ConstraintSystemRef<F>, s: &Var) -> Result<Vec<Bit>> {
     Ok(bits)
 }
 
-/// `scalar * B8` for a scalar by its bits, lowest first.
+/// `scalar * B8`, with the bits of the scalar lowest first.
 fn mul_base8(bits: &[Bit]) -> Result<EdwardsVar> {
     let base: EdwardsProjective = to_ark(BASE8.x, BASE8.y).into();
     let doubles: Vec<EdwardsProjective> =

@@ -11,7 +11,7 @@ use rootfold_core::{hash::Tag, F};
 
 use crate::{bits::linear_combination, Result, Var};
 
-/// `H_n^tag(inputs)`: three constraints per S-box whose input is not constant.
+/// `H_n^tag(inputs)`, with three constraints per S-box whose input is not constant.
 ///
 /// # Panics
 /// If the number of inputs is not in `1..=12`.
@@ -24,7 +24,7 @@ pub fn hash(tag: Tag, inputs: &[Var]) -> Result<Var> {
         let native = native.ok_or(SynthesisError::AssignmentMissing)?;
         return Ok(FpVar::Constant(native.output));
     }
-    let mut state = State::new(&cs, tag, inputs);
+    let mut state = Cells::new(&cs, tag, inputs);
     let mut sbox_inputs = native.as_ref().map(|n| n.sbox_inputs.iter().copied());
     let half = parameters.full_rounds / 2;
     let rounds = parameters.full_rounds + parameters.partial_rounds;
@@ -43,7 +43,7 @@ pub fn hash(tag: Tag, inputs: &[Var]) -> Result<Var> {
     Ok(FpVar::Var(AllocatedFp::new(native.map(|n| n.output), variable, cs)))
 }
 
-/// The native run: values of the witnesses.
+/// The output and the inputs of the S-boxes, computed natively: the values of the witnesses.
 struct Native {
     output: F,
     sbox_inputs: Vec<F>,
@@ -59,9 +59,9 @@ impl Native {
     }
 }
 
-/// The cells as sums of variables. The sums are kept only while matrices are constructed; a prover
-/// needs the values alone, and those come from the native run.
-struct State {
+/// The cells of the permutation as linear combinations. These are kept only while matrices are
+/// constructed; for the assignment alone, [`Native`] has the values.
+struct Cells {
     cells: Vec<Cell>,
     symbolic: bool,
 }
@@ -71,8 +71,8 @@ struct Cell {
     constant: bool,
 }
 
-impl State {
-    fn new(cs: &ConstraintSystemRef<F>, tag: Tag, inputs: &[Var]) -> State {
+impl Cells {
+    fn new(cs: &ConstraintSystemRef<F>, tag: Tag, inputs: &[Var]) -> Cells {
         let symbolic = cs.should_construct_matrices();
         let tag = FpVar::Constant(tag.to_field());
         let cells = std::iter::once(&tag)
@@ -82,7 +82,7 @@ impl State {
                 constant: matches!(input, FpVar::Constant(_)),
             })
             .collect();
-        State { cells, symbolic }
+        Cells { cells, symbolic }
     }
 
     fn add_constants(&mut self, constants: &[F]) {
@@ -93,7 +93,7 @@ impl State {
         }
     }
 
-    /// `y = x^5` by `x * x = x2`, `x2 * x2 = x4`, `x4 * x = y`; free if `x` is constant.
+    /// `y = x^5` by `x * x = x2`, `x2 * x2 = x4`, `x4 * x = y`. No constraints if `x` is constant.
     fn sbox(&mut self, cs: &ConstraintSystemRef<F>, cell: usize, input: Option<F>) -> Result<()> {
         let x = &mut self.cells[cell];
         if x.constant {
@@ -119,7 +119,7 @@ impl State {
         Ok(())
     }
 
-    /// The first `outputs` rows of the MDS matrix.
+    /// Multiplies the cells by the first `outputs` rows of the MDS matrix.
     fn mix(&mut self, mds: &[Vec<F>], outputs: usize) {
         let constant = self.cells.iter().all(|cell| cell.constant);
         let mixed = mds.iter().take(outputs).map(|row| {

@@ -6,16 +6,16 @@ use rootfold_core::{hash::Tag, head::Head, F};
 
 use crate::{hash::hash, Bit, Result, Var};
 
-/// What a head entry's value opens to.
+/// The opening of the value of a head entry.
 #[derive(Clone)]
 pub struct HeadVar {
-    /// x of the writer's key.
+    /// x of the writer's public key.
     pub x: Var,
-    /// y of the writer's key.
+    /// y of the writer's public key.
     pub y: Var,
     /// Number of ops folded.
     pub seq: Var,
-    /// Head of the log.
+    /// The head: a hash chain over the ops.
     pub head: Var,
 }
 

@@ -7,14 +7,15 @@ use rootfold_core::{height::SQUARE_TESTS, F};
 
 use crate::{var, Bit, Result, Var};
 
-/// A number that is no square: with it every number or its multiple is a square.
+/// A non-square `g`. For every `a`, `a` or `g * a` is a square.
 fn non_square() -> F {
     F::GENERATOR
 }
 
-/// Is `a` a square? Zero passes as either, which only a preimage of Poseidon could use.
+/// Whether `a` is a square: `t = s * s`, and `t = a` or `t = g * a` with a non-square `g`.
 ///
-/// `t = s * s`, and `t = a` or `t = g * a` with `g` no square.
+/// For `a = 0` both bits are accepted. `a` is a digest plus a small number, so reaching that case
+/// takes a preimage of Poseidon.
 fn is_square(cs: &ConstraintSystemRef<F>, a: &Var) -> Result<Bit> {
     let value = a.value().ok();
     let missing = SynthesisError::AssignmentMissing;

@@ -5,7 +5,7 @@ use rootfold_core::{hash::Tag, key::LIMB_BYTES, F};
 
 use crate::{hash::hash, Result, Var};
 
-/// Bits of a limb.
+/// Bits of a limb of a key.
 pub(crate) const LIMB_BITS: usize = 8 * LIMB_BYTES;
 
 /// `kappa = H_3^KEY(k1, k2, k3)`.

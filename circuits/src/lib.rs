@@ -1,8 +1,8 @@
-//! The step circuit: the meaning in `rootfold-core` as constraints (design 5).
+//! The step circuit: the functions of `rootfold-core` as R1CS constraints (`docs/circuits.md`).
 //!
-//! Every gadget is the twin of a function of `rootfold-core`: the same module, the same name, and a
-//! test that the two agree. A rule of the design is a namespace of the constraint system that bears
-//! its name, opened with [`rule!`].
+//! Every gadget has a native twin in `rootfold-core`, with the same module and name, and a test
+//! that the two agree. Every rule of the circuit is a namespace of the constraint system with the
+//! name of the rule, opened with [`rule!`].
 
 pub mod accumulator;
 pub mod bits;
@@ -28,7 +28,7 @@ pub type Bit = Boolean<F>;
 /// What a gadget returns.
 pub type Result<T> = std::result::Result<T, SynthesisError>;
 
-/// Puts the constraints up to the end of the block under the name of a
+/// Puts the constraints up to the end of the enclosing block into the namespace of a
 /// [`Rule`](rootfold_core::step::Rule).
 #[macro_export]
 macro_rules! rule {
@@ -43,7 +43,7 @@ pub(crate) fn var(bit: &Bit) -> Var {
     bit.clone().into()
 }
 
-/// Enforces `x = 0` where `condition` is 1: `condition * x = 0`.
+/// Enforces `condition * x = 0`.
 pub(crate) fn zero_if(condition: &Var, x: &Var) -> Result<()> {
     condition.mul_equals(x, &Var::zero())
 }

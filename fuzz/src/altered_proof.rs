@@ -5,12 +5,12 @@ use ark_ff::{BigInteger, PrimeField};
 use rootfold_arith::encoding::FIELD_BYTES;
 use rootfold_verifier::{
     folding::{Fq, F},
-    verify, Proof,
+    Proof,
 };
 
 use crate::{
-    honest::{header, verifying_key, PROOF},
-    proof::{assert_proof, assert_statement},
+    honest::{verifying_key, PROOF},
+    proof::{assert_proof, assert_statement, verified},
     Verdict,
 };
 
@@ -90,7 +90,7 @@ pub fn target(changes: &[u8]) -> Verdict {
     }
     let key = verifying_key();
     let Ok(proof) = Proof::decode(&bytes, key.cyclefold()) else { return Verdict::Refused };
-    let Ok(verified) = verify(key, header().space, &proof) else { return Verdict::Refused };
+    let Some(verified) = verified(&proof) else { return Verdict::Refused };
     assert_statement(&verified);
     assert_proof(&proof);
     Verdict::Accepted

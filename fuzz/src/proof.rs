@@ -1,6 +1,6 @@
 //! Proofs.
 
-use rootfold_verifier::{verify, Proof, Verified};
+use rootfold_verifier::{verify, Proof, Verified, VerifyError};
 
 use crate::{
     honest::{header, verifying_key, PROOF},
@@ -14,10 +14,20 @@ pub fn target(bytes: &[u8]) -> Verdict {
     let key = verifying_key();
     let Ok(proof) = Proof::decode(bytes, key.cyclefold()) else { return Verdict::Refused };
     assert_eq!(proof.encode(), bytes, "a proof has one encoding");
-    let Ok(verified) = verify(key, header().space, &proof) else { return Verdict::Refused };
+    let Some(verified) = verified(&proof) else { return Verdict::Refused };
     assert_statement(&verified);
     assert_proof(&proof);
     Verdict::Accepted
+}
+
+/// The verifier's answer, `None` for a refusal.
+///
+/// # Panics
+/// If the verifier panicked, which it reports as a refusal.
+pub(crate) fn verified(proof: &Proof) -> Option<Verified> {
+    let verified = verify(verifying_key(), header().space, proof);
+    assert_ne!(verified, Err(VerifyError::Panicked), "the verifier panicked");
+    verified.ok()
 }
 
 /// Asserts that a verified statement is the honest one.

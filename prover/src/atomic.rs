@@ -1,13 +1,13 @@
-//! Files that are either the old ones or the new ones, whenever the power fails.
+//! Atomic replacement of files.
 
 use std::{fs::File, io, io::Write, path::Path};
 
-/// Replaces `path` by a file with these bytes: written beside it, flushed to the disk, renamed.
-///
-/// Whoever reads `path`, now or after a crash, finds the old bytes or the new ones.
+/// Replaces `path` by a file with the bytes of `parts`: writes a temporary file in the same folder,
+/// syncs it to disk and renames it. A reader of `path` finds the old bytes or the new ones, also
+/// after a crash. The new file has mode 0600.
 ///
 /// # Errors
-/// Any I/O error; then `path` is as it was.
+/// Any I/O error. `path` is unchanged, unless only the last sync of the folder failed.
 pub fn write_atomically(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let dir = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -19,7 +19,7 @@ pub fn write_atomically(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     }
     file.as_file().sync_all()?;
     file.persist(path)?;
-    // The new name itself is durable only once the directory is.
+    // The new name is durable once the folder is synced.
     File::open(dir)?.sync_all()
 }
 

@@ -1,7 +1,7 @@
 //! The witness of an augmented step: the step circuit's part and the part that verifies the fold.
 //!
-//! The step circuit needs nothing of the fold, so that its part is synthesized on its own, while
-//! the fold is still being computed, and then put in its place.
+//! The step circuit does not depend on the fold. Its part is synthesized while the fold is
+//! computed, and then inserted into the augmented circuit's witness.
 
 use ark_r1cs_std::{
     alloc::AllocVar,
@@ -20,21 +20,21 @@ use crate::{
     checkpoint::Checkpoint, fold::Fold, foldable::FoldableCircuit, parameters::Parameters,
 };
 
-/// What a step circuit contributes to the witness of a step.
+/// The step circuit's part of the witness of a step.
 pub struct StepPart<Outputs> {
-    /// The variables that the circuit allocates, in their order.
+    /// Values of the variables that the circuit allocates, in order.
     witness: Vec<F>,
     /// The state after the step.
     pub next: IvcState,
-    /// What else the circuit returns.
+    /// The circuit's external outputs.
     pub outputs: Outputs,
 }
 
 impl<Outputs> StepPart<Outputs> {
-    /// Synthesizes the step circuit for the step that follows `before`.
+    /// Synthesizes the step circuit for the step after `before`.
     ///
     /// # Errors
-    /// Those of the circuit.
+    /// The errors of the circuit.
     pub fn synthesize<FC: FoldableCircuit<ExternalOutputs = Outputs>>(
         circuit: &FC,
         before: &Checkpoint,
@@ -55,8 +55,8 @@ impl<Outputs> StepPart<Outputs> {
     }
 }
 
-/// A step circuit whose witness is known: it allocates the variables and constrains nothing.
-/// Only for synthesis without matrices.
+/// A step circuit whose witness is known: it allocates the variables and adds no constraints. Only
+/// for synthesis without matrices.
 struct Replay<'a> {
     witness: &'a [F],
     next: IvcState,
@@ -89,16 +89,16 @@ impl FCircuit for Replay<'_> {
         for value in self.witness {
             let _ = cs.new_witness_variable(|| Ok(*value))?;
         }
-        // Without matrices only a variable's value matters, not which one it is.
+        // Without matrices only the value of a variable is used, not its index.
         let variable = |value| FpVar::Var(AllocatedFp::new(Some(value), Variable::One, cs.clone()));
         Ok((self.next.map(variable), ()))
     }
 }
 
-/// The whole assignment of the step after `before`, which takes `fold` in.
+/// The assignment of the augmented step after `before`, which verifies `fold`.
 ///
 /// # Errors
-/// Those of sonobe's circuit.
+/// The errors of sonobe's circuit.
 pub fn assignment<Outputs>(
     parameters: &Parameters,
     before: &Checkpoint,

@@ -5,6 +5,7 @@ use ark_ec::short_weierstrass::{Affine, SWCurveConfig};
 use rayon::prelude::*;
 use rootfold_arith::encoding::{DecodeError, Reader, Writer, FIELD_BYTES};
 use rootfold_verifier::{
+    domain,
     folding::{commitment::TwoListKey, digest::Digest},
     VerifyingKey,
 };
@@ -16,7 +17,7 @@ const G2_BYTES: usize = 4 * FIELD_BYTES;
 /// Groth16 proving key over BN254.
 pub type Groth16Key = ark_groth16::ProvingKey<Bn254>;
 
-/// Everything that a setup publishes, in the form provers use.
+/// Everything that a setup publishes, in the form that provers use.
 #[derive(Clone, Debug)]
 pub struct Bases {
     /// Groth16 key: `a`, `b` in G2, `h`, and the public input bases of 1 and of the step's input.
@@ -33,14 +34,14 @@ pub struct Bases {
     pub sigma_e_g2: G2Affine,
 }
 
-/// Digest of the lists of bases, which a verifying key names.
+/// Digest of the lists of bases: `proving_digest` of a verifying key.
 pub(crate) fn proving_digest(bases: &Bases) -> Digest {
     list_digest(&encode_lists(bases))
 }
 
 /// [`proving_digest`] of encoded lists.
 pub(crate) fn list_digest(lists: &[u8]) -> Digest {
-    blake3::derive_key("rootfold 2026 proving bases v1", lists)
+    blake3::derive_key(domain::PROVING_BASES, lists)
 }
 
 /// The lists' bytes: those in G1, then that in G2, without lengths.
@@ -72,8 +73,8 @@ fn encode_points<C: SWCurveConfig>(points: &[Affine<C>]) -> Vec<u8> {
     chunks.concat()
 }
 
-/// Reads lists of the lengths that `sizes` give. `None` if the two commitment lists have one length,
-/// which no verifying key allows.
+/// Reads lists of the lengths that `sizes` give. `None` if the two commitment lists have one
+/// length, which no verifying key allows.
 ///
 /// # Errors
 /// [`DecodeError`] for another number of bytes or a coordinate at or above the modulus.
@@ -121,7 +122,8 @@ pub(crate) fn decode_lists(
     }))
 }
 
-/// Reads points without checking that they lie on the curve: the digest has vouched for them.
+/// Reads points without checking that they are on the curve. The caller has compared the digest of
+/// the bytes with that in the key.
 fn decode_points<C: SWCurveConfig>(
     bytes: &[u8],
     width: usize,

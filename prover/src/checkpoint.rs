@@ -1,4 +1,4 @@
-//! The running proof at one moment: what survives a crash, and what the decider compresses.
+//! The running proof after some step, and its file.
 
 use std::{path::Path, sync::Arc};
 
@@ -21,7 +21,7 @@ const MAGIC: &[u8; 8] = b"rootf-cp";
 const VERSION: u8 = 1;
 const DIGEST_BYTES: usize = 32;
 
-/// A running proof after some number of steps. Cheap to clone: the witness is shared.
+/// A running proof after some number of steps. Clones share the witness.
 #[derive(Clone)]
 pub struct Checkpoint {
     pub(crate) parameters: ParameterId,
@@ -31,30 +31,30 @@ pub struct Checkpoint {
     pub(crate) proof: Arc<IvcProof>,
 }
 
-/// Why bytes are not a checkpoint of these parameters.
+/// Why a checkpoint could not be read or written.
 #[derive(Debug, Error)]
 pub enum CheckpointError {
     /// Reading or writing the file failed.
     #[error("checkpoint file: {0}")]
     Io(#[from] std::io::Error),
-    /// The bytes are cut short or altered: the digest at their end does not fit.
+    /// The bytes are truncated or altered: they do not have the digest at their end.
     #[error("the checkpoint is damaged")]
     Damaged,
-    /// The bytes are intact but not those of a checkpoint.
+    /// The digest is right, but the bytes are not the encoding of a checkpoint.
     #[error("not a checkpoint: {0}")]
     Decode(#[from] DecodeError),
     /// The checkpoint belongs to other parameters.
-    #[error("the checkpoint belongs to parameters {found}, not {wanted}")]
+    #[error("checkpoint: expected parameters {wanted}, got {found}")]
     OtherParameters {
         /// The parameters in use.
         wanted: ParameterId,
-        /// Those of the checkpoint.
+        /// The parameters of the checkpoint.
         found: ParameterId,
     },
 }
 
 impl Checkpoint {
-    /// The beginning of a space: no steps, nothing proved.
+    /// A running proof without steps.
     pub fn start(parameters: &Parameters, initial: IvcState) -> Self {
         Self {
             parameters: parameters.id(),
@@ -85,12 +85,12 @@ impl Checkpoint {
         self.current
     }
 
-    /// The running proof itself: `U`, `u` and `cfU` with their witnesses.
+    /// `U`, `u` and `cfU` with their witnesses.
     pub fn proof(&self) -> &IvcProof {
         &self.proof
     }
 
-    /// The checkpoint's bytes: about 32 for every constraint and 64 for every witness variable.
+    /// Encodes the checkpoint: about 32 bytes per constraint and 64 per witness variable.
     pub fn to_bytes(&self) -> Vec<u8> {
         let IvcProofParts(running_w, running, incoming_w, incoming, cyclefold_w, cyclefold) =
             &*self.proof;
@@ -127,13 +127,13 @@ impl Checkpoint {
         bytes.finish()
     }
 
-    /// Reads a checkpoint. Lengths follow from the parameters.
+    /// Decodes a checkpoint. The lengths follow from the parameters.
     ///
-    /// That the witnesses satisfy the instances is not checked here: the digest tells accidents,
-    /// and a checkpoint is never taken from a peer.
+    /// The digest detects damage. Whether the witnesses satisfy the instances is not checked, since
+    /// a prover reads checkpoints only from its own disk.
     ///
     /// # Errors
-    /// [`CheckpointError`] for bytes that [`Checkpoint::to_bytes`] did not make under these
+    /// [`CheckpointError`] for any bytes that [`Checkpoint::to_bytes`] does not produce under these
     /// parameters.
     pub fn from_bytes(bytes: &[u8], parameters: &Parameters) -> Result<Self, CheckpointError> {
         let (body, digest) = bytes
@@ -167,7 +167,7 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Replaces the file at `path` by this checkpoint; a crash leaves the old one or the new one.
+    /// Replaces the file at `path` atomically by this checkpoint.
     ///
     /// # Errors
     /// [`CheckpointError::Io`].

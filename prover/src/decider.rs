@@ -1,4 +1,4 @@
-//! Compresses a running proof into the proof file that verifiers check.
+//! Compression of a running proof into a proof for verifiers.
 
 use ark_ec::CurveGroup;
 use ark_ff::{Field, One, PrimeField};
@@ -6,7 +6,7 @@ use ark_relations::gr1cs::SynthesisError;
 use rayon::prelude::*;
 use rootfold_arith::msm::msm;
 use rootfold_verifier::{
-    folding::IvcProofParts, verify, Groth16Proof, ParameterId, Proof, VerifyError, F,
+    diagnose, folding::IvcProofParts, Groth16Proof, ParameterId, Proof, VerifyError, F,
 };
 use thiserror::Error;
 
@@ -20,35 +20,35 @@ use crate::{
 /// Why a running proof could not be compressed.
 #[derive(Debug, Error)]
 pub enum CompressError {
-    /// There is nothing to prove: a space without steps is its genesis root.
-    #[error("a running proof without steps has nothing to compress")]
+    /// There are no steps. The root is the genesis root and needs no proof.
+    #[error("the running proof has no steps")]
     NoSteps,
-    /// An epoch is under way, and no verifier accepts a snapshot inside one.
+    /// The last step did not seal an epoch. Verifiers accept only sealed states.
     #[error("the running proof is inside an epoch")]
     InsideEpoch,
-    /// The state's number of ops does not fit 64 bits, which no honest step circuit reaches.
+    /// The number of ops exceeds 64 bits.
     #[error("the state's number of ops exceeds 64 bits")]
     OpsOutOfRange,
     /// The running proof belongs to other parameters.
-    #[error("the running proof belongs to parameters {found}, not {wanted}")]
+    #[error("running proof: expected parameters {wanted}, got {found}")]
     OtherParameters {
         /// The parameters given.
         wanted: ParameterId,
-        /// Those of the running proof.
+        /// The parameters of the running proof.
         found: ParameterId,
     },
     /// The Groth16 prover failed.
     #[error("the Groth16 prover failed: {0}")]
     Groth16(#[from] SynthesisError),
-    /// The proof that came out does not verify, so the running proof is false.
+    /// The resulting proof does not verify, so the running proof is false.
     #[error("the running proof is false: {0}")]
     False(#[from] VerifyError),
 }
 
-/// Makes the proof file for the state of `checkpoint`, and verifies it before handing it out.
+/// Makes the proof for the state of `checkpoint`, and verifies it before returning it.
 ///
-/// The last step is folded in for this proof only; the checkpoint stays as it is. The result is
-/// deterministic: the Groth16 proof is not blinded, since nothing here is meant to hide.
+/// The last step is folded into a copy of the running instance; the checkpoint is unchanged. The
+/// result is deterministic: the Groth16 proof is not blinded, since proofs need not hide anything.
 ///
 /// # Errors
 /// [`CompressError`].
@@ -70,7 +70,7 @@ pub fn compress(parameters: &Parameters, checkpoint: &Checkpoint) -> Result<Proo
         cyclefold: cyclefold.clone(),
         cyclefold_witness: cyclefold_w.w.clone(),
     };
-    verify(&parameters.verifying, checkpoint.initial[0], &proof)?;
+    diagnose(&parameters.verifying, checkpoint.initial[0], &proof)?;
     Ok(proof)
 }
 
@@ -94,8 +94,8 @@ fn check_state(parameters: &Parameters, checkpoint: &Checkpoint) -> Result<u64, 
     }
 }
 
-/// Groth16 over `z = (1, x/u, W/u)`, without blinding: three multi-scalar multiplications. The slack
-/// `E/u^2` enters the proof only through the product `Az * Bz`; see [`crate::qap`].
+/// The Groth16 proof for `z = (1, x/u, W/u)`, without blinding: three multi-scalar multiplications.
+/// The slack `E/u^2` is part of it only through the product `Az * Bz`; see [`crate::qap`].
 fn prove_folded(
     parameters: &Parameters,
     folded: &PrimaryFold,

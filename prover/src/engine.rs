@@ -1,11 +1,12 @@
-//! The proof system on Rootfold's own step circuit.
+//! The proof system for Rootfold's step circuit.
 //!
-//! Everything generic over the circuit is instantiated here, once: a crate that names
-//! [`RunningProof`] with a circuit compiles sonobe and its curves again, which takes minutes.
+//! The code that is generic over the circuit is instantiated here. A crate that instantiates
+//! [`RunningProof`] itself compiles sonobe and its curves again, which takes minutes.
 
 use std::{path::Path, sync::Arc};
 
-use rand::{CryptoRng, RngCore, SeedableRng};
+use rand::{CryptoRng, RngCore};
+use rand_chacha::rand_core::CryptoRngCore;
 use rootfold_circuits::step::StepCircuit;
 use rootfold_core::step::{Profile, Registers, StepWitness};
 use rootfold_verifier::{folding::IvcState, ParameterId};
@@ -14,7 +15,9 @@ use crate::{
     Checkpoint, IvcError, Parameters, ParametersError, RunningProof, SetupError, SetupStage,
 };
 
-/// Makes the parameters of a profile.
+/// Makes the parameters of a profile. The secrets are drawn from `rng` and overwritten afterwards.
+/// The state of `rng` is not: use a generator without state, such as [`OsRng`](rand::rngs::OsRng),
+/// or one that wipes its state.
 ///
 /// # Errors
 /// [`SetupError`].
@@ -23,14 +26,14 @@ pub fn generate(
     mut rng: impl RngCore + CryptoRng,
     progress: &mut dyn FnMut(SetupStage),
 ) -> Result<Parameters, SetupError> {
-    let mut seed = [0u8; 32];
-    rng.fill_bytes(&mut seed);
-    let mut rng = rand_chacha::ChaCha20Rng::from_seed(seed);
     let circuit = StepCircuit { profile: *profile };
+    // As a trait object, so that the setup is compiled once for all generators.
+    let mut rng: &mut dyn CryptoRngCore = &mut rng;
     Parameters::generate(profile.name, Registers::idle_cursor(), &circuit, &mut rng, progress)
 }
 
-/// The cached parameters of a profile, made and cached if there are none.
+/// The parameters of a profile that this user made and keeps in `dir`; new ones if there are none.
+/// See [`Parameters::load_or_generate`].
 ///
 /// # Errors
 /// [`ParametersError`].
@@ -43,7 +46,7 @@ pub fn load_or_generate(
     Parameters::load_or_generate(dir, profile.name, Registers::idle_cursor(), &circuit, progress)
 }
 
-/// The cached parameters with this id.
+/// The parameters with this id in `dir`. See [`Parameters::load_id`].
 ///
 /// # Errors
 /// [`ParametersError`].
@@ -77,15 +80,15 @@ impl Engine {
         RunningProof::resume(parameters, StepCircuit { profile }, checkpoint).map(Engine)
     }
 
-    /// Folds a step in.
+    /// Proves one step. See [`RunningProof::prove_step`].
     ///
     /// # Errors
-    /// [`IvcError`]; the running proof is then as before.
+    /// [`IvcError`]; the running proof is unchanged.
     pub fn prove_step(&mut self, witness: StepWitness) -> Result<(), IvcError> {
         self.0.prove_step(witness)
     }
 
-    /// The shape of the steps.
+    /// The profile of the steps.
     pub fn profile(&self) -> Profile {
         self.0.circuit().profile
     }
@@ -105,12 +108,12 @@ impl Engine {
         self.0.state()
     }
 
-    /// The running proof as it is now; sharing it costs nothing.
+    /// The current running proof. Cloning it shares the witness.
     pub fn checkpoint(&self) -> &Checkpoint {
         self.0.checkpoint()
     }
 
-    /// Checks the running proof with its witnesses. Takes about as long as a step.
+    /// Checks the running proof with its witnesses, in about the time of a step.
     ///
     /// # Errors
     /// [`IvcError::Invalid`].

@@ -1,9 +1,9 @@
-//! Folds the last step into the running instance, and the two CycleFold instances of that fold
-//! into theirs.
+//! The fold of the last step into the running instance, and of the two CycleFold instances of that
+//! fold into the running CycleFold instance.
 //!
-//! The equations are Nova's (section 4.2 of <https://eprint.iacr.org/2021/370>) and sonobe's
-//! verifier circuit checks them. sonobe's own prover evaluates the matrices for every cross term;
-//! here the values of their rows are carried along ([`crate::rows`]).
+//! The equations are Nova's (section 4.2 of <https://eprint.iacr.org/2021/370>), and sonobe's
+//! verifier circuit checks them. sonobe's prover evaluates the matrices for every cross term; here
+//! the values of their rows are kept from step to step ([`crate::rows`]).
 
 use ark_bn254::G1Projective;
 use ark_ff::AdditiveGroup;
@@ -30,7 +30,7 @@ use sonobe_primitives::{
 
 use crate::{checkpoint::Checkpoint, parameters::Parameters, phase::phase, rows::Products};
 
-/// The values of the rows at the running witness and at the last step's.
+/// The values of the rows at the running witness and at that of the last step.
 #[derive(Clone, Debug)]
 pub struct Carried {
     /// At `(u, x, W)` of the running instance.
@@ -51,13 +51,13 @@ impl Carried {
     }
 }
 
-/// The fold of step instances alone.
+/// The fold of the step instances, without CycleFold.
 pub struct PrimaryFold {
     /// The folded witness.
     pub witness: RunningWitness,
     /// The folded instance.
     pub instance: RunningInstance,
-    /// `cm_T`.
+    /// The commitment to the cross term, `cm_T`.
     pub cross_term: G1Projective,
     /// The values of the rows at the folded witness.
     pub products: Products,
@@ -77,7 +77,7 @@ pub struct Fold {
     pub cyclefold: CycleFoldInstance,
 }
 
-/// Cycle-folded point sums of one fold.
+/// Number of CycleFold instances of one fold: one per commitment that is folded.
 const CYCLEFOLDS: usize = <PrimaryFolding as FoldingSchemeCycleFoldExt<1, 1>>::N_CYCLEFOLDS;
 
 type RecordedSponge = RecordingTranscript<F, rootfold_verifier::folding::Sponge>;
@@ -132,11 +132,12 @@ fn fold_witness(
     }
 }
 
-/// Folds the last step of `checkpoint` in, with the CycleFold instances that the next step needs.
-/// Where there is no step yet, the fold is that of dummies, as sonobe's circuit expects.
+/// Folds the last step of `checkpoint` into its running instance, with the CycleFold instances that
+/// the next step needs. Before the first step it returns sonobe's dummy values, which the circuit
+/// expects there.
 ///
 /// # Errors
-/// Those of sonobe.
+/// The errors of sonobe.
 pub fn fold_step(
     parameters: &Parameters,
     checkpoint: &Checkpoint,
@@ -169,7 +170,7 @@ fn no_randomness() -> ChaCha20Rng {
     ChaCha20Rng::from_seed([0; 32])
 }
 
-/// Folds the CycleFold instances of a fold in.
+/// Folds the CycleFold instances of `primary` into the running CycleFold instance.
 fn fold_cyclefold(
     parameters: &Parameters,
     checkpoint: &Checkpoint,

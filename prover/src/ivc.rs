@@ -1,4 +1,4 @@
-//! The running proof: one step folded in after another.
+//! The running proof, to which steps are added.
 
 use std::{fmt, sync::Arc};
 
@@ -20,7 +20,7 @@ use crate::{
     phase::phase,
 };
 
-/// Why a step could not be proved, or a running proof not used.
+/// Why a step could not be proved or a running proof could not be used.
 #[derive(Debug, Error)]
 pub enum IvcError {
     /// The step circuit or the folding failed.
@@ -28,24 +28,24 @@ pub enum IvcError {
     Step {
         /// Number of the step, from 1.
         step: u64,
-        /// What failed.
+        /// The error of the circuit or of sonobe.
         source: sonobe_ivc::Error,
     },
-    /// The witness breaks the step circuit's constraints. The running proof is as before.
-    #[error("step {step} breaks the circuit's constraints")]
+    /// The witness does not satisfy the step circuit. The running proof is unchanged.
+    #[error("step {step} does not satisfy the circuit")]
     Unsatisfied {
         /// Number of the step, from 1.
         step: u64,
     },
-    /// More steps than this machine can count.
+    /// The number of steps exceeds `usize`.
     #[error("too many steps: {0}")]
     TooManySteps(u64),
     /// The checkpoint belongs to other parameters.
-    #[error("the checkpoint belongs to parameters {found}, not {wanted}")]
+    #[error("checkpoint: expected parameters {wanted}, got {found}")]
     OtherParameters {
         /// The parameters in use.
         wanted: ParameterId,
-        /// Those of the checkpoint.
+        /// The parameters of the checkpoint.
         found: ParameterId,
     },
     /// The running proof does not prove its state.
@@ -53,12 +53,12 @@ pub enum IvcError {
     Invalid(sonobe_ivc::Error),
 }
 
-/// A proof that grows by one step at a time and keeps its size.
+/// A proof to which steps are added one at a time. Its size does not depend on their number.
 pub struct RunningProof<FC> {
     parameters: Arc<Parameters>,
     circuit: FC,
     checkpoint: Checkpoint,
-    /// The values of the rows at the checkpoint's witnesses, once a step has needed them.
+    /// The values of the rows at the checkpoint's witnesses; computed at the first step.
     carried: Option<Carried>,
 }
 
@@ -120,17 +120,16 @@ impl<FC: FoldableCircuit> RunningProof<FC> {
         self.checkpoint.current
     }
 
-    /// The running proof as it is now; sharing it costs nothing, and later steps do not change it.
+    /// The current running proof. Later steps do not change it, and cloning it shares the witness.
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
     }
 
-    /// Executes the step circuit on `inputs` and folds the step before it in.
-    ///
-    /// The step circuit is synthesized while the fold is computed: neither needs the other.
+    /// Folds the previous step into the running instance and executes the step circuit on `inputs`.
+    /// The two are computed in parallel.
     ///
     /// # Errors
-    /// [`IvcError::Step`] or [`IvcError::Unsatisfied`]; the running proof is then as before.
+    /// [`IvcError`]; the running proof is unchanged.
     pub fn prove_step(
         &mut self,
         inputs: FC::ExternalInputs,
@@ -151,7 +150,7 @@ impl<FC: FoldableCircuit> RunningProof<FC> {
             phase!("augmented_witness", assignment(parameters, before, index, &part, &fold))
                 .map_err(|e| failed(e.into()))?;
         let (x, w) = (assignment.public, assignment.private);
-        // One false step would spoil every later proof.
+        // sonobe does not check this, and one false step would invalidate every later proof.
         let incoming = phase!("check", parameters.rows.products(F::from(1), &x, &w));
         if !parameters.rows.is_satisfied(&incoming) {
             return Err(IvcError::Unsatisfied { step });
@@ -175,7 +174,8 @@ impl<FC: FoldableCircuit> RunningProof<FC> {
         Ok(part.outputs)
     }
 
-    /// Checks the running proof with its witnesses, as sonobe does. Takes about as long as a step.
+    /// Checks the running proof with its witnesses by sonobe's IVC verifier, in about the time of a
+    /// step.
     ///
     /// # Errors
     /// [`IvcError::Invalid`].

@@ -1,7 +1,8 @@
-//! Proves: makes parameters, folds steps into a running proof, and compresses it into a proof file.
+//! The prover: makes parameters, plans epochs, folds steps into a running proof, and compresses it
+//! into a proof.
 //!
-//! Generic over the step circuit ([`FoldableCircuit`]); the proof system is that of `docs/design.md`,
-//! section 6. A life of a prover:
+//! [`engine`] instantiates it for Rootfold's step circuit. Everything else is generic over the
+//! circuit ([`FoldableCircuit`]). `docs/design.md`, section 6, describes the proof system. Use:
 //!
 //! ```no_run
 //! # use rootfold_prover::{compress, Parameters, RunningProof, FoldableCircuit};
@@ -10,8 +11,8 @@
 //! # ) -> Result<(), Box<dyn std::error::Error>> {
 //! use std::{path::Path, sync::Arc};
 //!
-//! let cache = Path::new("/var/cache/rootfold");
-//! let parameters = Parameters::load_or_generate(cache, "small", idle, &circuit, &mut |stage| {
+//! let dir = Path::new("parameters");
+//! let parameters = Parameters::load_or_generate(dir, "small", idle, &circuit, &mut |stage| {
 //!     println!("{}", stage.describe());
 //! })?;
 //! let parameters = Arc::new(parameters);
@@ -28,7 +29,6 @@
 pub mod atomic;
 mod augmented;
 pub mod bases;
-mod cache;
 mod checkpoint;
 mod decider;
 pub mod engine;
@@ -36,6 +36,7 @@ mod fold;
 mod foldable;
 mod ivc;
 mod parameters;
+mod params_dir;
 mod phase;
 pub mod planner;
 pub mod qap;
@@ -44,10 +45,10 @@ pub mod setup;
 pub mod shape;
 mod trapdoor;
 
-pub use cache::ParametersError;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use decider::{compress, CompressError};
 pub use foldable::FoldableCircuit;
 pub use ivc::{IvcError, RunningProof};
 pub use parameters::Parameters;
+pub use params_dir::{NotPrivate, ParametersError};
 pub use setup::{SetupError, SetupStage};

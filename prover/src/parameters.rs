@@ -1,4 +1,4 @@
-//! Everything that a prover needs for one step circuit, and its verifying key.
+//! The parameters of one step circuit: the keys of folding and of the decider.
 
 use std::fmt;
 
@@ -34,6 +34,8 @@ pub struct Parameters {
     /// The rows of the step's R1CS, for folding and for Groth16.
     pub(crate) rows: Rows,
     pub(crate) sizes: ArithConfig,
+    /// Whether this process made them, rather than read them from a file.
+    pub(crate) made_here: bool,
 }
 
 impl fmt::Debug for Parameters {
@@ -45,7 +47,8 @@ impl fmt::Debug for Parameters {
     }
 }
 
-/// A step circuit's constraints with the folding they verify, ready for a setup.
+/// The constraints of an augmented step circuit and of the CycleFold circuit, from which a setup
+/// makes parameters.
 pub(crate) struct Shape {
     pub r1cs: R1CS<F>,
     pub cyclefold: CycleFoldShape,
@@ -65,8 +68,8 @@ impl Shape {
 }
 
 impl Parameters {
-    /// Makes development parameters for `circuit`: one machine knows the trapdoor for a moment,
-    /// and forgets it.
+    /// Makes development parameters for `circuit`. This process knows the trapdoor until it
+    /// overwrites it.
     ///
     /// `profile` names the circuit's shape (1 to 32 characters of `a-z 0-9 _ -`); `idle` is the
     /// cursor outside an epoch.
@@ -114,10 +117,11 @@ impl Parameters {
             sigma_w_g2: bases.sigma_w_g2,
             sigma_e_g2: bases.sigma_e_g2,
         };
-        Self::assemble(key, bases, shape)
+        Ok(Self { made_here: true, ..Self::assemble(key, bases, shape)? })
     }
 
-    /// Puts together what belongs together. `bases` must be those that `key` digests.
+    /// The parameters with this key, these bases and this circuit. `bases` must be those whose
+    /// digest `key` names.
     pub(crate) fn assemble(
         key: VerifyingKey,
         bases: Bases,
@@ -139,47 +143,48 @@ impl Parameters {
             bases,
             rows,
             sizes,
+            made_here: false,
         })
     }
 
-    /// The verifying key, ready for use.
+    /// The prepared verifying key.
     pub fn verifying_key(&self) -> &PreparedVerifyingKey {
         &self.verifying
     }
 
-    /// What the setup published: everything that whoever has the parameters can prove with.
+    /// Everything that the setup published for provers.
     pub fn bases(&self) -> &Bases {
         &self.bases
     }
 
-    /// The hash that names these parameters.
+    /// The id of these parameters.
     pub fn id(&self) -> ParameterId {
         self.verifying.id()
     }
 
-    /// A name for people: profile, `dev` if so, and the id's first digits.
+    /// A short name: profile, `dev` for development parameters, and the first digits of the id.
     pub fn name(&self) -> String {
         self.verifying.key().name()
     }
 
-    /// Whether one machine made these parameters and could have kept the trapdoor. Say so in every
-    /// report about them.
+    /// Whether one machine made these parameters and could have kept the trapdoor. Reports about
+    /// them should say so.
     pub fn is_development(&self) -> bool {
         self.verifying.key().development
     }
 
-    /// Number of constraints of a step, folding included.
+    /// Number of constraints of an augmented step.
     pub fn constraints(&self) -> usize {
         self.sizes.n_constraints
     }
 
-    /// Number of witness variables of a step, folding included.
+    /// Number of witness variables of an augmented step.
     pub fn witnesses(&self) -> usize {
         self.sizes.n_witnesses
     }
 }
 
-/// sonobe's key for CycleFold instances, with the bases that verifiers draw.
+/// sonobe's key for CycleFold instances, with the same bases as a verifier's.
 fn cyclefold_key(shape: &CycleFoldShape) -> Result<CycleFoldKey, SetupError> {
     let bases = CycleFoldCommitment::generate_key(shape.bases().len(), bases_rng())
         .map_err(sonobe_fs::Error::from)?;

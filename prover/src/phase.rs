@@ -1,4 +1,4 @@
-//! The phases of a step as tracing spans, from which the benches take their times.
+//! The phases of a step as tracing spans. The benches measure them.
 
 /// Runs an expression inside a span with this name, under the target `rootfold_prover::step`.
 macro_rules! phase {

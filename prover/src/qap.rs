@@ -1,9 +1,9 @@
 //! The decider's R1CS as a quadratic arithmetic program with one slack variable per row.
 //!
-//! The relation is `Az * Bz = Cz + e` (row by row) with `z = (1, x, W)`, all of `x`, `W`, `e`
-//! being instance variables (`docs/design.md`, section 6). In contrast to libsnark's reduction
-//! there are no extra rows for the instance variables: the decider's instance is bound by
-//! commitments whose openings the prover is shown to know, not by its sparsity.
+//! The relation is `Az * Bz = Cz + e`, row by row, with `z = (1, x, W)`. All of `x`, `W` and `e`
+//! are instance variables (`docs/design.md`, section 6). libsnark's reduction has extra rows that
+//! make the columns of the instance variables independent. They are not needed here, since the
+//! instance is bound by commitments together with proofs of knowledge of their openings.
 
 use ark_ff::PrimeField;
 use ark_groth16::r1cs_to_qap::R1CSToQAP;
@@ -14,14 +14,15 @@ use ark_relations::{
 };
 use rayon::prelude::*;
 use rootfold_verifier::F;
+use zeroize::Zeroizing;
 
-/// The reduction. Its columns are those of `(1, x, W)`: the column of `e_i` is the `i`-th Lagrange
-/// polynomial on the side of `C`, and is never needed in this form.
+/// The reduction. Its columns are those of `(1, x, W)`. The column of `e_i`, which is the `i`-th
+/// Lagrange polynomial in `C`, is not needed.
 pub struct SlackQap;
 
 /// The evaluation domain for `rows` constraints: the smallest that has at least one row more.
 ///
-/// The spare row matters: without it the error bases would add up to `[1/gamma]_1`.
+/// The empty row is required: without it the error bases would add up to `[1/gamma]_1`.
 ///
 /// # Errors
 /// [`SynthesisError::PolynomialDegreeTooLarge`] if the field has no such domain.
@@ -57,8 +58,8 @@ fn product<P: PrimeField>(matrix: &Matrix<P>, assignment: &[P]) -> Vec<P> {
 /// The quotient `h` of `(sum a)(sum b) - (sum c + e)` by the vanishing polynomial, given the rows'
 /// values `Az` and `Bz`.
 ///
-/// By the slack relation `sum c + e` has the values `Az * Bz` on the domain, whatever `e` is, so
-/// that only `A` and `B` are needed.
+/// By the slack relation, `sum c + e` has the values `Az * Bz` on the domain for any `e`, so only
+/// `A` and `B` are needed.
 ///
 /// # Errors
 /// [`SynthesisError::PolynomialDegreeTooLarge`] if the field has no domain for so many rows.
@@ -125,13 +126,13 @@ impl R1CSToQAP for SlackQap {
         zt: P,
         delta_inverse: P,
     ) -> Result<Vec<P>, SynthesisError> {
-        let mut power = zt * delta_inverse;
-        Ok((0..max_power)
-            .map(|_| {
-                let scalar = power;
-                power *= t;
-                scalar
-            })
-            .collect())
+        // Secret, as the caller's `t` is.
+        let mut power = Zeroizing::new(zt * delta_inverse);
+        let mut scalars = Vec::with_capacity(max_power);
+        for _ in 0..max_power {
+            scalars.push(*power);
+            *power *= t;
+        }
+        Ok(scalars)
     }
 }

@@ -1,10 +1,9 @@
-//! The rows of a step's R1CS as folding uses them: each distinct row once.
+//! The rows of a step's R1CS for folding: each distinct row is stored and evaluated once.
 //!
-//! An S-box of Poseidon uses one long sum three times, as both factors of one row and a factor of
-//! another, so that many rows are equal. And a row's value is
-//! linear in the assignment: the values of a fold follow from those of its parts, so that a step
-//! evaluates the matrices once, on its own witness, for its check and for the cross term of the
-//! fold that takes it in.
+//! Many rows are equal, since an S-box of Poseidon uses one long sum three times: as both factors
+//! of one row and as a factor of another. The value of a row is linear in the assignment, so the
+//! values at a folded assignment follow from those of its parts. A step therefore evaluates the
+//! matrices once, at its own witness, for its check and for the cross term of the fold after it.
 
 use std::collections::HashMap;
 
@@ -16,13 +15,13 @@ use rootfold_verifier::F;
 /// The matrices `A`, `B` and `C`.
 #[derive(Debug)]
 pub struct Rows {
-    /// Where each distinct row's terms begin, and where the last one's end.
+    /// Start of the terms of each distinct row, and the end of the last.
     starts: Vec<usize>,
-    /// Terms: column, and index of the coefficient.
+    /// Terms of all distinct rows: column, index of the coefficient.
     terms: Vec<(u32, u32)>,
     /// The distinct coefficients; the first one is 1.
     coefficients: Vec<F>,
-    /// For each matrix and each of its rows, the distinct row.
+    /// For each row of each matrix, the index of the distinct row.
     matrices: [Vec<u32>; 3],
 }
 
@@ -38,7 +37,7 @@ impl Products {
 }
 
 impl Rows {
-    /// Takes the rows out of `[A, B, C]`, whose columns are `(1, x, w)`.
+    /// The rows of `[A, B, C]`, whose columns are `(1, x, w)`.
     pub fn new(matrices: &[Matrix<F>]) -> Self {
         let mut builder = Builder::default();
         builder.coefficient(F::ONE);

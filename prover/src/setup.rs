@@ -1,7 +1,8 @@
-//! Makes the keys of folding and of the decider, which share their bases.
+//! The setup: keys of folding and of the decider, which share their bases.
 //!
-//! Notation of `docs/design.md`, section 6. For a column `j` of the step's R1CS let `a_j`, `b_j`,
-//! `c_j` be its values at the secret point, and `L_i` the Lagrange polynomial of row `i` there. Then
+//! The notation is that of `docs/design.md`, section 6. For a column `j` of the step's R1CS let
+//! `a_j`, `b_j`, `c_j` be the values of its polynomials at the secret point `tau`, and `L_i` that
+//! of the Lagrange polynomial of row `i`. Then
 //!
 //! | list | element |
 //! |---|---|
@@ -10,15 +11,15 @@
 //! | knowledge | `sigma_W * key_W`, `sigma_E * key_E` |
 //! | Groth16 | `[a_j]_1`, `[b_j]_2`, `[tau^k Z(tau) / delta]_1`, all others empty |
 //!
-//! What the honest prover does not use is not published: `l` (no variable is private), `[b_j]_1`,
-//! `[beta]_1` and `[delta]_1` (the proof is not blinded), the columns of the slack variables in `a`
-//! and `b` (they are zero).
+//! Elements that an honest prover does not use are not published: `l` (no variable is private),
+//! `[b_j]_1`, `[beta]_1` and `[delta]_1` (the proof is not blinded), and the columns of the slack
+//! variables in `a` and `b` (they are zero).
 
 use std::collections::BTreeSet;
 
 use ark_bn254::{G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{scalar_mul::BatchMulPreprocessing, AffineRepr, CurveGroup, PrimeGroup};
-use ark_ff::{Field, PrimeField};
+use ark_ff::PrimeField;
 use ark_groth16::r1cs_to_qap::R1CSToQAP;
 use ark_poly::{EvaluationDomain, GeneralEvaluationDomain};
 use ark_relations::gr1cs::SynthesisError;
@@ -42,7 +43,7 @@ use crate::{
 pub enum SetupStage {
     /// Synthesizing the step circuit.
     Circuit,
-    /// Looking for parameters made earlier.
+    /// Looking for this user's parameters.
     Cache,
     /// Evaluating the circuit's columns at the secret point.
     Columns,
@@ -57,7 +58,7 @@ pub enum SetupStage {
 }
 
 impl SetupStage {
-    /// What happens in this stage, for people.
+    /// The stage in words, for progress reports.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Circuit => "synthesizing the step circuit",
@@ -71,13 +72,30 @@ impl SetupStage {
     }
 }
 
-/// Why keys could not be made.
+/// Why parameters could not be made.
 #[derive(Debug, Error)]
 pub enum SetupError {
     /// A circuit could not be synthesized, or is too large for the field's evaluation domains.
     #[error("circuit synthesis failed: {0}")]
     Synthesis(#[from] SynthesisError),
-    /// The two commitment lists have one length.
+    /// The circuit has constraints that are not rank-1. Folding and Groth16 would ignore them.
+    #[error(
+        "the circuit has {constraints} constraints under the predicate `{predicate}`; only R1CS \
+         constraints can be proved"
+    )]
+    OtherPredicate {
+        /// Label of the predicate in the constraint system.
+        predicate: String,
+        /// Number of constraints under it.
+        constraints: usize,
+    },
+    /// The augmented circuit, which depends on its own size, did not reach a fixed point.
+    #[error("the size of the augmented circuit did not settle in {rounds} rounds")]
+    Unsettled {
+        /// Number of times that the circuit was synthesized.
+        rounds: usize,
+    },
+    /// The two commitment lists have the same length.
     #[error(transparent)]
     EqualLengths(#[from] EqualLengths),
     /// A base is the point at infinity.
@@ -89,12 +107,12 @@ pub enum SetupError {
     /// The resulting verifying key is unusable.
     #[error("unusable key: {0}")]
     Key(#[from] rootfold_verifier::KeyError),
-    /// sonobe refused the keys.
-    #[error("folding keys refused: {0}")]
+    /// sonobe rejected the keys.
+    #[error("sonobe rejected the folding keys: {0}")]
     Folding(#[from] sonobe_fs::Error),
 }
 
-/// Makes the bases for `r1cs` from fresh secrets, which it forgets.
+/// Makes the bases for `r1cs` from fresh secrets, which are overwritten before it returns.
 ///
 /// # Errors
 /// [`SetupError`] if the circuit does not fit the decider; see [`crate::shape`].
@@ -110,21 +128,20 @@ pub fn generate_bases(
     let trapdoor = Trapdoor::draw(&domain, rng);
     let lagrange = Zeroizing::new(domain.evaluate_all_lagrange_coefficients(trapdoor.tau));
     let [a, b, c] = columns_at(r1cs.matrices(), config.n_variables, &lagrange).map(Zeroizing::new);
-    let gamma_inverse = inverse(trapdoor.gamma)?;
-    let delta_inverse = inverse(trapdoor.delta)?;
+    let vanishing = Zeroizing::new(domain.evaluate_vanishing_polynomial(trapdoor.tau));
 
     progress(SetupStage::CommitmentBases);
     let input: Zeroizing<Vec<F>> = Zeroizing::new(
         (0..config.n_variables)
-            .map(|j| (trapdoor.beta * a[j] + trapdoor.alpha * b[j] + c[j]) * gamma_inverse)
+            .map(|j| (trapdoor.beta * a[j] + trapdoor.alpha * b[j] + c[j]) * trapdoor.gamma_inverse)
             .collect(),
     );
-    let error = scaled(&lagrange[..config.n_constraints], gamma_inverse);
+    let error = scaled(&lagrange[..config.n_constraints], trapdoor.gamma_inverse);
     let h = Zeroizing::new(SlackQap::h_query_scalars::<F, GeneralEvaluationDomain<F>>(
         domain.size() - 1,
         trapdoor.tau,
-        domain.evaluate_vanishing_polynomial(trapdoor.tau),
-        delta_inverse,
+        *vanishing,
+        trapdoor.delta_inverse,
     )?);
     let g1 = BatchMulPreprocessing::new(
         G1Projective::generator(),
@@ -166,15 +183,11 @@ pub fn generate_bases(
     })
 }
 
-fn inverse(scalar: F) -> Result<F, SetupError> {
-    Ok(scalar.inverse().ok_or(SynthesisError::DivisionByZero)?)
-}
-
 fn scaled(scalars: &[F], factor: F) -> Zeroizing<Vec<F>> {
     Zeroizing::new(scalars.iter().map(|scalar| *scalar * factor).collect())
 }
 
-/// Refuses the point at infinity and points equal up to sign, which have one x coordinate.
+/// Refuses the point at infinity and points that are equal up to sign, that is, in x.
 fn check_bases(lists: &[&[G1Affine]]) -> Result<(), SetupError> {
     let mut seen = BTreeSet::new();
     for base in lists.iter().copied().flatten() {
@@ -207,7 +220,7 @@ mod tests {
         assert!(matches!(check_bases(&[&[one], &[two, -one]]), Err(SetupError::RepeatedBase)));
     }
 
-    /// Some rows over `(1, x, w0..w4)`, dense enough that no column needs help.
+    /// Dense random rows over `(1, x, w0..w4)`, whose columns need no extra rows.
     fn some_r1cs(rows: usize, rng: &mut impl Rng) -> R1CS<F> {
         let mut matrix = || -> Vec<Vec<(F, usize)>> {
             (0..rows).map(|_| (0..7).map(|column| (F::rand(rng), column)).collect()).collect()
@@ -216,12 +229,12 @@ mod tests {
         R1CS::new(rows, 7, 1, matrices).expect("consistent sizes")
     }
 
-    /// arkworks' verifier, which forms the whole sum over `x`, `W` and `e`, accepts exactly the
-    /// assignments with `e = Az * Bz - Cz`.
+    /// arkworks' verifier, with `x`, `W` and `e` as public input, accepts an assignment with
+    /// `e = Az * Bz - Cz` and none that differs from it in one element.
     #[test]
     fn arkworks_verifies_the_slack_relation() {
         let rng = &mut ChaCha20Rng::seed_from_u64(1);
-        // 7 rows fill their domain but for one row; 8 take the next one.
+        // 7 rows leave one row of a domain of 8 empty; 8 rows need a domain of 16.
         for rows in [3, 7, 8] {
             let r1cs = some_r1cs(rows, rng);
             let bases = generate_bases(&r1cs, rng, &mut |_| {}).expect("a dense circuit fits");

@@ -1,9 +1,10 @@
-//! The constraints of a step, extracted from the circuit and made fit for the decider.
+//! The constraints of an augmented step, extracted from the circuit and extended as the decider
+//! requires.
 
 use std::collections::BTreeSet;
 
 use ark_ff::{AdditiveGroup, Field, PrimeField, UniformRand};
-use ark_relations::gr1cs::{ConstraintSystem, Matrix, SynthesisError, R1CS_PREDICATE_LABEL};
+use ark_relations::gr1cs::{ConstraintSystem, Matrix, R1CS_PREDICATE_LABEL};
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use rootfold_verifier::{
     folding::{sponge_config, StepWithFolding},
@@ -14,44 +15,51 @@ use sonobe_primitives::{
     circuits::ArithExtractor,
 };
 
-use crate::foldable::FoldableCircuit;
+use crate::{foldable::FoldableCircuit, setup::SetupError};
 
-/// Rounds after which the search for a configuration that describes itself gives up.
+/// How often the circuit is synthesized before the search for its size is given up.
 const MAX_ROUNDS: usize = 8;
 
-/// The constraints of `circuit` together with the folding it verifies.
+/// The constraints of the augmented circuit: `circuit` and the verification of a fold.
 ///
-/// The augmented circuit depends on its own sizes, so it is synthesized until they repeat.
-/// `hint`, the sizes of an earlier run, saves a round if it is right and costs one if not.
+/// The augmented circuit depends on its own sizes, so it is synthesized until they repeat. A right
+/// `hint`, the sizes found before, saves a synthesis; a wrong one costs one.
 ///
 /// # Errors
-/// [`SynthesisError`] from the circuit; [`SynthesisError::Unsatisfiable`] if the sizes never
-/// settle.
+/// [`SetupError::Synthesis`] from the circuit; [`SetupError::OtherPredicate`] for a constraint that
+/// is not rank-1; [`SetupError::Unsettled`] if the sizes do not repeat.
 pub fn step_r1cs<FC: FoldableCircuit>(
     circuit: &FC,
     cyclefold: &ArithConfig,
     hint: Option<ArithConfig>,
-) -> Result<R1CS<F>, SynthesisError> {
+) -> Result<R1CS<F>, SetupError> {
     let sponge = sponge_config();
     let mut own = hint.unwrap_or(ArithConfig { n_public_inputs: 1, ..ArithConfig::default() });
     for _ in 0..MAX_ROUNDS {
         let cs = ArithExtractor::new();
         cs.execute_synthesizer(StepWithFolding::new(&sponge, &own, cyclefold, circuit))?;
-        let r1cs = cs.arith::<Extracted>()?.fit_for_decider();
+        let extracted: Extracted = cs.arith()?;
+        if let Some((predicate, constraints)) = extracted.other_predicate {
+            return Err(SetupError::OtherPredicate { predicate, constraints });
+        }
+        let r1cs = extracted.fit_for_decider();
         let config = r1cs.config();
         if config == own {
             return Ok(r1cs);
         }
         own = config;
     }
-    Err(SynthesisError::Unsatisfiable)
+    Err(SetupError::Unsettled { rounds: MAX_ROUNDS })
 }
 
 /// The matrices of a synthesized circuit.
 struct Extracted {
     variables: usize,
     public_inputs: usize,
+    /// The R1CS predicate's `A`, `B` and `C`.
     matrices: [Matrix<F>; 3],
+    /// Another predicate that has constraints, and how many.
+    other_predicate: Option<(String, usize)>,
 }
 
 impl From<ConstraintSystem<F>> for Extracted {
@@ -62,21 +70,24 @@ impl From<ConstraintSystem<F>> for Extracted {
             // The first instance variable is the constant 1.
             public_inputs: cs.num_instance_variables - 1,
             matrices: matrices.try_into().expect("the R1CS predicate has three matrices"),
+            other_predicate: cs
+                .get_all_predicates_num_constraints()
+                .into_iter()
+                .find(|(label, constraints)| label != R1CS_PREDICATE_LABEL && *constraints > 0),
         }
     }
 }
 
 impl Extracted {
-    /// Appends rows of the form `v * 0 = 0` until the commitment key has neither identities nor
-    /// equal bases, nor two lists of one length.
+    /// Appends rows of the form `v * 0 = 0` until the commitment key has no identities, no bases
+    /// that are equal up to sign, and no two lists of the same length.
     ///
-    /// The base of a variable is a linear combination of its column in `A`, `B` and `C`. A
-    /// variable that no constraint uses has an empty column, hence the point at infinity as its
-    /// base; variables with equal columns have equal bases; and a variable that occurs once, in
-    /// `C`, has the base of that row's error. The decider's argument allows none of these
-    /// (`docs/design.md`, section 6). sonobe's own part of the circuit has four products that nothing
-    /// uses; a step circuit may have more, and of every kind. An extra row gives the variable a
-    /// column of its own and constrains nothing.
+    /// The base of a variable is a linear combination of its column in `A`, `B` and `C`. A variable
+    /// that no constraint uses has an empty column, so its base is the identity. Variables with
+    /// equal columns have equal bases. A variable that occurs once, in `C`, has the base of that
+    /// row's error. The decider's argument excludes these cases (`docs/design.md`, section 6).
+    /// sonobe's part of the circuit has four unused products; a step circuit may have any of them.
+    /// An extra row makes the variable's column unique and constrains nothing.
     fn fit_for_decider(mut self) -> R1CS<F> {
         for column in self.columns_without_a_base() {
             self.append_empty_product(column);
@@ -104,10 +115,11 @@ impl Extracted {
         c.push(Vec::new());
     }
 
-    /// Variables whose column is empty or, up to sign, that of an error or of an earlier variable.
+    /// Variables whose column is empty or equal, up to sign, to that of an error or of an earlier
+    /// variable.
     fn columns_without_a_base(&self) -> Vec<usize> {
-        // Columns are compared by their product with random vectors. The randomness is fixed, so
-        // that the same circuit always gets the same rows, and no adversary chooses circuits.
+        // Columns are compared by their product with random vectors. The seed is fixed so that a
+        // circuit always gets the same rows. No adversary chooses circuits.
         let mut rng = ChaCha20Rng::seed_from_u64(0);
         let mut fingerprints = vec![F::ZERO; self.variables];
         let mut taken = BTreeSet::from([F::ZERO.into_bigint()]);
@@ -117,7 +129,7 @@ impl Extracted {
                 for (coefficient, column) in row {
                     fingerprints[*column] += weight * coefficient;
                 }
-                // A row's error stands beside the row of `C`.
+                // The error of a row is added to the row of `C`.
                 if index == 2 {
                     taken.insert(up_to_sign(weight));
                 }
@@ -140,7 +152,13 @@ fn up_to_sign(element: F) -> <F as PrimeField>::BigInt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sonobe_primitives::arithmetizations::ccs::CCS;
+    use ark_r1cs_std::{alloc::AllocVar, fields::fp::FpVar, GR1CSVar};
+    use ark_relations::{
+        gr1cs::{predicate::PredicateConstraintSystem, SynthesisError, Variable},
+        lc,
+    };
+    use rootfold_verifier::folding::{cyclefold::CycleFoldShape, IvcState};
+    use sonobe_primitives::{arithmetizations::ccs::CCS, circuits::FCircuit};
 
     /// `z = (1, x, w0, w1, w2, w3)`.
     fn extracted(rows: &[[&[usize]; 3]]) -> Extracted {
@@ -149,13 +167,69 @@ mod tests {
                 .map(|row| row[index].iter().map(|column| (F::ONE, *column)).collect())
                 .collect()
         };
-        Extracted { variables: 6, public_inputs: 1, matrices: [matrix(0), matrix(1), matrix(2)] }
+        Extracted {
+            variables: 6,
+            public_inputs: 1,
+            matrices: [matrix(0), matrix(1), matrix(2)],
+            other_predicate: None,
+        }
+    }
+
+    /// Squares its root, by a constraint of the kind `a * a = b` rather than a rank-1 constraint.
+    struct Squaring;
+
+    impl FCircuit for Squaring {
+        type Field = F;
+        type State = IvcState;
+        type StateVar = [FpVar<F>; 3];
+        type ExternalInputs = ();
+        type ExternalOutputs = ();
+
+        fn dummy_state(&self) -> IvcState {
+            [F::ZERO; 3]
+        }
+
+        fn same_state_shape(_: &IvcState, _: &IvcState) -> bool {
+            true
+        }
+
+        fn dummy_external_inputs(&self) {}
+
+        fn generate_step_constraints(
+            &self,
+            i: FpVar<F>,
+            [root, ops, cursor]: [FpVar<F>; 3],
+            (): (),
+        ) -> Result<([FpVar<F>; 3], ()), SynthesisError> {
+            let cs = i.cs();
+            cs.register_predicate("square", PredicateConstraintSystem::new_sr1cs_predicate()?)?;
+            let square = FpVar::new_witness(cs.clone(), || Ok(root.value()?.square()))?;
+            let variable = |var: &FpVar<F>| match var {
+                FpVar::Var(allocated) => lc!() + allocated.variable,
+                FpVar::Constant(value) => lc!() + (*value, Variable::One),
+            };
+            let (from, to) = (variable(&root), variable(&square));
+            cs.enforce_constraint_arity_2("square", || from, || to)?;
+            Ok(([square, ops, cursor], ()))
+        }
+    }
+
+    /// Folding and Groth16 see only R1CS constraints, so that this circuit's root would be free.
+    #[test]
+    fn other_predicates_are_refused() {
+        let cyclefold = CycleFoldShape::new().expect("synthesizes").r1cs().config();
+        match step_r1cs(&Squaring, &cyclefold, None) {
+            Err(SetupError::OtherPredicate { predicate, constraints }) => {
+                assert_eq!((predicate.as_str(), constraints), ("square", 1));
+            }
+            other => panic!("{:?}", other.map(|_| ())),
+        }
     }
 
     #[test]
     fn columns_that_need_a_row_get_one() {
         let circuit = extracted(&[
-            // w0 and w1 only occur together; w2 is a result nobody uses; w3 does not occur.
+            // w0 and w1 occur only together, w2 is an unused result, and w3 does not occur.
             [&[2, 3], &[1], &[4]],
             [&[0], &[1], &[2, 3]],
         ]);
@@ -169,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_lengths_are_told_apart() {
+    fn equal_lengths_are_made_different() {
         let circuit = extracted(&[
             [&[2, 3], &[0, 2], &[4]],
             [&[3], &[4, 5], &[2]],

@@ -1,5 +1,5 @@
-//! Plans of random epochs: the native fold, the tree built at once, the tree updated in batches
-//! and the circuit all end with the same root.
+//! Plans of random epochs: the native fold, the tree built from all entries, the tree updated in
+//! batches and the circuit give the same root.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -27,7 +27,7 @@ use rootfold_core::{
 };
 use rootfold_prover::planner::plan;
 
-/// Small enough that every step of a test can be synthesized, and that epochs span steps.
+/// A profile so small that tests can synthesize every step, and that epochs take several steps.
 const TINY: Profile = Profile { name: "tiny", segments: 2, slots: 2, rows: 5, tree_rows: 2 };
 
 struct Author {
@@ -82,7 +82,7 @@ impl World {
             let mut signed = Vec::new();
             for i in 0..self.rng.gen_range(1..6) {
                 let mut ts = author.tip.stamp.ts + self.rng.gen_range(1..50);
-                // Now and then an op that is older than what others wrote.
+                // Sometimes an op with a lower clock than those of others.
                 if self.rng.gen_ratio(1, 4) {
                     ts = author.tip.stamp.ts + 1;
                 }
@@ -107,12 +107,12 @@ impl World {
             let ops = signed.iter().map(|s| s.op).collect();
             runs.push(Run { writer, before, ops, signature }.check().unwrap());
         }
-        // A grant binds from the next epoch on.
+        // A grant takes effect in the next epoch.
         self.authors.extend(admitted);
         Epoch { runs }
     }
 
-    /// Folds an epoch natively and checks both ways of making the tree against each other.
+    /// Folds an epoch natively and compares the updated tree with one built from all entries.
     fn fold(&mut self, epoch: &Epoch) -> F {
         let root = self.state.root;
         let written = fold(&|key| lookup(&self.store, root, key), epoch).unwrap();
@@ -125,7 +125,7 @@ impl World {
     }
 }
 
-/// Synthesizes a step and returns what it makes of the state, and whether it is satisfied.
+/// Synthesizes a step. Returns the next state and whether the constraints are satisfied.
 fn synthesize(profile: &Profile, state: &State, witness: &StepWitness) -> ([F; 3], Option<String>) {
     let cs = ConstraintSystem::<F>::new_ref();
     let var = |x: F| FpVar::new_witness(cs.clone(), || Ok(x)).unwrap();
@@ -161,7 +161,7 @@ proptest! {
 
     #[test]
     fn the_root_does_not_depend_on_epochs(seed: u64) {
-        // The same ops, each run cut into single ops and folded in another order.
+        // The same ops, with each run split into single ops and folded in another order.
         let mut world = World::new(seed);
         let epoch = world.epoch();
         let mut other = World::new(seed);

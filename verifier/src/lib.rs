@@ -1,8 +1,9 @@
-//! Checks a Rootfold snapshot proof in milliseconds.
+//! Verifies Rootfold snapshot proofs, in milliseconds each.
 //!
-//! A proof says that a root is the fold of a space's op logs (`docs/design.md`, section 5). It is
-//! an IVC proof by Nova with CycleFold, compressed by a Groth16 proof over Nova's own commitments
-//! (section 6). Checking one takes a [`VerifyingKey`], the space's id and the proof's bytes:
+//! A proof states that a root is the fold of a space's op logs (`docs/circuits.md`). It is an IVC
+//! proof by Nova with CycleFold, compressed by a Groth16 proof over Nova's own commitments
+//! (`docs/design.md`, section 6). Verifying it takes a [`VerifyingKey`], the space id and the
+//! proof's bytes:
 //!
 //! ```no_run
 //! use rootfold_verifier::{verify_bytes, ParameterId, PreparedVerifyingKey, VerifyingKey, F};
@@ -13,7 +14,7 @@
 //!     proof_bytes: &[u8],
 //! ) -> Result<(), Box<dyn std::error::Error>> {
 //!     let key = PreparedVerifyingKey::new(VerifyingKey::decode(key_bytes)?)?;
-//!     // The invite names the parameters. Whoever may pick others can prove anything.
+//!     // Required: whoever chooses the parameters can prove anything under them.
 //!     if key.id() != parameters {
 //!         return Err("not the invite's parameters".into());
 //!     }
@@ -23,9 +24,13 @@
 //! }
 //! ```
 //!
-//! What a proof does not say: that the root is the newest, or that no writer signed two
-//! continuations of its log. Proofs hide nothing about the data.
+//! A proof does not state that the root is the newest one, or that no writer signed two
+//! continuations of their log. Proofs hide nothing about the data.
+//!
+//! To review this crate, read the modules `verify` (the checks), `proof` and `verifying_key` (the
+//! formats) and [`folding`] (everything that deals with Nova and sonobe).
 
+pub mod domain;
 pub mod folding;
 mod proof;
 mod verify;
@@ -34,5 +39,5 @@ mod verifying_key;
 pub use folding::F;
 pub use proof::{Groth16Proof, Proof, ShapeError};
 pub use rootfold_arith::encoding::DecodeError;
-pub use verify::{verify, verify_bytes, PreparedVerifyingKey, Verified, VerifyError};
+pub use verify::{diagnose, verify, verify_bytes, PreparedVerifyingKey, Verified, VerifyError};
 pub use verifying_key::{is_profile_name, KeyError, ParameterId, ParameterIdSyntax, VerifyingKey};

@@ -1,4 +1,4 @@
-//! The proof file.
+//! The proof and its bytes.
 
 use ark_bn254::{G1Affine, G2Affine};
 use ark_ec::{
@@ -14,17 +14,17 @@ use crate::folding::{
 
 const MAGIC: &[u8; 8] = b"rootf-pf";
 const VERSION: u8 = 1;
-/// Public inputs of a step instance.
+/// Number of public inputs of a step instance.
 const STEP_PUBLIC_INPUTS: usize = 1;
-/// Bytes of a point of G1 or of Grumpkin.
+/// Encoded length of a point of G1 or of Grumpkin.
 const POINT_BYTES: usize = 2 * FIELD_BYTES;
-/// Everything but the CycleFold public input and witness: header, steps, root, ops; `U` with two
-/// points and two elements; `u` with one of each; `cm_T`; the Groth16 proof; two knowledge points;
-/// two points and one element of the CycleFold instance.
+/// Encoded length without the CycleFold public input and witness: magic, version, steps, root, ops;
+/// two points and two elements of `U`; one of each of `u`; `cm_T`; the Groth16 proof (`B` counts as
+/// two points); two knowledge points; two points and one element of the CycleFold instance.
 const FIXED_BYTES: usize =
     8 + 1 + 8 + FIELD_BYTES + 8 + 4 * FIELD_BYTES + (2 + 1 + 1 + 4 + 2 + 2) * POINT_BYTES;
 
-/// A Groth16 proof.
+/// The three elements of a Groth16 proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Groth16Proof {
     /// `A`.
@@ -42,17 +42,17 @@ pub struct Groth16Proof {
 pub struct Proof {
     /// Number of steps (`i`), at least 1.
     pub steps: u64,
-    /// The root proved.
+    /// The root after the last step.
     pub root: F,
-    /// Number of ops folded into it.
+    /// Number of ops folded since genesis.
     pub ops: u64,
-    /// All steps before the last, folded (`U`).
+    /// The running instance: all steps before the last, folded (`U`).
     pub running: RunningInstance,
-    /// The last step (`u`).
+    /// The incoming instance: the last step (`u`).
     pub incoming: IncomingInstance,
     /// Commitment to the cross term of the last fold (`cm_T`).
     pub cross_term: G1Affine,
-    /// That the fold of the two is satisfied.
+    /// Proof that the fold of the two instances is satisfied.
     pub groth16: Groth16Proof,
     /// The folded witness commitment times `sigma_W` (`cm_W'`).
     pub knowledge_w: G1Affine,
@@ -64,17 +64,17 @@ pub struct Proof {
     pub cyclefold_witness: Vec<Fq>,
 }
 
-/// Why a proof cannot be checked at all.
+/// A vector or point of a proof that does not have the required form.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ShapeError {
-    /// A vector has another length than the circuit's.
-    #[error("{what} has {got} elements instead of {expected}")]
+    /// A vector has the wrong length.
+    #[error("{what}: expected {expected} elements, got {got}")]
     Length {
-        /// Name of the vector.
+        /// Name of the vector, as in `docs/design.md`, section 6.
         what: &'static str,
-        /// Length the circuit gives it.
+        /// Length required by the circuit.
         expected: usize,
-        /// Its length.
+        /// Actual length.
         got: usize,
     },
     /// A point is not on its curve.
@@ -86,12 +86,12 @@ pub enum ShapeError {
 }
 
 impl Proof {
-    /// Length of every proof's bytes. It depends on the CycleFold circuit alone.
+    /// Length in bytes of an encoded proof. It depends on the CycleFold circuit alone.
     pub fn encoded_len(shape: &CycleFoldShape) -> usize {
         FIXED_BYTES + (shape.public_len() + shape.witness_len()) * FIELD_BYTES
     }
 
-    /// The proof's bytes.
+    /// Encodes the proof; `docs/formats.md` describes the bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Writer::little_endian(FIXED_BYTES + 2048 * FIELD_BYTES);
         bytes
@@ -120,11 +120,11 @@ impl Proof {
         bytes.finish()
     }
 
-    /// Reads a proof.
+    /// Decodes a proof.
     ///
     /// # Errors
-    /// [`DecodeError`] for anything but the bytes of [`Proof::encode`]: another length, a field
-    /// element at or above the modulus, a point outside its group.
+    /// [`DecodeError`] for any bytes that [`Proof::encode`] does not produce: the wrong length, a
+    /// field element at or above the modulus, a point outside its group.
     pub fn decode(bytes: &[u8], shape: &CycleFoldShape) -> Result<Self, DecodeError> {
         let expected = Self::encoded_len(shape);
         if bytes.len() != expected {
@@ -172,11 +172,11 @@ impl Proof {
         })
     }
 
-    /// Checks every length against the circuits and every point against its group. A decoded
-    /// proof passes; one built in memory need not.
+    /// Checks every length against the circuits and every point against its group. A decoded proof
+    /// always passes; one that was built in memory may not.
     ///
     /// # Errors
-    /// [`ShapeError`] for the first element that does not fit.
+    /// [`ShapeError`] for the first element with the wrong length or outside its group.
     pub fn check_shape(&self, shape: &CycleFoldShape) -> Result<(), ShapeError> {
         check_len("U.x", STEP_PUBLIC_INPUTS, self.running.x.len())?;
         check_len("u.x", STEP_PUBLIC_INPUTS, self.incoming.x.len())?;

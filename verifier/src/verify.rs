@@ -1,6 +1,9 @@
-//! The checks, in the order in which each may rely on those before it.
+//! The verification of a proof. Each check may rely on those before it.
 
-use std::sync::Arc;
+use std::{
+    panic::{catch_unwind, AssertUnwindSafe},
+    sync::Arc,
+};
 
 use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup, PrimeGroup};
@@ -10,6 +13,7 @@ use sonobe_primitives::transcripts::Transcript;
 use thiserror::Error;
 
 use crate::{
+    domain,
     folding::{
         cyclefold::CycleFoldShape, fold_instances_with, hash_state, permutation, sponge_config, Fq,
         IvcState, QuickSponge, RunningInstance, F, FOLD_DOMAIN,
@@ -21,58 +25,69 @@ use crate::{
 type G2Prepared = <Bn254 as Pairing>::G2Prepared;
 type Gt = <Bn254 as Pairing>::TargetField;
 
-/// What a checked proof says: `steps` steps lead from the space's genesis to `root`, and `ops`
-/// ops are folded into it.
+/// The statement of a verified proof: `steps` steps lead from the space's genesis to `root`, and
+/// `ops` ops are folded into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// The root.
+    /// The root after the last step.
     pub root: F,
-    /// Number of ops folded into it.
+    /// Number of ops folded since genesis.
     pub ops: u64,
-    /// Number of steps.
+    /// Number of steps since genesis, at least 1.
     pub steps: u64,
 }
 
 /// Why a proof is refused: one variant for each check, in the order of the checks.
+///
+/// [`verify`] reports a false Groth16 equation and a false knowledge check as
+/// [`Pairings`](Self::Pairings); only [`diagnose`] tells them apart.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum VerifyError {
-    /// The bytes are not a proof's.
+    /// The bytes are not the encoding of a proof.
     #[error("not a proof: {0}")]
     Decode(#[from] DecodeError),
-    /// A length or a point does not fit.
+    /// A vector has the wrong length, or a point is not in its group.
     #[error("malformed proof: {0}")]
     Shape(#[from] ShapeError),
     /// The proof claims zero steps. A space without a step is its genesis root and needs no proof.
     #[error("a proof of zero steps proves nothing")]
     NoSteps,
-    /// The last step was not about this space, root, number of ops, parameters or history.
+    /// The public input of the last step is not the hash of this space, root, number of ops and
+    /// steps, parameters and history.
     #[error("the last step's public input is not the hash of this statement")]
     StateHash,
-    /// The folded instance has `u = 0`, which every witness satisfies after scaling.
+    /// The folded instance has `u = 0`, for which the relaxed relation has trivial witnesses.
     #[error("the folded instance has u = 0")]
     ZeroScalar,
+    /// The product of the Groth16 equation and both knowledge checks does not hold: at least one of
+    /// the three is false.
+    #[error("the Groth16 equation or a knowledge check does not hold")]
+    Pairings,
     /// The folded instance is not satisfied.
     #[error("the Groth16 equation does not hold")]
     Groth16,
-    /// The prover did not show that it knows the witness behind `cm_W`.
+    /// `knowledge_w` is not `sigma_W * cm_W`: knowledge of the vector behind `cm_W` is not shown.
     #[error("knowledge of the folded witness is not shown")]
     KnowledgeOfWitness,
-    /// The prover did not show that it knows the vector behind `cm_E`.
+    /// `knowledge_e` is not `sigma_E * cm_E`: knowledge of the vector behind `cm_E` is not shown.
     #[error("knowledge of the folded error vector is not shown")]
     KnowledgeOfError,
     /// The CycleFold instance is not satisfied by its witness.
     #[error("the CycleFold instance is not satisfied by its witness")]
     CycleFold,
+    /// A check panicked, which no input should cause: a bug in this crate or below it.
+    #[error("checking the proof panicked")]
+    Panicked,
 }
 
 /// A verifying key with everything that can be computed before a proof arrives: the CycleFold
-/// circuit, the Grumpkin bases and prepared pairing inputs. Making one takes tenths of a second,
-/// and it then serves any number of proofs.
+/// circuit, the Grumpkin bases and prepared pairing inputs. It takes a few tenths of a second to
+/// make and serves any number of proofs.
 #[derive(Clone, Debug)]
 pub struct PreparedVerifyingKey {
     key: VerifyingKey,
     id: ParameterId,
-    /// With the public-parameter hash absorbed.
+    /// A sponge that has absorbed the public-parameter hash.
     sponge: QuickSponge,
     cyclefold: CycleFoldShape,
     alpha_beta: Gt,
@@ -87,7 +102,8 @@ impl PreparedVerifyingKey {
     /// Checks a key and prepares it.
     ///
     /// # Errors
-    /// [`KeyError`] if the key must not be used.
+    /// [`KeyError`] for a key that fails [`VerifyingKey::check`], or that was made for another
+    /// folding circuit than this crate's.
     pub fn new(key: VerifyingKey) -> Result<Self, KeyError> {
         key.check()?;
         let cyclefold = CycleFoldShape::new().map_err(|e| KeyError::Synthesis(e.to_string()))?;
@@ -121,17 +137,17 @@ impl PreparedVerifyingKey {
         self.id
     }
 
-    /// The CycleFold circuit, which gives a proof its length.
+    /// The CycleFold circuit. The length of a proof follows from it.
     pub fn cyclefold(&self) -> &CycleFoldShape {
         &self.cyclefold
     }
 
-    /// Length of every proof's bytes under this key.
+    /// Length in bytes of every proof under this key.
     pub fn proof_len(&self) -> usize {
         Proof::encoded_len(&self.cyclefold)
     }
 
-    /// The state in which a space begins.
+    /// The state of a space at genesis: `[space id, 0, idle]`.
     pub fn initial_state(&self, space_id: F) -> IvcState {
         [space_id, F::ZERO, self.key.idle]
     }
@@ -146,7 +162,9 @@ pub fn verify_bytes(
     space_id: F,
     bytes: &[u8],
 ) -> Result<Verified, VerifyError> {
-    verify_well_formed(key, space_id, &Proof::decode(bytes, &key.cyclefold)?)
+    no_panic(|| {
+        check(key, space_id, &Proof::decode(bytes, &key.cyclefold)?, pairings_hold_together)
+    })
 }
 
 /// Checks that the proof's root is the fold of `ops` ops that follow the genesis of the space.
@@ -155,37 +173,76 @@ pub fn verify_bytes(
 /// it is bound. The state hash binds `U` and `cfU`; the challenge of the fold is drawn here from
 /// `U`, `u` and `cm_T`; the Groth16 equation and the two knowledge checks say that the fold of
 /// `U` and `u` is satisfied by vectors the prover knows; the CycleFold check says that all earlier
-/// folds were done right. The last two parts do not rely on each other, so that they may run at the
-/// same time; whatever fails first in this order is reported.
+/// folds were done right. The last two parts do not rely on each other and run at the same time
+/// with the feature `parallel`. The first failure in this order is reported.
+///
+/// A false proof takes no longer than a valid one.
 ///
 /// # Errors
-/// One [`VerifyError`] for each check, the first that fails.
+/// One [`VerifyError`] for each check, the first that fails. A panic in a check is the error
+/// [`VerifyError::Panicked`], except where a panic aborts the program (`panic = "abort"`, and
+/// wasm32, where it traps): there the caller has to treat the abort as a refusal.
 pub fn verify(
     key: &PreparedVerifyingKey,
     space_id: F,
     proof: &Proof,
 ) -> Result<Verified, VerifyError> {
-    proof.check_shape(&key.cyclefold)?;
-    verify_well_formed(key, space_id, proof)
+    no_panic(|| {
+        proof.check_shape(&key.cyclefold)?;
+        check(key, space_id, proof, pairings_hold_together)
+    })
 }
 
-/// [`verify`] of a proof that [`Proof::check_shape`] passes, as it does every decoded one.
-fn verify_well_formed(
+/// [`verify`], but where the product of the pairings fails, each equation is checked on its own,
+/// and the error names the one that is false: [`VerifyError::Groth16`],
+/// [`VerifyError::KnowledgeOfWitness`] or [`VerifyError::KnowledgeOfError`].
+///
+/// That takes up to seven pairings more, so it is meant for a prover's own proofs and for tests,
+/// not for proofs of peers.
+///
+/// # Errors
+/// As [`verify`], without [`VerifyError::Pairings`].
+pub fn diagnose(
     key: &PreparedVerifyingKey,
     space_id: F,
     proof: &Proof,
+) -> Result<Verified, VerifyError> {
+    no_panic(|| {
+        proof.check_shape(&key.cyclefold)?;
+        check(key, space_id, proof, each_pairing_holds)
+    })
+}
+
+/// Runs a check and turns a panic into a refusal.
+fn no_panic<T>(check: impl FnOnce() -> Result<T, VerifyError>) -> Result<T, VerifyError> {
+    // Nothing that a check could leave half changed outlives it.
+    catch_unwind(AssertUnwindSafe(check)).unwrap_or(Err(VerifyError::Panicked))
+}
+
+/// How a check reports false pairings: [`pairings_hold_together`] or [`each_pairing_holds`].
+type PairingCheck =
+    fn(&PreparedVerifyingKey, &Proof, &RunningInstance, &Weights) -> Result<(), VerifyError>;
+
+/// The checks after the shape: of a proof that [`Proof::check_shape`] passes, as it does every
+/// decoded one.
+fn check(
+    key: &PreparedVerifyingKey,
+    space_id: F,
+    proof: &Proof,
+    pairings: PairingCheck,
 ) -> Result<Verified, VerifyError> {
     check_state_hash(key, space_id, proof)?;
     let folded = folded_instance(key, proof);
     let weights = Weights::draw(key, space_id, proof);
     both(
-        || check_pairings(key, proof, &folded, &weights),
+        || pairings(key, proof, &folded, &weights),
         || check_cyclefold(key, proof, weights.cyclefold),
     )?;
     Ok(Verified { root: proof.root, ops: proof.ops, steps: proof.steps })
 }
 
-/// Two checks, on two cores if there are; the first one's error goes before the second's.
+/// Runs two checks, in parallel with the feature `parallel`. If both fail, the first one's error is
+/// returned.
 fn both<E: Send>(
     first: impl FnOnce() -> Result<(), E> + Send,
     second: impl FnOnce() -> Result<(), E> + Send,
@@ -228,16 +285,30 @@ fn folded_instance(key: &PreparedVerifyingKey, proof: &Proof) -> RunningInstance
     fold_instances_with(&mut transcript, &proof.running, &proof.incoming, &proof.cross_term.into())
 }
 
-/// Groth16's equation and both knowledge checks: as one product of pairings, and one by one only if
-/// that does not hold, to tell which is false.
-fn check_pairings(
+/// Groth16's equation and both knowledge checks as one product of pairings.
+fn pairings_hold_together(
     key: &PreparedVerifyingKey,
     proof: &Proof,
     folded: &RunningInstance,
     weights: &Weights,
 ) -> Result<(), VerifyError> {
     let public_input = public_input(key, folded)?;
-    if pairings_hold(key, proof, folded, public_input, weights) {
+    if product_holds(key, proof, folded, public_input, weights) {
+        Ok(())
+    } else {
+        Err(VerifyError::Pairings)
+    }
+}
+
+/// [`pairings_hold_together`], and the name of the first equation that is false where it fails.
+fn each_pairing_holds(
+    key: &PreparedVerifyingKey,
+    proof: &Proof,
+    folded: &RunningInstance,
+    weights: &Weights,
+) -> Result<(), VerifyError> {
+    let public_input = public_input(key, folded)?;
+    if product_holds(key, proof, folded, public_input, weights) {
         return Ok(());
     }
     check_groth16(key, proof, public_input)?;
@@ -245,8 +316,8 @@ fn check_pairings(
         .ok_or(VerifyError::KnowledgeOfWitness)?;
     check_knowledge(&folded.cm_e, &proof.knowledge_e, &key.minus_sigma_e, &key.generator)
         .ok_or(VerifyError::KnowledgeOfError)?;
-    // Not reached: if each of the three holds, so does their product. Refused all the same.
-    Err(VerifyError::Groth16)
+    // Not reached: where each of the three holds, their product does.
+    Err(VerifyError::Pairings)
 }
 
 /// Groth16's public input `(1, x/u, W/u, E/u^2)` as a point: the commitments give the last two
@@ -260,12 +331,13 @@ fn public_input(
     Ok(key.key.base_one_g1 + scaled * inverse)
 }
 
-/// Whether Groth16's equation times each knowledge check to the power of its weight holds, at the
-/// price of one final exponentiation. What is paired with the generator is summed before.
+/// Whether the product of Groth16's equation and both knowledge checks, each knowledge check to the
+/// power of its weight, holds: six Miller loops and one final exponentiation. The points that are
+/// paired with the generator are added first.
 ///
-/// All three lie in a group of prime order: if one of them is false, so is the product, but for at
-/// most one in 2^128 weights.
-fn pairings_hold(
+/// The values lie in a group of prime order. If one equation is false, the product is false except
+/// for a fraction of 2^-128 of the weights.
+fn product_holds(
     key: &PreparedVerifyingKey,
     proof: &Proof,
     folded: &RunningInstance,
@@ -311,7 +383,8 @@ fn check_groth16(
     Ok(())
 }
 
-/// Whether `shown` is `sigma * commitment`, which only someone who knows an opening can make.
+/// Whether `shown` is `sigma * commitment`. Only someone who knows an opening of the commitment
+/// over its own bases can compute that point.
 fn check_knowledge(
     commitment: &G1Projective,
     shown: &G1Affine,
@@ -325,7 +398,8 @@ fn check_knowledge(
     (product == Some(Gt::one())).then_some(())
 }
 
-/// `None` where arkworks has no value, which for points of the groups does not happen.
+/// The product of the pairings. `None` only if the Miller loop gives zero, which it does not for
+/// points of the groups.
 fn pairing_product<const N: usize>(left: [G1Affine; N], right: [G2Prepared; N]) -> Option<Gt> {
     let product = Bn254::final_exponentiation(Bn254::multi_miller_loop(left, right));
     product.map(|output| output.0)
@@ -343,23 +417,23 @@ fn check_cyclefold(
     }
 }
 
-/// What merges checks into one: numbers of 128 bits that no prover can foresee.
+/// Factors of 128 bits that merge several checks into one. A prover cannot predict them.
 struct Weights {
-    /// Of the error's commitment, beside the witness's, in the CycleFold check.
+    /// Factor of the opening of `cm_E` in the CycleFold check; that of `cm_W` has the factor 1.
     cyclefold: Fq,
-    /// Of the knowledge check of `cm_W`, beside Groth16's equation.
+    /// Exponent of the knowledge check of `cm_W`; Groth16's equation has the exponent 1.
     witness: [u64; 2],
-    /// Of the knowledge check of `cm_E`.
+    /// Exponent of the knowledge check of `cm_E`.
     error: [u64; 2],
 }
 
 impl Weights {
-    /// Drawn from the parameters' id, the statement and the whole proof, each from its own part of
-    /// the hash's output.
+    /// Draws the weights from the parameters' id, the statement and the whole proof, each from its
+    /// own part of the hash's output.
     fn draw(key: &PreparedVerifyingKey, space_id: F, proof: &Proof) -> Weights {
         let mut bytes = Writer::little_endian(key.proof_len() + 64);
         bytes.bytes(&key.id.0).field(&space_id).bytes(&proof.encode());
-        let mut hasher = blake3::Hasher::new_derive_key("rootfold 2026 verifier weights v1");
+        let mut hasher = blake3::Hasher::new_derive_key(domain::WEIGHTS);
         let mut output = hasher.update(bytes.as_slice()).finalize_xof();
         let mut draw = || {
             let mut weight = [[0; 8]; 2];
@@ -417,8 +491,8 @@ mod tests {
         }
     }
 
-    /// A proof whose pairings hold, made with the trapdoor. Its running instance stands for the
-    /// folded one.
+    /// A key and a proof whose pairings hold, made with the trapdoor. The proof's running instance
+    /// is used as the folded one.
     fn simulated(rng: &mut impl Rng) -> (PreparedVerifyingKey, Proof) {
         let [alpha, beta, gamma, delta, sigma_w, sigma_e] = [(); 6].map(|()| F::rand(rng));
         let mut key = prepared().key;
@@ -442,7 +516,7 @@ mod tests {
         (key, proof)
     }
 
-    /// What the merged check says with these weights, and what the verifier says.
+    /// Whether the product holds with these weights, and the named verdict with drawn weights.
     fn checked(
         key: &PreparedVerifyingKey,
         proof: &Proof,
@@ -450,8 +524,12 @@ mod tests {
     ) -> (bool, Result<(), VerifyError>) {
         let folded = &proof.running;
         let input = public_input(key, folded).expect("u is not zero");
-        let merged = pairings_hold(key, proof, folded, input, weights);
-        (merged, check_pairings(key, proof, folded, &Weights::draw(key, F::ZERO, proof)))
+        let merged = product_holds(key, proof, folded, input, weights);
+        let drawn = Weights::draw(key, F::ZERO, proof);
+        let named = each_pairing_holds(key, proof, folded, &drawn);
+        let together = pairings_hold_together(key, proof, folded, &drawn);
+        assert_eq!(together, named.clone().map_err(|_| VerifyError::Pairings));
+        (merged, named)
     }
 
     #[test]
@@ -480,9 +558,18 @@ mod tests {
         assert_eq!(refused, (false, Err(VerifyError::KnowledgeOfError)));
     }
 
-    /// Two false equations that make up for each other under weights known beforehand.
     #[test]
-    fn drawn_weights_keep_errors_apart() {
+    fn a_panic_is_a_refusal() {
+        let panics = || -> Result<(), VerifyError> { panic!("a bug") };
+        assert_eq!(no_panic(panics), Err(VerifyError::Panicked));
+        assert_eq!(no_panic(|| both(|| Ok(()), panics)), Err(VerifyError::Panicked));
+        assert_eq!(no_panic(|| Err::<(), _>(VerifyError::NoSteps)), Err(VerifyError::NoSteps));
+        assert_eq!(no_panic(|| Ok(1)), Ok(1));
+    }
+
+    /// Two false equations whose errors cancel under weights that are known in advance.
+    #[test]
+    fn errors_do_not_cancel_under_drawn_weights() {
         let rng = &mut test_rng();
         let (key, mut proof) = simulated(rng);
         let shift = G1Projective::rand(rng);
@@ -495,9 +582,9 @@ mod tests {
         assert_eq!(checked(&key, &proof, &drawn), (false, refused));
     }
 
-    /// Each is another number, of the parameters, the space and every part of the proof.
+    /// Each weight depends on the parameters, the space and every part of the proof.
     #[test]
-    fn weights_depend_on_all_that_is_said() {
+    fn weights_depend_on_statement_and_proof() {
         let rng = &mut test_rng();
         let (key, other_key) = (prepared(), simulated(rng).0);
         let proof = random_proof(&key, rng);
@@ -522,14 +609,16 @@ mod tests {
         assert_eq!(distinct.len(), all.len());
     }
 
-    /// No one can make the fold of a proof have `u = 0` on purpose, since the challenge is a hash.
+    /// Not reachable by choice of a proof, since the challenge is a hash.
     #[test]
     fn a_folded_instance_without_scalar_is_refused() {
         let key = prepared();
         let mut proof = random_proof(&key, &mut test_rng());
         proof.running.u = F::ZERO;
         let weights = Weights::draw(&key, F::ZERO, &proof);
-        let refused = check_pairings(&key, &proof, &proof.running, &weights);
-        assert_eq!(refused, Err(VerifyError::ZeroScalar));
+        for pairings in [pairings_hold_together, each_pairing_holds] {
+            let refused = pairings(&key, &proof, &proof.running, &weights);
+            assert_eq!(refused, Err(VerifyError::ZeroScalar));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The verifying key, its bytes and its name.
+//! The verifying key, its bytes and its id.
 
 use std::{fmt, str::FromStr};
 
@@ -8,32 +8,35 @@ use ark_ff::PrimeField;
 use rootfold_arith::encoding::{DecodeError, Reader, Writer};
 use thiserror::Error;
 
-use crate::folding::{digest::Digest, F};
+use crate::{
+    domain,
+    folding::{digest::Digest, F},
+};
 
 const MAGIC: &[u8; 8] = b"rootf-vk";
 const VERSION: u8 = 1;
 /// Longest profile name in bytes.
 const MAX_PROFILE_LEN: usize = 32;
 
-/// The name of a set of parameters: a hash over circuit, profile and keys.
+/// The id of a set of parameters: a hash over circuit, profile and keys.
 ///
-/// An invite carries it beside the space id. Two verifiers that use the same id accept the same
+/// An invite contains it beside the space id. Verifiers that use the same id accept the same
 /// proofs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParameterId(pub [u8; 32]);
 
 impl ParameterId {
-    /// The public-parameter hash that every transcript and state hash begins with.
+    /// The public-parameter hash, which every transcript and state hash absorbs first.
     ///
-    /// It is a function of the id, and nothing the id covers depends on it: the augmented circuit
-    /// takes this value as a witness. So there is no circle.
+    /// It is a function of the id. The circuit, which the id covers, does not depend on it, since
+    /// the augmented circuit takes it as a witness.
     pub fn pp_hash(&self) -> F {
-        let hash = blake3::derive_key("rootfold 2026 public parameter hash v1", &self.0);
-        // 31 bytes always are below the modulus, so that no two prefixes collide by reduction.
+        let hash = blake3::derive_key(domain::PUBLIC_PARAMETERS, &self.0);
+        // 31 bytes are always below the modulus, so no two values collide by reduction.
         F::from_le_bytes_mod_order(&hash[..31])
     }
 
-    /// The first eight hexadecimal digits, enough to tell parameters apart in a report.
+    /// The first eight hexadecimal digits, for reports.
     pub fn short(&self) -> String {
         self.to_string()[..8].to_owned()
     }
@@ -51,9 +54,9 @@ impl fmt::Debug for ParameterId {
     }
 }
 
-/// A string is not 64 hexadecimal digits.
+/// A string is not 64 lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("a parameter id has 64 lower-case hexadecimal digits")]
+#[error("parameter id: expected 64 lower-case hexadecimal digits")]
 pub struct ParameterIdSyntax;
 
 impl FromStr for ParameterId {
@@ -83,24 +86,24 @@ fn nibble(digit: u8) -> Result<u8, ParameterIdSyntax> {
 /// Why a verifying key must not be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KeyError {
-    /// An element is the point at infinity, so that it binds nothing.
+    /// An element is the point at infinity.
     #[error("{0} is the point at infinity")]
     Identity(&'static str),
     /// An element is not a point of its group.
     #[error("{0} is not in its group")]
     NotInGroup(&'static str),
-    /// Two elements that must be independent are equal up to sign.
+    /// Two elements of one group are equal up to sign.
     #[error("{0} and {1} are equal up to sign")]
     Related(&'static str, &'static str),
-    /// The circuit has as many witnesses as constraints, so that the two commitment lists cannot
-    /// be told apart.
+    /// The circuit has as many witnesses as constraints. The lengths of the two commitment lists
+    /// must differ.
     #[error("both commitment lists have {0} elements")]
     EqualLengths(u64),
     /// The profile name is empty, too long or has a character outside `a-z 0-9 _ -`.
-    #[error("`{0}` is no profile name")]
+    #[error("`{0}` is not a profile name: expected 1 to 32 characters of a-z 0-9 _ -")]
     Profile(String),
-    /// The key was made for another folding circuit, other Grumpkin bases or another sponge than
-    /// this program has.
+    /// The key was made for another CycleFold circuit, other Grumpkin bases or another sponge than
+    /// those of this program.
     #[error("the key was made by a version with another folding circuit")]
     OtherFolding,
     /// sonobe did not synthesize the CycleFold circuit.
@@ -108,7 +111,7 @@ pub enum KeyError {
     Synthesis(String),
 }
 
-/// What a verifier knows of the parameters.
+/// The part of the parameters that a verifier needs.
 ///
 /// `*_g1` and `*_g2` name the group of an element. The letters are Groth16's; `base_*` are the
 /// elements of its public input, and `sigma_*` belong to the knowledge check of `docs/design.md`,
@@ -117,19 +120,21 @@ pub enum KeyError {
 pub struct VerifyingKey {
     /// Name of the step circuit's shape: 1 to 32 characters of `a-z 0-9 _ -`.
     pub profile: String,
-    /// Whether one machine made these parameters and could have kept the trapdoor.
+    /// Whether these are development parameters: one machine made them and could have kept the
+    /// trapdoor.
     pub development: bool,
-    /// The cursor outside an epoch. Only snapshots with this cursor are acceptable.
+    /// The cursor outside an epoch. A proof is accepted only for a state with this cursor.
     pub idle: F,
-    /// Constraints of the augmented step circuit: the length of an error vector.
+    /// Number of constraints of the augmented step circuit: the length of an error vector.
     pub constraints: u64,
-    /// Witness variables of the augmented step circuit.
+    /// Number of witness variables of the augmented step circuit.
     pub witnesses: u64,
     /// Digest of the augmented step circuit.
     pub step_digest: Digest,
-    /// Digest of what the code fixes about folding; see [`crate::folding::cyclefold::CycleFoldShape`].
+    /// Digest of the parts of folding that the code fixes:
+    /// [`CycleFoldShape::digest`](crate::folding::cyclefold::CycleFoldShape::digest).
     pub folding_digest: Digest,
-    /// Digest of everything that only provers hold: commitment, knowledge and Groth16 bases.
+    /// Digest of the bases that only provers need: commitment, knowledge and Groth16 bases.
     pub proving_digest: Digest,
     /// `[alpha]_1`.
     pub alpha_g1: G1Affine,
@@ -139,9 +144,9 @@ pub struct VerifyingKey {
     pub gamma_g2: G2Affine,
     /// `[delta]_2`.
     pub delta_g2: G2Affine,
-    /// Public input base of the constant 1.
+    /// Base of the public input 1.
     pub base_one_g1: G1Affine,
-    /// Public input base of the step's one public input.
+    /// Base of the step's public input.
     pub base_x_g1: G1Affine,
     /// `[sigma_W]_2`.
     pub sigma_w_g2: G2Affine,
@@ -150,25 +155,25 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
-    /// The hash that names these parameters.
+    /// The id of these parameters, a hash of the encoded key.
     pub fn id(&self) -> ParameterId {
-        ParameterId(blake3::derive_key("rootfold 2026 parameter id v1", &self.encode()))
+        ParameterId(blake3::derive_key(domain::PARAMETER_ID, &self.encode()))
     }
 
-    /// A name for people and file names: profile, `dev` if so, and the id's first digits.
+    /// A short name: profile, `dev` for development parameters, and the first digits of the id.
     pub fn name(&self) -> String {
         let origin = if self.development { "dev-" } else { "" };
         format!("{}-{origin}{}", self.profile, self.id().short())
     }
 
-    /// Checks that the elements are points of their groups and independent as far as one can see.
+    /// Checks the profile name and the lengths, and that the elements are points of their groups,
+    /// not at infinity, and pairwise different up to sign within each group.
     ///
-    /// Beyond the cases that break the proof system outright (an element at infinity,
-    /// `gamma = delta`, `sigma_W = sigma_E`, a sigma equal to the generator), every equality up to
-    /// sign within one group is refused: an honest setup has none.
+    /// Some equalities break the proof system (`gamma = delta`, `sigma_W = sigma_E`, a sigma equal
+    /// to the generator). The others do not occur in an honest setup.
     ///
     /// # Errors
-    /// One [`KeyError`] for each rule.
+    /// [`KeyError`] for the first check that fails.
     pub fn check(&self) -> Result<(), KeyError> {
         if !is_profile_name(&self.profile) {
             return Err(KeyError::Profile(self.profile.clone()));
@@ -207,7 +212,7 @@ impl VerifyingKey {
         check_unrelated(&g2)
     }
 
-    /// The key's bytes.
+    /// Encodes the key; `docs/formats.md` describes the bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Writer::little_endian(1024);
         bytes
@@ -233,11 +238,10 @@ impl VerifyingKey {
         bytes.finish()
     }
 
-    /// Reads a key. It must still pass [`VerifyingKey::check`], which
-    /// [`PreparedVerifyingKey::new`](crate::PreparedVerifyingKey::new) applies.
+    /// Decodes a key. [`PreparedVerifyingKey::new`](crate::PreparedVerifyingKey::new) checks it.
     ///
     /// # Errors
-    /// [`DecodeError`] for anything but the bytes of [`VerifyingKey::encode`].
+    /// [`DecodeError`] for any bytes that [`VerifyingKey::encode`] does not produce.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::little_endian(bytes);
         let key = Self::read(&mut reader)?;
@@ -281,7 +285,7 @@ impl VerifyingKey {
     }
 }
 
-/// Whether `name` can name a profile: 1 to 32 characters of `a-z 0-9 _ -`.
+/// Whether `name` is a valid profile name: 1 to 32 characters of `a-z 0-9 _ -`.
 pub fn is_profile_name(name: &str) -> bool {
     (1..=MAX_PROFILE_LEN).contains(&name.len())
         && name.bytes().all(|c| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))

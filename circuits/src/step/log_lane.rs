@@ -27,7 +27,7 @@ const CLOCK_BITS: usize = 64;
 /// Bits of a writer's id.
 const WRITER_BITS: usize = 32;
 
-/// One segment: may start a run, takes q ops, may end the run.
+/// One segment: may start a run, has one slot for each op, and may end the run.
 pub fn segment(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, s: &Segment) -> Result<()> {
     let bit = |b: bool| Bit::new_witness(cs.clone(), || Ok(b));
     let (start, end) = (bit(s.start)?, bit(s.end)?);
@@ -36,7 +36,8 @@ pub fn segment(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, s: &Segment) -
         let used = op_slot(cs, r, slot)?;
         if i == 0 {
             rule!(cs, L1);
-            // A run without ops would still move the stamp of a granted writer's head entry.
+            // A run without ops would change the stamp of a granted writer's head entry, and with
+            // it the root.
             zero_if(&var(&start), &not(&used))?;
         }
     }
@@ -128,7 +129,7 @@ fn limbs(cs: &ConstraintSystemRef<F>, slot: &OpSlot) -> Result<([Var; 3], [Vec<B
     Ok((key, limbs))
 }
 
-/// L9: users write user keys, and a grant is of a writer's head.
+/// L9: the key of an op is a user key, or a writer's head key if the op is a grant.
 fn allowed_key(
     cs: &ConstraintSystemRef<F>,
     key: &[Var; 3],
@@ -169,7 +170,7 @@ fn end_run(
     Ok(())
 }
 
-/// `ts * 2^32 + writer`.
+/// The stamp: `ts * 2^32 + writer`.
 fn stamp(ts: &Var, writer: &Var) -> Var {
     ts * F::from(1u64 << WRITER_BITS) + writer
 }

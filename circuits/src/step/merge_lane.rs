@@ -42,19 +42,19 @@ impl Classes {
     }
 }
 
-/// What a merge row leaves to its first tree row: an item, and which trees absorb it.
+/// The item that the first tree row after a merge row absorbs, and into which trees.
 pub struct Leaf {
-    /// 0 for PAD, which leaves nothing.
+    /// Whether there is an item: 0 for PAD.
     pub active: Var,
     /// The row's item.
     pub item: Var,
-    /// Is it an item of the old tree?
+    /// Whether the item is in the old tree.
     pub old: Var,
-    /// Is it an item of the new tree?
+    /// Whether the item is in the new tree.
     pub new: Var,
 }
 
-/// One merge row. Its leaf is absorbed by the tree row that follows.
+/// One merge row. The next tree row absorbs its leaf.
 pub fn merge_row(
     cs: &ConstraintSystemRef<F>,
     r: &mut RegistersVar,
@@ -106,21 +106,21 @@ pub fn merge_row(
     }
     {
         rule!(cs, M6);
-        // 1 after an insert, 0 after the last row of any other key, else as it was.
+        // 1 after an insert, 0 after the last row of any other key, else unchanged.
         let kept = &last * var(&r.wait_right);
         let waits = var(&r.wait_right) - kept + &insert;
         r.wait_right = as_bit(cs, &waits)?;
     }
     {
         rule!(cs, M7);
-        // Nothing is due before any row, so what an insert makes due is all there is.
+        // `due` is 0 before every active row, so an insert sets it.
         r.due = replace(&insert, &r.due, &height)?;
         r.next_close = replace(&insert, &r.next_close, &Var::zero())?;
     }
     let row_inside = &active - &last;
     let pad = classes.is(RowClass::Pad);
     r.inside = as_bit(cs, &(&row_inside + &pad * var(&r.inside)))?;
-    // Outside of a key no rule reads has_old.
+    // No rule reads `has_old` outside a key.
     let kept = &pad * var(&r.has_old);
     r.has_old = as_bit(cs, &(&row_inside * &has_old + kept))?;
     let kept = &pad * var(&r.old_read);
@@ -132,8 +132,8 @@ pub fn merge_row(
     Ok(Leaf { active, item, old: is_old, new: last })
 }
 
-/// SKIP: the row is a leaf of a node of level 0. The levels from there up to the lowest open one
-/// get nodes, fresh or with the unchanged beginnings that the row skips.
+/// SKIP: the row is a leaf of a node of level 0. Opens a node on every level from 0 up to below the
+/// lowest open one: empty, or with the chain of the unchanged first items that the row skips.
 fn descend(
     cs: &ConstraintSystemRef<F>,
     r: &mut RegistersVar,
@@ -143,7 +143,7 @@ fn descend(
 ) -> Result<()> {
     rule!(cs, Skip);
     let kept = pad * &r.cur;
-    // The level that the row comes down from.
+    // The level of the lowest open node before this row.
     let from = one_hot(cs, 0..=H, &(&r.cur - &kept), &Var::one())?;
     r.cur = kept;
     r.known = &r.known & &!skips;
@@ -158,14 +158,14 @@ fn descend(
     open_below(&mut r.new, &from, &beginnings)
 }
 
-/// Puts the open node away at the level that the row comes down from, and opens one with the given
-/// beginning at every level below.
+/// Stores the chain of the open node at the level `from`, one-hot, and opens a node on every level
+/// below, with the chain in `beginnings`.
 fn open_below(zipper: &mut ZipperVar, from: &[Var], beginnings: &[Var]) -> Result<()> {
     let mut below = Var::zero();
     for level in (1..=H).rev() {
         let chain = &mut zipper.above[level - 1];
         *chain = replace(&from[level], chain, &zipper.open)?;
-        // Nothing is below a level H.
+        // A node of level H, the root, is never opened from above.
         if let Some(beginning) = beginnings.get(level) {
             *chain = replace(&below, chain, beginning)?;
         }
@@ -175,12 +175,12 @@ fn open_below(zipper: &mut ZipperVar, from: &[Var], beginnings: &[Var]) -> Resul
     Ok(())
 }
 
-/// M1: (key, stamp) is strictly greater than the row before; the key moves on exactly when the row
-/// before was the last of its key.
+/// M1: (key, stamp) is strictly greater than that of the previous row, and the key changes exactly
+/// after the last row of a key.
 ///
-/// One of four selectors marks the first number that differs. What is before it is equal, and its
-/// difference is in 1..=2^248. Limbs are below 2^248: those of ops by L9, those of the old tree
-/// because they were of ops once.
+/// One of four selectors marks the first of the four numbers that differs. The numbers before it
+/// are equal, and its difference is in 1..=2^248. Limbs are below 2^248: those of ops by L9, and
+/// those of the old tree since they were ops of an earlier epoch or are in the genesis tree.
 fn strictly_greater(
     cs: &ConstraintSystemRef<F>,
     r: &RegistersVar,
@@ -201,7 +201,7 @@ fn strictly_greater(
         })
         .collect::<Result<Vec<Bit>>>()?;
     let mut selectors: Vec<Var> = bits.iter().map(var).collect();
-    // The stamp is compared exactly inside a key, and one selector is set in an active row.
+    // The stamp is compared inside a key only. An active row has one selector.
     selectors.push(active * var(&r.inside));
     let sum = selectors.iter().fold(Var::zero(), |a, b| a + b);
     enforce_equal(cs, &sum, active)?;
@@ -216,7 +216,8 @@ fn strictly_greater(
     Ok(())
 }
 
-/// Which of the three limbs differs first, for an honest row that starts a new key.
+/// The index of the first limb that differs, `Some(None)` unless the row starts a new key. `None`
+/// if the circuit has no values.
 fn first_difference(active: &Var, inside: &Bit, differences: &[Var]) -> Option<Option<usize>> {
     let active = active.value().ok()? == F::ONE;
     if !active || inside.value().ok()? {
@@ -226,7 +227,7 @@ fn first_difference(active: &Var, inside: &Bit, differences: &[Var]) -> Option<O
     Some(values.iter().position(|d| *d != F::from(0u64)).or(Some(2)))
 }
 
-/// M2: an OP row and an OLD row marked read subtract their point.
+/// M2: OP rows and OLD_READ rows subtract their point from the accumulator.
 fn accumulate_row(
     cs: &ConstraintSystemRef<F>,
     r: &mut RegistersVar,
@@ -245,7 +246,7 @@ fn accumulate_row(
     Ok(())
 }
 
-/// M3: where a class may stand. On which keys is for the log lane (L9), whose item holds the key.
+/// M3: the places where a class may occur. L9 restricts the keys, since the item contains the key.
 fn allowed_place(
     cs: &ConstraintSystemRef<F>,
     r: &RegistersVar,
@@ -258,7 +259,7 @@ fn allowed_place(
     zero_if(&classes.is(RowClass::Grant), &(inside + not(last)))
 }
 
-/// A number that is 0 or 1 by construction, as a bit of its own.
+/// A new bit equal to `x`, which is 0 or 1 by construction.
 fn as_bit(cs: &ConstraintSystemRef<F>, x: &Var) -> Result<Bit> {
     let bit = Bit::new_witness(cs.clone(), || Ok(x.value()? == F::ONE))?;
     enforce_equal(cs, &var(&bit), x)?;

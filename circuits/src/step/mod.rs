@@ -31,10 +31,11 @@ pub struct StateVar {
     pub cursor: Var,
 }
 
-/// Executes one step: opens the cursor, runs both lanes, seals if asked to, closes the cursor.
+/// One step: opens the cursor, processes the segments and the rows, seals if the witness says so,
+/// and closes the cursor. Returns the state after the step.
 ///
 /// # Panics
-/// If the witness does not have the profile's shape.
+/// If the witness does not have the numbers of slots of the profile.
 pub fn step(
     cs: &ConstraintSystemRef<F>,
     profile: &Profile,
@@ -59,10 +60,10 @@ pub fn step(
     seal(cs, state, &registers, witness.seal)
 }
 
-/// The step circuit of a profile, as sonobe folds it.
+/// The step circuit of a profile, in the form that sonobe requires.
 #[derive(Debug, Clone, Copy)]
 pub struct StepCircuit {
-    /// Its shape.
+    /// The profile: numbers of slots of a step.
     pub profile: Profile,
 }
 

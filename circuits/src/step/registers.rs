@@ -12,7 +12,7 @@ use rootfold_core::{
 
 use crate::{accumulator::PointVar, bits::pack, hash::hash, head::HeadVar, Bit, Result, Var};
 
-/// The registers as variables. See [`Registers`] for what each means.
+/// The registers as variables. [`Registers`] documents each.
 #[derive(Clone)]
 #[allow(missing_docs)]
 pub struct RegistersVar {
@@ -41,7 +41,7 @@ pub struct RegistersVar {
 #[allow(missing_docs)]
 pub struct ZipperVar {
     pub open: Var,
-    /// From level 1 on.
+    /// Chains of the open nodes above, from level 1.
     pub above: Vec<Var>,
 }
 
@@ -54,8 +54,8 @@ impl ZipperVar {
 }
 
 impl RegistersVar {
-    /// Allocates registers as witness. Only the flags are checked: the cursor binds the rest to
-    /// what the step before left.
+    /// Allocates registers as witness. Enforces only that the flags are 0 or 1; the cursor binds
+    /// all registers to those after the previous step.
     pub fn new_witness(cs: &ConstraintSystemRef<F>, r: &Registers) -> Result<RegistersVar> {
         let witness = |x: F| Var::new_witness(cs.clone(), || Ok(x));
         let bit = |b: bool| Bit::new_witness(cs.clone(), || Ok(b));
@@ -138,8 +138,8 @@ impl RegistersVar {
     }
 }
 
-/// `other` where the condition is 1, else `value`: one constraint, and a variable of its own. Written
-/// as a sum, a register that is replaced in every row would have as many terms as there are rows.
+/// `other` if the condition is 1, else `value`, as a new variable with one constraint. Without the
+/// variable, the linear combination of a register would grow with every row that replaces it.
 pub(super) fn replace(condition: &Var, value: &Var, other: &Var) -> Result<Var> {
     let difference = other - value;
     let cs = condition.cs().or(difference.cs());

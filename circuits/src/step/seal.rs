@@ -7,7 +7,8 @@ use rootfold_core::{accumulator, height::H, step::Registers, F};
 use super::{registers::RegistersVar, StateVar};
 use crate::{rule, var, zero_if, Bit, Result, Var};
 
-/// Ends the step: moves the root if `seal`, and closes the cursor.
+/// Ends the step: if `seal`, checks that the epoch is complete and replaces root and number of ops;
+/// then closes the cursor.
 pub fn seal(
     cs: &ConstraintSystemRef<F>,
     state: &StateVar,

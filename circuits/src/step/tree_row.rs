@@ -25,10 +25,10 @@ pub fn absorb(chain: &Var, item: &Var) -> Result<Var> {
     hash(Tag::Node, &[chain.clone(), item.clone()])
 }
 
-/// Bits of a number of levels.
+/// Bits of `due`, a number of levels.
 const LEVEL_BITS: usize = 4;
 
-/// What the row does: exactly one is 1.
+/// The selectors of a row's operation: exactly one is 1.
 struct Ops([Var; 4]);
 
 impl Ops {
@@ -46,8 +46,8 @@ impl Ops {
     }
 }
 
-/// One tree row. The first of each merge row shares its hashes with that row's leaf, and is PAD
-/// where there is one.
+/// One tree row. The first tree row after a merge row shares its hashes with that row's leaf, and
+/// must be PAD if there is a leaf.
 pub fn tree_row(
     cs: &ConstraintSystemRef<F>,
     r: &mut RegistersVar,
@@ -88,8 +88,8 @@ pub fn tree_row(
         replace(&(absorbs_new + &closing), &r.new.open, &closed)?
     };
     rule!(cs, CloseNew);
-    // The last close leaves what it closed in the node above, and a fresh node at level 0; any
-    // other leaves a fresh node above.
+    // The last close absorbs the closed node into the node above and opens an empty node of level
+    // 0. Every other close opens an empty node above.
     let last = close_new - &more;
     r.new.open = open + &last * (Var::constant(iv(0)) - &closed);
     let fresh = above.iter().zip(1..).map(|(bit, level)| bit * iv(level));
@@ -101,7 +101,7 @@ pub fn tree_row(
     Ok(())
 }
 
-/// What acts on both trees needs both to be whole so far.
+/// Rows that change both trees are allowed only if no key and no insert is unfinished.
 fn at_rest(cs: &ConstraintSystemRef<F>, r: &RegistersVar, both: &Var) -> Result<()> {
     {
         rule!(cs, M6);
@@ -115,8 +115,8 @@ fn at_rest(cs: &ConstraintSystemRef<F>, r: &RegistersVar, both: &Var) -> Result<
     zero_if(both, &r.due)
 }
 
-/// One bit for each level from 1 on, set for the level above the one that is closed; none is set
-/// where nothing is closed, and nothing is closed into a level above H.
+/// One bit for each level from 1 to H, of which that above the closed level is set. None is set if
+/// the row closes nothing. A close into a level above H is refused.
 fn one_hot_above(
     cs: &ConstraintSystemRef<F>,
     r: &RegistersVar,
@@ -125,11 +125,11 @@ fn one_hot_above(
 ) -> Result<Vec<Var>> {
     rule!(cs, CloseBoth);
     let level = close_both * (&r.cur + F::from(1u64)) + close_new * (&r.next_close + F::from(1u64));
-    // A level that no bit stands for, above H, leaves them all 0.
+    // A level above H has no bit, so the sum of the bits cannot be 1.
     one_hot(cs, 1..=H, &level, &(close_both + close_new))
 }
 
-/// CLOSE_NEW: one fewer is due. Returns whether more are.
+/// CLOSE_NEW: decrements `due`. Returns whether more closes are due.
 fn closes_more(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, close_new: &Var) -> Result<Var> {
     rule!(cs, CloseNew);
     r.due -= close_new;
@@ -138,9 +138,9 @@ fn closes_more(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, close_new: &Va
     Ok(close_new * not(&none))
 }
 
-/// The chain and the item that a row hashes in one tree, and their hash: the node above and the
-/// open one where the row closes, else the open node and the given item. Returns the node above
-/// and the hash.
+/// The hash of a row in one tree: if the row closes, of the chain of the node above and of the open
+/// node; else of the chain of the open node and the item. Returns the chain of the node above and
+/// the hash.
 fn zip(zipper: &ZipperVar, above: &[Var], closes: &Var, item: &Var) -> Result<(Var, Var)> {
     let terms = above.iter().zip(&zipper.above).map(|(bit, chain)| bit * chain);
     let selected = terms.fold(Var::zero(), |a, b| a + b);
@@ -149,7 +149,7 @@ fn zip(zipper: &ZipperVar, above: &[Var], closes: &Var, item: &Var) -> Result<(V
     Ok((selected, absorb(&target, &absorbed)?))
 }
 
-/// `not x`, for a number that is 0 or 1 by construction.
+/// A new bit equal to `1 - x`, where `x` is 0 or 1 by construction.
 fn negated(cs: &ConstraintSystemRef<F>, x: &Var) -> Result<Bit> {
     let bit = Bit::new_witness(cs.clone(), || Ok(x.value()? == F::from(0u64)))?;
     enforce_equal(cs, &var(&bit), &not(x))?;

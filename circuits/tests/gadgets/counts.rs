@@ -1,5 +1,6 @@
-//! What every gadget costs, pinned in `constraints.txt`. After a change that is meant:
-//! `ROOTFOLD_BLESS=1 cargo nextest run -p rootfold-circuits counts`, and the diff shows the price.
+//! The cost of every gadget and the digest of every profile's circuit, pinned in `constraints.txt`
+//! and `digests.txt`. After an intended change, `ROOTFOLD_BLESS=1 cargo nextest run --release
+//! --workspace --test gadgets counts` rewrites both files, and the diff shows what changed.
 
 use std::{fmt::Write, path::Path};
 
@@ -20,13 +21,16 @@ use rootfold_core::{
     F,
 };
 
+use rootfold_verifier::folding::digest::r1cs_digest;
+use sonobe_primitives::arithmetizations::r1cs::R1CS;
+
 use crate::{fresh, shape::setup, witness};
 
-/// Constraints, witnesses and nonzeros of what `gadget` adds to a system in setup mode.
+/// Constraints, witnesses and nonzeros that `gadget` adds to a system in setup mode.
 fn cost(gadget: impl FnOnce(&ConstraintSystemRef<F>) -> Box<dyn FnOnce()>) -> [usize; 3] {
     let cs = fresh();
     cs.set_mode(SynthesisMode::Setup);
-    // What the gadget is given is not part of its cost.
+    // The allocation of its inputs is not part of the cost of the gadget.
     let run = gadget(&cs);
     let before = (cs.num_constraints(), cs.num_witness_variables());
     run();
@@ -121,14 +125,33 @@ fn table() -> String {
     out
 }
 
-#[test]
-fn counts_are_pinned() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gadgets/constraints.txt");
-    let table = table();
+/// Compares a table with its golden file, or rewrites the file if `ROOTFOLD_BLESS` is set.
+fn assert_pinned(file: &str, table: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gadgets").join(file);
     println!("{table}");
     if std::env::var_os("ROOTFOLD_BLESS").is_some() {
-        std::fs::write(&path, &table).unwrap();
+        std::fs::write(&path, table).unwrap();
     }
     let golden = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(table, golden, "a circuit changed: see the head of this file");
+    assert_eq!(table, golden, "{file}: a circuit changed, see the head of this test's source");
+}
+
+#[test]
+fn counts_are_pinned() {
+    assert_pinned("constraints.txt", &table());
+}
+
+/// The digest covers every coefficient, so it also shows a change that leaves the counts as they
+/// are. It is that of the step circuit alone; the digest in a verifying key covers the folding too.
+#[test]
+fn digests_are_pinned() {
+    let mut table = String::from("circuit BLAKE3 of its R1CS\n");
+    for profile in Profile::ALL {
+        let cs = setup(&profile);
+        cs.finalize();
+        let r1cs = R1CS::from(cs.into_inner().unwrap());
+        let digest = r1cs_digest(&r1cs).map(|byte| format!("{byte:02x}")).concat();
+        writeln!(table, "step_{} {digest}", profile.name).unwrap();
+    }
+    assert_pinned("digests.txt", &table);
 }

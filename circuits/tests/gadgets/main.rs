@@ -1,4 +1,4 @@
-//! Every gadget against its native twin, and what each costs.
+//! Every gadget against its native twin, and the cost of each.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -22,8 +22,7 @@ fn fresh() -> ConstraintSystemRef<F> {
     ConstraintSystem::new_ref()
 }
 
-/// A source of randomness whose seed is printed, so that a failure can be run again:
-/// `ROOTFOLD_SEED=n`.
+/// A random number generator. Its seed is printed; `ROOTFOLD_SEED=n` repeats a run.
 fn seeded() -> ChaCha20Rng {
     let seed = match std::env::var("ROOTFOLD_SEED") {
         Ok(seed) => seed.parse().expect("ROOTFOLD_SEED is a number"),

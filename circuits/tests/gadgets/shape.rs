@@ -1,4 +1,4 @@
-//! A circuit has the same shape whatever it is given, with values and without.
+//! A circuit has the same constraints for every witness, with values and without.
 
 use ark_relations::gr1cs::{ConstraintSystemRef, SynthesisMode};
 use rootfold_circuits::step::{step, StateVar};
@@ -22,7 +22,7 @@ fn synthesize(cs: &ConstraintSystemRef<F>, profile: &Profile, step_witness: &Ste
     step(cs, profile, &z, step_witness).unwrap();
 }
 
-/// A system without values, as parameters are made from.
+/// A constraint system in setup mode, without values.
 pub(crate) fn setup(profile: &Profile) -> ConstraintSystemRef<F> {
     let cs = fresh();
     cs.set_mode(SynthesisMode::Setup);

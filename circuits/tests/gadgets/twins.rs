@@ -1,4 +1,4 @@
-//! Every gadget equals its native twin on random input.
+//! Every gadget agrees with its native twin on random inputs.
 
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, Field, PrimeField};
@@ -42,7 +42,7 @@ fn poseidon() {
             assert_eq!(hash(tag, &vars).unwrap().value().unwrap(), native);
             assert!(cs.is_satisfied().unwrap());
 
-            // Some inputs constant, then all of them.
+            // With some constant inputs, then with all inputs constant.
             vars[0] = Var::Constant(inputs[0]);
             assert_eq!(hash(tag, &vars).unwrap().value().unwrap(), native);
             assert!(cs.is_satisfied().unwrap());
@@ -141,12 +141,12 @@ fn accumulation() {
         assert_eq!(accumulated(acc, false, item, Lane::Log), Some(acc));
         acc = native.unwrap();
     }
-    // The other lane, in another order, takes the sum back to its start.
+    // The other lane, in another order, returns the sum to its start.
     for item in items.iter().rev() {
         acc = accumulated(acc, true, item, Lane::Merge).unwrap();
     }
     assert_eq!(acc, accumulator::start());
-    // A point on itself has no slope.
+    // The addition of a point to itself has no slope.
     let item = &items[0];
     let point = phi(item, Lane::Log);
     let point = Affine::new(item.x(point.j), point.y);
@@ -186,11 +186,11 @@ fn signatures() {
     let mut off_curve = signature;
     off_curve.r8.x += F::ONE;
     assert!(!agree(&key, message, &off_curve));
-    // Where nothing ends, no signature is needed, whatever the registers hold as a key.
+    // If no run ends, no signature is needed, for any public key in the registers.
     assert!(accepts(false, &key, message + F::ONE, &signature));
     assert!(accepts(false, &PublicKey { x: F::ZERO, y: F::ZERO }, message, &signature));
 
-    // Keys of small order, under which 8 * h * A vanishes, so that R8 = S * B8 would do.
+    // Keys of small order, for which 8 * h * A is the identity, so that R8 = S * B8 would be valid.
     let forged = Signature { r8: times_base8(signature.s), s: signature.s };
     for (x, y) in [(F::ZERO, F::ONE), (F::ZERO, -F::ONE)] {
         assert!(!agree(&PublicKey { x, y }, message, &forged));

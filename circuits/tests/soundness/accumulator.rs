@@ -1,4 +1,4 @@
-//! Forgeries of the sum that ties the lanes together.
+//! Forgeries of the accumulator, which shows that both lanes have the same items.
 
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, Field};
@@ -24,7 +24,7 @@ pub struct Sum {
     pub j: usize,
     pub point_y: usize,
     pub inverse: usize,
-    /// Coordinates of the sum afterwards.
+    /// Coordinates of the sum after the addition.
     pub x: usize,
     pub y: usize,
 }
@@ -42,7 +42,7 @@ impl Sum {
         sum
     }
 
-    /// Chooses another point.
+    /// Replaces the point.
     pub fn set_point(&self, open: &mut Open, addend: &Addend, lane: Lane) {
         let phi = phi(addend, lane);
         open.set(self.j, F::from(phi.j));
@@ -56,7 +56,7 @@ fn point(addend: &Addend, lane: Lane) -> Affine {
     Affine::new(addend.x(phi.j), phi.y)
 }
 
-/// A step that begins with a run, in mid-epoch, with this sum before it.
+/// A step inside an epoch that starts with a run and with this sum.
 fn with_sum(world: &World, acc: Affine) -> Draft {
     let run = world.run(MALLORY, &[put(200, key('a', 0), "new")]);
     let mut draft = Draft::new(world, &[run]);
@@ -67,12 +67,12 @@ fn with_sum(world: &World, acc: Affine) -> Draft {
     draft
 }
 
-/// What the first addition of [`with_sum`] adds.
+/// The addend of the first addition of [`with_sum`].
 fn read(world: &World) -> Addend {
     addend(Class::Read, world.entry(Key::head(MALLORY)).item())
 }
 
-/// The sum is the point that is added: its slope would be anything at all.
+/// The sum is equal to the added point, so the slope would be 0/0.
 #[test]
 fn a_point_added_to_itself() {
     let world = World::small();
@@ -81,7 +81,7 @@ fn a_point_added_to_itself() {
     with_sum(&world, same).caught_by(Rule::Accumulator);
 }
 
-/// The sum is the point's opposite: whoever may choose the inverse of 0 chooses the next sum.
+/// The sum is the negative of the added point: a free inverse of 0 would determine the next sum.
 #[test]
 fn two_equal_points_of_opposite_sign() {
     let world = World::small();
@@ -99,8 +99,8 @@ fn two_equal_points_of_opposite_sign() {
     assert_ne!(open.next_state(), honest_end, "7 leads elsewhere than 0");
 }
 
-/// An insert of height 0 takes the point of one of height 1, by a j that runs into the next height:
-/// the new tree gets a node that its keys do not bound.
+/// An insert of height 0 uses the point of height 1, by a j that is large enough to reach it. The
+/// new tree gets a node boundary that its keys do not have.
 #[test]
 fn a_height_reached_by_a_large_j() {
     let world = World::small();
@@ -123,7 +123,7 @@ fn a_height_reached_by_a_large_j() {
     assert_caught(&open.broken(), Rule::Accumulator, &[Rule::Accumulator]);
 }
 
-/// A y off the curve: the sum goes where the forger wants it.
+/// A y off the curve, which leads to a sum of the forger's choice.
 #[test]
 fn a_point_off_the_curve() {
     let world = World::small();
@@ -160,7 +160,7 @@ fn an_unused_slot_that_adds() {
     assert_caught(&open.broken(), Rule::Accumulator, &[Rule::Accumulator]);
 }
 
-/// The sum after a log lane that adds one item.
+/// The sum after a log lane with one item.
 pub fn added(addend: &Addend) -> Affine {
     accumulate(start(), addend, phi(addend, Lane::Log)).expect("the start is elsewhere")
 }

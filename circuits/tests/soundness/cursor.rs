@@ -1,4 +1,4 @@
-//! Forgeries of what is carried from step to step.
+//! Forgeries of the registers that are passed from step to step.
 
 use rootfold_core::{
     accumulator::Class,
@@ -18,7 +18,7 @@ fn epoch(world: &World) -> Draft {
     Draft::new(world, &[world.run(MALLORY, &[put(200, key('a', 0), "new")])])
 }
 
-/// A step that is opened with a thousand ops that no step counted.
+/// A step that starts with a thousand ops that no step counted.
 #[test]
 fn a_cursor_opened_with_more_ops() {
     let world = World::small();
@@ -28,7 +28,7 @@ fn a_cursor_opened_with_more_ops() {
     assert_eq!(next[1], F::from(1001u64));
 }
 
-/// A step that is opened with a sum in which an unsigned op is waiting for its row.
+/// A step that starts with an unsigned op in the sum, to be consumed by a row.
 #[test]
 fn a_cursor_opened_with_another_sum() {
     let world = World::small();
@@ -42,7 +42,7 @@ fn a_cursor_opened_with_another_sum() {
     draft.caught_by(Rule::Cursor);
 }
 
-/// In mid-epoch the step takes over registers in which a chain was exchanged.
+/// A step inside an epoch starts with registers in which a chain was replaced.
 #[test]
 fn a_cursor_opened_with_another_chain() {
     let world = World::small();
@@ -53,8 +53,8 @@ fn a_cursor_opened_with_another_chain() {
     draft.caught_by(Rule::Cursor);
 }
 
-/// A step in mid-epoch that says it is IDLE: what it owes is forgotten, and its state would be taken
-/// for a snapshot.
+/// A step inside an epoch closes the cursor as IDLE: its unfinished work is dropped, and its state
+/// would be accepted as a snapshot.
 #[test]
 fn a_cursor_closed_as_idle() {
     let world = World::small();

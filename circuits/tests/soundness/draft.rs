@@ -1,5 +1,5 @@
-//! A step in the making: both lanes as lists that a test edits, and what the native twin and the
-//! circuit say of the result.
+//! A draft of a step: both lanes as lists that a test edits, and the verdicts of the native twin
+//! and of the circuit.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::{
     world::{row, Run, World, SLOTS},
 };
 
-/// Tree rows of each merge row, the one that it shares among them.
+/// Tree rows per merge row, with the one that shares its hashes.
 const TREE_ROWS: usize = 4;
 
 /// One action of the merge lane.
@@ -30,7 +30,7 @@ pub enum Action {
     Tree(TreeRow),
 }
 
-/// A step that can still be edited.
+/// A step that can be edited.
 #[derive(Clone)]
 pub struct Draft {
     pub state: State,
@@ -62,8 +62,8 @@ pub fn row_height(limbs: [F; 3]) -> usize {
 }
 
 impl Draft {
-    /// A whole epoch in one step, every leaf of the old tree opened: what an honest prover does
-    /// with these runs, if they are honest.
+    /// A whole epoch in one step, with every leaf of the old tree opened. It is honest if the runs
+    /// are.
     pub fn new(world: &World, runs: &[Run]) -> Draft {
         let mut rows: Vec<MergeRow> = runs.iter().flat_map(|run| run.rows.clone()).collect();
         for entry in world.entries.values() {
@@ -79,7 +79,7 @@ impl Draft {
         }
     }
 
-    /// Where the first row of this key stands.
+    /// Index of the first row of this key.
     pub fn at(&self, key: &Key) -> usize {
         let limbs = key.limbs();
         let is = |a: &Action| matches!(a, Action::Merge(row) if row.key == limbs);
@@ -96,7 +96,7 @@ impl Draft {
         found.expect("the key has a row of this class")
     }
 
-    /// Takes out all rows of a key, with the tree rows behind them, and returns them.
+    /// Removes all rows of a key, with the tree rows after them, and returns them.
     pub fn cut(&mut self, key: &Key) -> Vec<Action> {
         let from = self.at(key);
         let limbs = key.limbs();
@@ -106,12 +106,12 @@ impl Draft {
         self.actions.drain(from..from + count).collect()
     }
 
-    /// Puts actions in at a place.
+    /// Inserts actions at an index.
     pub fn insert(&mut self, at: usize, actions: impl IntoIterator<Item = Action>) {
         self.actions.splice(at..at, actions);
     }
 
-    /// The actions as rows, the profile just as large as they need.
+    /// The actions as rows, and the smallest profile for them.
     pub fn witness(&self) -> (Profile, StepWitness) {
         let mut rows: Vec<Row> = Vec::new();
         for action in &self.actions {
@@ -140,24 +140,24 @@ impl Draft {
         (profile, witness)
     }
 
-    /// Takes the registers for what an earlier step left.
+    /// Sets the registers, and the cursor of the state to their digest.
     pub fn trust_registers(&mut self) {
         self.state.cursor = self.registers.digest();
     }
 
-    /// The system that an honest synthesizer makes of the draft.
+    /// The draft, synthesized honestly.
     pub fn system(&self) -> System {
         let (profile, witness) = self.witness();
         System::new(&profile, &self.state, &witness)
     }
 
-    /// What the native twin says.
+    /// The verdict of the native twin.
     pub fn native(&self) -> Result<State, Rule> {
         let (profile, witness) = self.witness();
         step(&profile, &self.state, &witness).map(|done| done.0).map_err(|v| v.rule)
     }
 
-    /// Both twins accept and agree: the state after the step.
+    /// Asserts that both twins accept and agree. Returns the state after the step.
     pub fn accepted(&self) -> State {
         let state = self.native().expect("the native twin accepts");
         let system = self.system();
@@ -166,14 +166,14 @@ impl Draft {
         state
     }
 
-    /// Both twins refuse the draft for this rule, and nothing else is wrong with it: every
-    /// constraint that does not hold belongs to the rule. Returns the state that the forger wanted.
+    /// Asserts that both twins refuse the draft for this rule, and that all violated constraints
+    /// belong to the rule. Returns the state that the forger wanted.
     pub fn caught_by(&self, rule: Rule) -> [F; 3] {
         self.caught_by_all(rule, &[rule])
     }
 
-    /// As [`Draft::caught_by`], where the forgery cannot help but break other rules too. `first` is
-    /// what is met first, `all` is all that is broken.
+    /// As [`Draft::caught_by`], for a forgery that necessarily violates other rules too. `first` is
+    /// the rule of the first violated constraint, and `all` are the rules of all.
     pub fn caught_by_all(&self, first: Rule, all: &[Rule]) -> [F; 3] {
         assert_eq!(self.native().err(), Some(first), "what the native twin says");
         let system = self.system();
@@ -182,7 +182,8 @@ impl Draft {
     }
 }
 
-/// The first broken constraint belongs to `first`, and those of `all` and no others are broken.
+/// Asserts that the first violated constraint belongs to `first`, and that `all` are the rules of
+/// all violated constraints.
 pub fn assert_caught(broken: &[Broken], first: Rule, all: &[Rule]) {
     let named: BTreeSet<Option<Rule>> = broken.iter().map(|b| b.rules.last().copied()).collect();
     let expected = all.iter().map(|rule| Some(*rule)).collect();
@@ -191,7 +192,7 @@ pub fn assert_caught(broken: &[Broken], first: Rule, all: &[Rule]) {
     assert_eq!(broken[0].rules.last(), Some(&first), "broken: {broken:?}");
 }
 
-/// The rows in order, the last of each key marked, and the closes that follow each key.
+/// The rows in order, with the last row of each key marked and the closes after each key.
 pub fn lane(mut rows: Vec<MergeRow>) -> Vec<Action> {
     rows.sort_by_key(|row| (row.key, row.stamp, !row.class.is_old()));
     let mut actions = Vec::new();
@@ -207,7 +208,7 @@ pub fn lane(mut rows: Vec<MergeRow>) -> Vec<Action> {
     actions
 }
 
-/// A USER row, whoever wrote the op.
+/// A USER row of an op by any writer.
 pub fn user_row(key: &Key, stamp: F, value: F, last: bool) -> Action {
     let height = row_height(key.limbs()) as u8;
     let class = RowClass::User;
@@ -215,7 +216,7 @@ pub fn user_row(key: &Key, stamp: F, value: F, last: bool) -> Action {
     Action::Merge(row)
 }
 
-/// Lets the first row of a key skip the beginning of a node of level 0.
+/// Makes the first row of a key skip the beginning of a node of level 0.
 pub fn skip(draft: &mut Draft, key: &Key, chain: F) {
     let at = draft.at(key);
     if let Action::Merge(row) = &mut draft.actions[at] {

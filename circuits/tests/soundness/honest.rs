@@ -1,4 +1,4 @@
-//! The drafts before anybody lies: if these were refused, a forgery would prove nothing.
+//! Honest drafts are accepted. Otherwise the refusal of a forgery would show nothing.
 
 use rootfold_core::{
     item::Entry,
@@ -54,7 +54,7 @@ fn registers_are_carried_over() {
     assert_eq!((state.root, state.ops), (world.root(), F::from(0u64)));
 }
 
-/// A broken seal is seen by both twins: the suite's own scales.
+/// Both twins refuse a wrong seal: a test of the suite itself.
 #[test]
 fn an_unsigned_op_is_seen() {
     let world = World::small();

@@ -24,8 +24,8 @@ use crate::{
     },
 };
 
-/// Overwrites the nth y of the point of this item with the other square root, and lets everything
-/// after it follow: rule Accumulator allows either sign.
+/// Replaces the y of the nth addition of this item's point by the other square root, which the rule
+/// Accumulator allows, and recomputes everything that depends on it.
 fn other_sign(open: &mut Open, addend: &Addend, lane: Lane, nth: usize) {
     let y = phi(addend, lane).y;
     let column = open.find(Rule::Accumulator, y)[nth];
@@ -39,7 +39,7 @@ fn user(writer: u32, put: &Put) -> Addend {
     addend(Class::User, item(put.key.digest(), stamp, put.value))
 }
 
-/// Alice's run is never ended, so nobody needs her signature.
+/// Alice's run is not ended, so it needs no signature by her.
 #[test]
 fn a_run_starts_inside_another() {
     let mut world = World::usual();
@@ -47,7 +47,7 @@ fn a_run_starts_inside_another() {
     unsigned.segments[0].end = false;
     unsigned.segments[0].signature = Segment::unused(&shape()).signature;
     unsigned.rows.pop();
-    // Mallory comes after Alice here.
+    // A writer after Alice, with Mallory's key.
     let later = 7;
     let head = Head { seq: F::ZERO, ..world.authors[&MALLORY].tip.head };
     world.admit(later, secret(MALLORY), head, Stamp { ts: 1, writer: OWNER });
@@ -55,18 +55,18 @@ fn a_run_starts_inside_another() {
     Draft::new(&world, &[unsigned, own]).caught_by(Rule::L1);
 }
 
-/// Two continuations of one log, both signed by their writer, in one epoch.
+/// Two continuations of one log in one epoch, both signed by the writer.
 #[test]
 fn two_forks_of_one_writer() {
     let world = World::small();
     let left = world.run(MALLORY, &[put(200, key('a', 0), "to some")]);
     let right = world.run(MALLORY, &[put(201, key('c', 0), "to others")]);
     let draft = Draft::new(&world, &[left, right]);
-    // Both WRITEs would stand on one key, and the tree holds the old head once.
+    // There are two WRITEs of one key, and the tree has the old head once.
     draft.caught_by_all(Rule::L1, &[Rule::L1, Rule::M3, Rule::Seal]);
 }
 
-/// The runs of an epoch in another order: the way to have one writer twice.
+/// Runs that are not ordered by writer. Without the order, one writer could occur twice.
 #[test]
 fn writers_in_falling_order() {
     let world = World::usual();
@@ -80,7 +80,8 @@ fn writers_in_falling_order() {
 /// Clock of a grant.
 const GRANTED: u64 = 150;
 
-/// The root moves and no op is folded: a granted writer's head entry gets his own stamp.
+/// The root changes although no op is folded: the head entry of a granted writer gets the writer's
+/// own stamp.
 #[test]
 fn a_run_without_ops() {
     let mut world = World::small();
@@ -98,10 +99,10 @@ fn a_run_without_ops() {
     let rows = vec![row(RowClass::Write, &after.entry(writer))];
     let draft = Draft::new(&world, &[Run { writer, segments: vec![segment], rows, after }]);
     let next = draft.caught_by(Rule::L1);
-    assert_ne!(next[0], world.root(), "the forger would have moved the root");
+    assert_ne!(next[0], world.root(), "the forger would have changed the root");
 }
 
-/// Alice's head entry, opened with Mallory's key in it: he could sign for her.
+/// Alice's head entry, opened with Mallory's public key in it, so that Mallory could sign for her.
 #[test]
 fn a_run_from_a_head_that_the_tree_does_not_hold() {
     let world = World::usual();
@@ -111,14 +112,14 @@ fn a_run_from_a_head_that_the_tree_does_not_hold() {
     let draft = Draft::new(&world, &[forged]);
     // The lanes read different heads ...
     draft.caught_by(Rule::Seal);
-    // ... and if the merge lane goes along, the old tree is not the root's.
+    // ... and if the merge lane reads the same, the old tree does not have the root.
     let mut agreed = draft;
     agreed.row(&Key::head(ALICE), RowClass::OldRead).value = stolen.head.digest();
     agreed.caught_by(Rule::Seal);
 }
 
-/// A run from a head that the tree held once: the ops since are folded a second time, or replaced
-/// by a fork.
+/// A run from a head of an earlier tree: the ops since are folded a second time, or replaced by a
+/// fork.
 #[test]
 fn a_run_from_an_older_head() {
     let mut world = World::small();
@@ -129,7 +130,8 @@ fn a_run_from_an_older_head() {
     Draft::new(&world, &[again]).caught_by(Rule::Seal);
 }
 
-/// A log whose number of ops wraps around zero: `seq = -1` was granted, one op later it is 0.
+/// A number of ops that wraps around zero: a head with `seq = -1` was granted, and one op later it
+/// is 0.
 #[test]
 fn a_run_starts_from_a_seq_out_of_range() {
     let mut world = World::small();
@@ -140,19 +142,38 @@ fn a_run_starts_from_a_seq_out_of_range() {
     Draft::new(&world, &[wrapped]).caught_by(Rule::L2);
 }
 
-/// An op that is older than the one before it in the log.
+/// An op as old as the last op folded. The stamp that the run reads is split into another clock and
+/// writer: `ts * 2^32 + writer` is the same number as `(ts - 1) * 2^32 + (writer + 2^32)`, so the
+/// tree does not tell, and the log seems to end one tick earlier.
+#[test]
+fn a_stamp_split_into_other_parts() {
+    let world = World::small();
+    let puts = [put(THEN, key('a', 0), "as if before"), put(200, key('c', 0), "now")];
+    let draft = Draft::new(&world, &[world.run(MALLORY, &puts)]);
+    draft.caught_by(Rule::L3);
+    let mut open = draft.system().open();
+    // The two parts are allocated one after the other.
+    let clock = open.find(Rule::L2, F::from(THEN))[0];
+    assert_eq!(open.values[clock + 1], F::from(MALLORY));
+    open.set(clock, F::from(THEN - 1));
+    open.set(clock + 1, F::from(MALLORY) + F::from(1u64 << 32));
+    open.repair(false);
+    assert_caught(&open.broken(), Rule::L2, &[Rule::L2]);
+}
+
+/// An op with a lower clock than the one before it in the log.
 #[test]
 fn an_op_dated_back() {
     let world = World::small();
     let puts = [put(200, key('a', 0), "now"), put(199, key('c', 0), "as if before")];
     Draft::new(&world, &[world.run(MALLORY, &puts)]).caught_by(Rule::L3);
-    // As old as the last op folded: then WRITE does not override the old head either.
+    // The same clock as the last op folded: then WRITE does not override the old head either.
     let same = [put(THEN, key('a', 0), "as if before")];
     let draft = Draft::new(&world, &[world.run(MALLORY, &same)]);
     draft.caught_by_all(Rule::L3, &[Rule::L3, Rule::M1]);
 }
 
-/// A clock of 2^64 or more: a stamp that no later op can ever override.
+/// A clock of 2^64 or more: a stamp that no later op can override.
 #[test]
 fn an_op_with_a_clock_out_of_range() {
     let world = World::small();
@@ -186,7 +207,7 @@ fn an_op_with_a_clock_out_of_range() {
     assert_caught(&open.broken(), Rule::L3, &[Rule::L3]);
 }
 
-/// The same op twice in a log: counted twice, and consumed twice by the merge lane.
+/// The same op twice in a log: it is counted twice, and the merge lane consumes it twice.
 #[test]
 fn an_op_folded_twice() {
     let world = World::small();
@@ -196,8 +217,8 @@ fn an_op_folded_twice() {
     draft.caught_by_all(Rule::L3, &[Rule::L3, Rule::M1]);
 }
 
-/// The same op twice in a log with opposite signs: the sum forgets both. The log says that the op
-/// happened, the tree does not hold it.
+/// The same op twice in a log with opposite signs, which cancel in the sum. The op is in the log
+/// and not in the tree.
 #[test]
 fn an_op_that_cancels_itself() {
     let world = World::small();
@@ -210,7 +231,7 @@ fn an_op_that_cancels_itself() {
     assert_caught(&open.broken(), Rule::L3, &[Rule::L3]);
 }
 
-/// An op in the middle is left out: nobody has signed the log without it.
+/// An op in the middle is left out. Nobody has signed the log without it.
 #[test]
 fn an_op_dropped_from_the_middle() {
     let world = World::small();
@@ -225,8 +246,8 @@ fn an_op_dropped_from_the_middle() {
     Draft::new(&world, &[holed]).caught_by(Rule::L5);
 }
 
-/// An op that is added to the accumulator and not linked to the head: it happened, and the log of
-/// its writer does not show it.
+/// An op that is added to the accumulator and not linked to the head: it is in the tree and not in
+/// the log.
 #[test]
 fn an_op_that_is_not_linked() {
     let world = World::small();
@@ -244,7 +265,7 @@ fn an_op_that_is_not_linked() {
     let next_head = open.find(Rule::L4, linked);
     assert_eq!(next_head.len(), 1);
     open.set(next_head[0], honest.head);
-    // WRITE is of another item, and its point has another j.
+    // WRITE has another item, and its point another j.
     let sum = Sum::of(&open, &addend(Class::Write, written), Lane::Log, 0);
     let write = addend(Class::Write, run.after.entry(MALLORY).item());
     sum.set_point(&mut open, &write, Lane::Log);
@@ -252,7 +273,7 @@ fn an_op_that_is_not_linked() {
     assert_caught(&open.broken(), Rule::L4, &[Rule::L4]);
 }
 
-/// Another's log, continued with one's own key.
+/// A continuation of Alice's log that Mallory signed.
 #[test]
 fn a_run_signed_by_another() {
     let world = World::usual();
@@ -261,7 +282,7 @@ fn a_run_signed_by_another() {
     Draft::new(&world, &[forged]).caught_by(Rule::L5);
 }
 
-/// A head entry with a key of small order, under which anybody can sign.
+/// A head entry with a public key of small order, for which anyone can sign.
 #[test]
 fn a_signature_under_a_key_of_small_order() {
     let mut world = World::small();
@@ -275,8 +296,8 @@ fn a_signature_under_a_key_of_small_order() {
     Draft::new(&world, &[forged]).caught_by(Rule::L5);
 }
 
-/// A run is ended twice, and the second WRITE takes the first away: the ops are folded, the head
-/// entry stays, and they can be folded again in the next epoch.
+/// A run that is ended twice. The second WRITE cancels the first: the ops are folded, the head
+/// entry is unchanged, and the ops can be folded again in the next epoch.
 #[test]
 fn a_run_that_ends_twice() {
     let world = World::small();
@@ -294,7 +315,7 @@ fn a_run_that_ends_twice() {
     assert_eq!(draft.native().err(), Some(Rule::L5));
 }
 
-/// The ops are folded and the head entry stays: they can be folded again.
+/// The ops are folded and the head entry is unchanged, so they can be folded again.
 #[test]
 fn a_head_that_is_not_written() {
     let world = World::small();
@@ -303,8 +324,8 @@ fn a_head_that_is_not_written() {
     Draft::new(&world, &[run]).caught_by(Rule::Seal);
 }
 
-/// The head that is written is not the one that was signed: later ops would follow a log of the
-/// forger's choice.
+/// The written head is not the signed one, so later ops would continue a log of the forger's
+/// choice.
 #[test]
 fn another_head_is_written() {
     let world = World::small();
@@ -313,7 +334,7 @@ fn another_head_is_written() {
     Draft::new(&world, &[run]).caught_by(Rule::Seal);
 }
 
-/// The number of ops of a log leaves 64 bits.
+/// A number of ops of 2^64.
 #[test]
 fn a_run_ends_at_a_seq_out_of_range() {
     let mut world = World::small();
@@ -323,7 +344,7 @@ fn a_run_ends_at_a_seq_out_of_range() {
     Draft::new(&world, &[run]).caught_by(Rule::L6);
 }
 
-/// Mallory admits a second self.
+/// Mallory, who is not the owner, admits a writer.
 #[test]
 fn a_grant_by_a_writer_who_is_not_the_owner() {
     let world = World::small();
@@ -331,7 +352,7 @@ fn a_grant_by_a_writer_who_is_not_the_owner() {
     Draft::new(&world, &[world.run(MALLORY, &[grant])]).caught_by(Rule::L7);
 }
 
-/// An op in a slot outside of every run: counted and put into the tree, linked and signed by nobody.
+/// An op in a slot outside every run: it is counted and in the tree, but not linked and not signed.
 #[test]
 fn an_op_outside_a_run() {
     let world = World::small();

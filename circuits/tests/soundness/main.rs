@@ -1,8 +1,9 @@
-//! A liar is caught, rule by rule (design 5): for every rule an honest witness is broken just there,
-//! in the way an attacker would profit from, everything else is made to fit again, and the
-//! constraint system must refuse it inside that rule.
+//! One or more forgeries for every rule of the step circuit. A test takes an honest witness, breaks
+//! one rule in a way that an attacker would profit from, and makes everything else consistent
+//! again. The first violated constraint must be in the namespace of that rule.
 //!
-//! `docs/soundness.md` says what each forgery would gain. `rules.rs` holds the table.
+//! `docs/soundness.md` says what each forgery would gain. `rules.rs` has the list of forgeries by
+//! rule.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

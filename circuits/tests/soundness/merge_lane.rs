@@ -21,7 +21,7 @@ use crate::{
     world::{addend, key, put, sign, value, Put, World, ALICE, MALLORY, OWNER},
 };
 
-/// A space with user keys of these letters and heights, and a run that puts on one key.
+/// A space with user keys of these letters and heights, and a run with a put on one key.
 fn insert(keys: &[(char, usize)], new: Key) -> (World, Draft) {
     let keys: Vec<Key> = keys.iter().map(|(letter, height)| key(*letter, *height)).collect();
     let world = World::new(&[MALLORY], &keys);
@@ -31,8 +31,8 @@ fn insert(keys: &[(char, usize)], new: Key) -> (World, Draft) {
     (world, draft)
 }
 
-/// An insert is put behind a greater key: a search for it ends at the wrong place, so readers are
-/// shown that it does not exist.
+/// An insert after a greater key. A search ends at the wrong place and proves to readers that the
+/// key does not exist.
 #[test]
 fn a_key_inserted_out_of_order() {
     let b = key('b', 0);
@@ -43,7 +43,7 @@ fn a_key_inserted_out_of_order() {
     draft.caught_by(Rule::M1);
 }
 
-/// A limb of 2^248 or more: a second entry that no 93 bytes name.
+/// A limb of 2^248 or more: an entry under a key that no 93 bytes encode.
 #[test]
 fn a_key_with_a_limb_out_of_range() {
     let (world, mut draft) = insert(&[('a', 0), ('c', 0)], key('b', 0));
@@ -61,7 +61,7 @@ fn a_key_with_a_limb_out_of_range() {
     draft.caught_by(Rule::L9);
 }
 
-/// Signs the draft's only run again, and writes the head that it then has.
+/// Signs the draft's only run again and writes the resulting head.
 fn resign(world: &World, draft: &mut Draft) {
     let author = &world.authors[&MALLORY];
     let mut tip = author.tip;
@@ -75,7 +75,7 @@ fn resign(world: &World, draft: &mut Draft) {
     draft.row(&Key::head(MALLORY), RowClass::Write).value = tip.head.digest();
 }
 
-/// A key that exists is inserted beside its old entry, which stays hidden behind it.
+/// A key of the tree is inserted a second time, before its old entry, which it hides.
 #[test]
 fn a_key_that_exists_inserted_again() {
     let world = World::small();
@@ -86,7 +86,7 @@ fn a_key_that_exists_inserted_again() {
     draft.caught_by(Rule::M1);
 }
 
-/// A late op that is older than what the tree holds takes its place.
+/// An op with an older stamp than the entry in the tree replaces it.
 #[test]
 fn an_older_op_overrides_a_newer_one() {
     let mut world = World::small();
@@ -103,8 +103,8 @@ fn an_older_op_overrides_a_newer_one() {
     draft.caught_by(Rule::M1);
 }
 
-/// An op that nobody signed, in two rows with opposite signs: the sum forgets both, the tree does
-/// not.
+/// An op that nobody signed, in two rows with opposite signs. They cancel in the sum, and the op is
+/// in the tree.
 #[test]
 fn an_unsigned_op_that_cancels_itself() {
     let world = World::small();
@@ -130,7 +130,7 @@ fn other_sign(open: &mut Open, addend: &Addend) {
     open.repair(false);
 }
 
-/// An OP row that no log holds.
+/// An OP row of an op that is in no log.
 #[test]
 fn an_op_that_nobody_signed() {
     let world = World::small();
@@ -144,7 +144,7 @@ fn an_op_that_nobody_signed() {
     draft.caught_by(Rule::Seal);
 }
 
-/// A signed op that the merge lane leaves out: censored, and yet its writer's head moves past it.
+/// The merge lane leaves out a signed op, while its writer's head moves past it.
 #[test]
 fn a_signed_op_left_out() {
     let world = World::small();
@@ -157,8 +157,8 @@ fn a_signed_op_left_out() {
     draft.caught_by(Rule::Seal);
 }
 
-/// An OP row that no log holds, and whose point is not subtracted: the sum's coordinates are
-/// overwritten by those from before the row.
+/// An OP row of an op that is in no log, whose point is not subtracted: the coordinates of the sum
+/// are overwritten by those before the row.
 #[test]
 fn a_row_that_subtracts_nothing() {
     let world = World::small();
@@ -171,7 +171,7 @@ fn a_row_that_subtracts_nothing() {
     draft.insert(at, [user_row(&c, stamp, forged, true)]);
     let mut open = draft.system().open();
     let sum = Sum::of(&open, &addend(Class::User, item(c.digest(), stamp, forged)), Lane::Merge, 0);
-    // Everything else is consumed before this row.
+    // All other items are consumed before this row.
     open.set(sum.x, start().x);
     open.set(sum.y, start().y);
     open.repair(false);
@@ -180,7 +180,7 @@ fn a_row_that_subtracts_nothing() {
     assert_eq!(broken[0].rules, [Rule::M2, Rule::Accumulator]);
 }
 
-/// Alice's head entry is overwritten by an ordinary op: her log now belongs to Mallory.
+/// A user op overwrites Alice's head entry, so that her log belongs to Mallory.
 #[test]
 fn a_head_entry_overwritten_by_a_user_op() {
     let world = World::usual();
@@ -191,12 +191,12 @@ fn a_head_entry_overwritten_by_a_user_op() {
     let theft = Put { ts: 200, key: Key::head(ALICE), value: stolen.digest(), grant: false };
     let mut draft = Draft::new(&world, &[world.run(MALLORY, &[theft])]);
     draft.caught_by(Rule::L9);
-    // Called a grant in the merge lane, its point is another.
+    // As a grant in the merge lane, it has another point.
     draft.row(&Key::head(ALICE), RowClass::User).class = RowClass::Grant;
     draft.caught_by_all(Rule::L9, &[Rule::L9, Rule::M3, Rule::Seal]);
 }
 
-/// A new writer by an ordinary op: called a grant by the merge lane alone.
+/// A new writer by a user op, which only the merge lane calls a grant.
 #[test]
 fn a_user_op_that_becomes_a_grant() {
     let world = World::small();
@@ -206,7 +206,7 @@ fn a_user_op_that_becomes_a_grant() {
     draft.caught_by_all(Rule::L9, &[Rule::L9, Rule::Seal]);
 }
 
-/// The end sentinel, or an entry beyond the user's keys, is overwritten.
+/// A user op overwrites the end sentinel, or an entry after the user keys.
 #[test]
 fn a_user_op_on_the_end_sentinel() {
     let world = World::small();
@@ -214,7 +214,7 @@ fn a_user_op_on_the_end_sentinel() {
     Draft::new(&world, &[run]).caught_by(Rule::L9);
 }
 
-/// The owner replaces the log of a writer who is admitted already.
+/// The owner replaces the log of a writer who is already admitted.
 #[test]
 fn a_grant_over_an_existing_writer() {
     let world = World::usual();
@@ -222,7 +222,7 @@ fn a_grant_over_an_existing_writer() {
     Draft::new(&world, &[world.run(OWNER, &[grant])]).caught_by(Rule::M3);
 }
 
-/// Two grants of one id: the later one takes the id from a writer who is admitted already.
+/// Two grants of one id in an epoch: the second one replaces the log of the first.
 #[test]
 fn two_grants_of_one_writer() {
     let world = World::new(&[OWNER], &[key('a', 0)]);
@@ -244,7 +244,7 @@ fn a_grant_beside_the_writer_ids() {
     }
 }
 
-/// A head is written that was not read: the run could have started from anything.
+/// A head is written that was not read, so the run could have started from any head.
 #[test]
 fn a_head_written_without_its_read() {
     let world = World::small();
@@ -254,7 +254,7 @@ fn a_head_written_without_its_read() {
     draft.caught_by_all(Rule::M3, &[Rule::M3, Rule::Seal]);
 }
 
-/// Inside the rows of c an unchanged item is slipped in: the new tree holds e before c.
+/// An opaque item between the rows of c: the new tree has e before c.
 #[test]
 fn a_tree_row_inside_a_key() {
     let world = World::usual();
@@ -266,8 +266,8 @@ fn a_tree_row_inside_a_key() {
     draft.caught_by(Rule::M4);
 }
 
-/// An entry of the old tree disappears: its row is not called the last of its key, so it is not
-/// taken into the new tree, and the next key follows.
+/// An entry of the old tree disappears: its row is not marked as the last of its key, so the new
+/// tree does not absorb it, and the next key follows.
 #[test]
 fn an_entry_that_disappears() {
     let world = World::usual();
@@ -276,18 +276,18 @@ fn an_entry_that_disappears() {
     draft.caught_by(Rule::M1);
 }
 
-/// The new chain does not take the last row in: the key is gone from the new tree.
+/// The chain of the new tree does not absorb the last row of a key, so the key is missing.
 #[test]
 fn a_last_row_that_is_not_absorbed() {
     let world = World::small();
     let a = key('a', 0);
     let draft = Draft::new(&world, &[world.run(MALLORY, &[put(200, a, "new")])]);
     let item = world.entry(key('c', 0)).item();
-    // c comes after a, in one node with it: heights are 0.
+    // c follows a in the same node, since the heights are 0.
     let chain = native_new_chain(&draft, &key('c', 0));
     let absorbed = absorb(chain, item);
     let mut open = draft.system().open();
-    // Rows that absorb nothing hold it again.
+    // Rows that absorb nothing repeat the value.
     let step = open.find(Rule::M4, absorbed);
     assert!(!step.is_empty());
     open.set(step[0], chain);
@@ -295,7 +295,7 @@ fn a_last_row_that_is_not_absorbed() {
     assert_caught(&open.broken(), Rule::M4, &[Rule::M4]);
 }
 
-/// The new tree's level-0 chain before the row of a key.
+/// The level-0 chain of the new tree before the row of a key.
 fn native_new_chain(draft: &Draft, key: &Key) -> F {
     let mut r = draft.registers;
     for action in &draft.actions[..draft.at(key)] {
@@ -307,7 +307,7 @@ fn native_new_chain(draft: &Draft, key: &Key) -> F {
     r.new.open
 }
 
-/// An insert behind an item that nobody opened: here it is a key greater than the insert.
+/// An insert after an item that is not opened, which here is a greater key.
 #[test]
 fn an_insert_behind_an_unknown_leaf() {
     let (world, mut draft) = insert(&[('a', 0), ('c', 0), ('e', 0)], key('b', 0));
@@ -318,7 +318,7 @@ fn an_insert_behind_an_unknown_leaf() {
     draft.caught_by(Rule::M5);
 }
 
-/// The same by SKIP: the beginning of the node that is skipped holds a greater key.
+/// The same by SKIP: the skipped beginning of the node contains a greater key.
 #[test]
 fn an_insert_behind_a_skipped_beginning() {
     let keys = [('a', 1), ('c', 0), ('e', 0)];
@@ -330,8 +330,8 @@ fn an_insert_behind_a_skipped_beginning() {
     draft.caught_by(Rule::M5);
 }
 
-/// The right neighbour is skipped: the insert stands before a smaller key that exists, or beside
-/// its own old entry.
+/// The right neighbour of an insert is skipped. It may be a smaller key, or the key's own old
+/// entry.
 #[test]
 fn a_right_neighbour_skipped() {
     let (world, mut draft) = insert(&[('a', 0), ('b', 0), ('e', 0)], key('c', 0));
@@ -341,7 +341,7 @@ fn a_right_neighbour_skipped() {
     draft.insert(at, [opaque(world.entry(b).item())]);
     draft.caught_by(Rule::M6);
 
-    // The key's own old entry behind it, opaque: hidden.
+    // The key's own old entry follows, opaque and therefore hidden.
     let world = World::small();
     let a = key('a', 0);
     let mut draft = Draft::new(&world, &[world.run(MALLORY, &[put(200, a, "hides the old")])]);
@@ -351,8 +351,8 @@ fn a_right_neighbour_skipped() {
     draft.caught_by(Rule::M6);
 }
 
-/// The insert is put behind the boundary of the node that it does not belong to, and the node
-/// closed behind it: two shapes for one set of keys.
+/// An insert after the boundary of the node to which it belongs, and the node is closed after it: a
+/// second shape for the same keys.
 #[test]
 fn an_insert_behind_the_boundary() {
     let (_, mut draft) = insert(&[('a', 1), ('e', 0)], key('c', 0));
@@ -364,8 +364,8 @@ fn an_insert_behind_the_boundary() {
     draft.caught_by(Rule::M6);
 }
 
-/// An insert whose right neighbour is hidden in the beginning of the next node. The insert has
-/// opened that node, so nothing of it can be skipped any more, and the old tree lacks an entry.
+/// An insert whose right neighbour is hidden in the skipped beginning of the next node. The insert
+/// has opened that node, so nothing of it can be skipped, and the old tree lacks an entry.
 #[test]
 fn an_insert_before_a_skipped_beginning() {
     let (world, mut draft) = insert(&[('a', 1), ('b', 0), ('e', 0)], key('c', 0));
@@ -375,30 +375,30 @@ fn an_insert_before_a_skipped_beginning() {
     draft.caught_by(Rule::Seal);
 }
 
-/// A wrong height: the insert bounds a node and none is closed.
+/// An insert that ends a node, and no node is closed.
 #[test]
 fn an_insert_that_closes_no_node() {
     let b = key('b', 1);
     let (_, mut draft) = insert(&[('a', 0), ('c', 0)], b);
     let at = draft.at(&b) + 1;
     draft.actions.remove(at);
-    // What is due stays due.
+    // `due` stays positive.
     draft.caught_by_all(Rule::M7, &[Rule::M7, Rule::Seal]);
 }
 
-/// A wrong height, one level short.
+/// An insert that ends nodes on two levels, and only one is closed.
 #[test]
 fn an_insert_that_closes_too_few_nodes() {
     let b = key('b', 2);
     let (_, mut draft) = insert(&[('a', 0), ('c', 0)], b);
     let at = draft.at(&b) + 2;
     draft.actions.remove(at);
-    // What is due stays due.
+    // `due` stays positive.
     draft.caught_by_all(Rule::M7, &[Rule::M7, Rule::Seal]);
 }
 
-/// A wrong height: the insert of height 1 says that it has height 0. The log lane knows better, and
-/// if it is made to lie about a square, it is caught.
+/// An insert of height 1 with the height 0 in its row. The log lane computes another height, and a
+/// lie about a square there is caught.
 #[test]
 fn a_height_made_lower() {
     let b = key('b', 1);
@@ -410,7 +410,7 @@ fn a_height_made_lower() {
     lie_about_height(&draft, &b, (1, 0), b.digest() + F::ONE);
 }
 
-/// The same upwards: a node is split where the keys do not split it.
+/// An insert of height 0 with the height 1: a node is split where the keys do not split it.
 #[test]
 fn a_height_made_greater() {
     // Its first test passes and its second does not.
@@ -430,7 +430,7 @@ fn a_height_made_greater() {
     lie_about_height(&draft, &b, (0, 1), b.digest() + F::ONE);
 }
 
-/// A height that is none: its point would be that of another item far away.
+/// A height out of range, whose point would be that of another item.
 #[test]
 fn a_height_out_of_range() {
     let world = World::small();
@@ -443,7 +443,7 @@ fn square(x: F) -> bool {
     x.legendre().is_qr()
 }
 
-/// The log lane goes along with another height of the insert, by a lie about this square.
+/// Makes the log lane compute another height of the insert, by a lie about one square.
 fn lie_about_height(draft: &Draft, key: &Key, heights: (u8, u8), number: F) {
     let mut open = draft.system().open();
     let stamp = Stamp { ts: 200, writer: MALLORY }.to_field();
@@ -464,7 +464,7 @@ fn lie_about_height(draft: &Draft, key: &Key, heights: (u8, u8), number: F) {
     assert_caught(&open.broken(), Rule::L9, &[Rule::L9]);
 }
 
-/// While CLOSE_NEW is due nothing else may act on the tree.
+/// Another tree row while CLOSE_NEW is due.
 #[test]
 fn a_close_while_another_is_due() {
     let b = key('b', 1);
@@ -473,8 +473,8 @@ fn a_close_while_another_is_due() {
     draft.actions[at] = close_both();
     let c = draft.at(&key('c', 1));
     draft.actions[c + 1] = close_new();
-    // CLOSE_BOTH ends the insert's node in both trees, CLOSE_NEW that of c in the new one. An
-    // insert waits for its neighbour for as long as a close is due: M6 stands behind M7.
+    // CLOSE_BOTH closes the insert's node in both trees, CLOSE_NEW that of c in the new tree. While
+    // a close is due, the insert also waits for its right neighbour, so M6 is violated with M7.
     let native = draft.native().err();
     assert_eq!(native, Some(Rule::M6));
     let broken = draft.system().broken();

@@ -1,4 +1,4 @@
-//! Forgeries of the seal, one for each of its conditions and each of its effects.
+//! Forgeries of the seal, one for each of its conditions and effects.
 
 use rootfold_core::{
     height::H,
@@ -16,8 +16,8 @@ fn epoch(world: &World) -> Draft {
     Draft::new(world, &[world.run(MALLORY, &[put(200, key('a', 0), "new")])])
 }
 
-/// A step that does nothing but seal an epoch that is complete, its registers changed by a forger
-/// who is believed to have had them from an earlier step.
+/// A step that only seals a complete epoch, with registers that the forger changed. The cursor of
+/// the state is made to fit them.
 fn sealing(change: impl FnOnce(&mut Registers)) -> Draft {
     let world = World::small();
     let mut draft = epoch(&world);
@@ -36,7 +36,7 @@ fn a_complete_epoch_is_sealed() {
     assert_eq!(sealing(|_| {}).accepted().ops, F::from(1u64));
 }
 
-/// The last run is not ended, so that its writer need not have signed it.
+/// The last run is not ended, so it needs no signature.
 #[test]
 fn a_seal_in_mid_run() {
     let world = World::small();
@@ -47,25 +47,25 @@ fn a_seal_in_mid_run() {
     Draft::new(&world, &[run]).caught_by(Rule::Seal);
 }
 
-/// An insert whose right neighbour nobody opened.
+/// An insert whose right neighbour is not opened.
 #[test]
 fn a_seal_before_the_right_neighbour() {
     sealing(|r| r.wait_right = true).caught_by(Rule::Seal);
 }
 
-/// Inside a key: its last row is not in the new tree.
+/// A seal inside a key, whose last row is not in the new tree.
 #[test]
 fn a_seal_inside_a_key() {
     sealing(|r| r.inside = true).caught_by(Rule::Seal);
 }
 
-/// A node that an insert bounds is not closed.
+/// A node that an insert ends is not closed.
 #[test]
 fn a_seal_while_a_close_is_due() {
     sealing(|r| r.due = 1).caught_by(Rule::Seal);
 }
 
-/// The lanes hold different items: here a signed op was never put into the tree.
+/// The lanes have different items: a signed op is not in the tree.
 #[test]
 fn a_seal_with_a_nonzero_accumulator() {
     let world = World::small();
@@ -79,8 +79,8 @@ fn a_seal_with_a_nonzero_accumulator() {
     sealing(|r| r.acc = -r.acc).caught_by(Rule::Seal);
 }
 
-/// The whole tree is given as one item, and all the edits are made in a node that stays open: the
-/// ops count.
+/// The whole tree is one opaque item, and the edits are in a node that stays open: the ops are
+/// counted and have no effect.
 #[test]
 fn a_seal_with_an_open_node() {
     let world = World::small();
@@ -91,7 +91,7 @@ fn a_seal_with_an_open_node() {
     assert_eq!(next[1], F::from(1u64));
 }
 
-/// Another tree than the root's, made up from beginning to end.
+/// An old tree that does not have the root.
 #[test]
 fn a_seal_of_another_tree() {
     let world = World::small();
@@ -102,7 +102,7 @@ fn a_seal_of_another_tree() {
     draft.caught_by(Rule::Seal);
 }
 
-/// The root that is left is not that of the new tree.
+/// The root of the next state is not that of the new tree.
 #[test]
 fn a_root_of_the_forgers_choice() {
     let draft = epoch(&World::small());
@@ -132,7 +132,7 @@ fn ops_counted_wrong() {
     assert_caught(&open.broken(), Rule::Seal, &[Rule::Seal]);
 }
 
-/// The root moves in a step that does not seal.
+/// The root changes in a step that does not seal.
 #[test]
 fn a_root_that_moves_without_a_seal() {
     let world = World::small();
@@ -146,7 +146,7 @@ fn a_root_that_moves_without_a_seal() {
     assert_caught(&open.broken(), Rule::Seal, &[Rule::Seal]);
 }
 
-/// The head's own entry is rebuilt with the old value: sealed, its ops could be folded again.
+/// The head entry gets its old value back, so that the ops could be folded again.
 #[test]
 fn a_seal_that_forgets_the_head() {
     let world = World::small();

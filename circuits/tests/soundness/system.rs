@@ -1,7 +1,7 @@
-//! A synthesized step as plain rows and values that a test may overwrite.
+//! A synthesized step as rows and values that a test can overwrite.
 //!
-//! After an overwrite [`System::repair`] does what a cheating prover would: it recomputes every
-//! value that some constraint defines, and leaves broken only what cannot be met.
+//! After an overwrite, [`Open::repair`] recomputes every value that a constraint defines, as a
+//! cheating prover would. Only constraints that cannot be satisfied in this way stay violated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,10 +19,10 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::rules::ALL;
 
-/// A sum of columns.
+/// A linear combination of columns: coefficient, column.
 type Sum = Vec<(F, usize)>;
 
-/// A constraint that does not hold, with the rules it belongs to, outermost first.
+/// A violated constraint, with the rules whose namespaces contain it, outermost first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
     pub index: usize,
@@ -48,12 +48,12 @@ impl System {
         })
     }
 
-    /// The state that the step leaves.
+    /// The state after the step.
     pub fn next_state(&self) -> [F; 3] {
         self.next.each_ref().map(|x| x.value().unwrap())
     }
 
-    /// All constraints that do not hold.
+    /// All violated constraints.
     pub fn broken(&self) -> Vec<Broken> {
         let cs = self.cs.borrow().unwrap();
         let [a, b, c] =
@@ -68,7 +68,7 @@ impl System {
             .collect()
     }
 
-    /// The rules in whose namespaces a constraint stands, outermost first.
+    /// The rules whose namespaces contain a constraint, outermost first.
     fn rules(&self, constraint: usize) -> Vec<Rule> {
         let cs = self.cs.borrow().unwrap();
         let trace = cs.predicate_traces[R1CS_PREDICATE_LABEL][constraint].as_ref();
@@ -98,23 +98,23 @@ impl System {
     }
 }
 
-/// Rows and values.
+/// The rows of the constraint system and the values of its columns.
 pub struct Open {
     rows: Vec<Vec<Sum>>,
     pub values: Vec<F>,
-    /// Number of columns that are public, the constant 1 among them.
+    /// Number of public columns, with the constant 1.
     pub inputs: usize,
     rules: Vec<Vec<Rule>>,
     outputs: [Sum; 3],
-    /// The rows of every column.
+    /// For every column, the rows that mention it.
     mentions: Vec<Vec<usize>>,
-    /// The columns that a row mentions first.
+    /// For every row, the columns that no earlier row mentions.
     defines: Vec<Vec<usize>>,
-    /// Columns that a row of the form x * (1 - x) = 0 mentions first.
+    /// Whether the first row that mentions a column has the form x * (1 - x) = 0.
     boolean: Vec<bool>,
-    /// Columns that [`Open::repair`] leaves alone.
+    /// Columns that [`Open::repair`] does not change.
     pinned: BTreeSet<usize>,
-    /// Every change, for [`Open::undo`].
+    /// All changes, with the values before, for [`Open::undo`].
     changes: Vec<(usize, F)>,
 }
 
@@ -173,7 +173,7 @@ impl Open {
             .collect()
     }
 
-    /// The rules in whose namespace a column is mentioned first; `None` if it never is.
+    /// The rules of the first row that mentions a column. `None` if no row does.
     pub fn home(&self, column: usize) -> Option<&[Rule]> {
         self.mentions[column].first().map(|row| &self.rules[*row][..])
     }
@@ -182,7 +182,7 @@ impl Open {
         self.boolean[column]
     }
 
-    /// The columns with this value whose home is inside the rule, in order.
+    /// The columns with this value whose [`home`](Self::home) is in the rule, in order.
     pub fn find(&self, rule: Rule, value: F) -> Vec<usize> {
         (self.inputs..self.values.len())
             .filter(|v| self.values[*v] == value)
@@ -190,7 +190,7 @@ impl Open {
             .collect()
     }
 
-    /// Overwrites a value for good.
+    /// Overwrites a value and protects it from [`Open::repair`].
     pub fn set(&mut self, column: usize, value: F) {
         self.change(column, value);
         self.pinned.insert(column);
@@ -201,7 +201,7 @@ impl Open {
         self.values[column] = value;
     }
 
-    /// Takes back everything since the system was opened.
+    /// Undoes all changes since the system was opened.
     pub fn undo(&mut self) {
         while let Some((column, value)) = self.changes.pop() {
             self.values[column] = value;
@@ -209,8 +209,8 @@ impl Open {
         self.pinned.clear();
     }
 
-    /// Recomputes what the overwritten values define, row by row. Stops at the first row that
-    /// cannot be met if `strict`, and says whether there was none.
+    /// Recomputes the values that depend on overwritten ones, row by row. If `strict`, stops at the
+    /// first row that cannot be satisfied. Returns whether all rows could be.
     pub fn repair(&mut self, strict: bool) -> bool {
         let mut todo: BTreeSet<usize> =
             self.pinned.iter().flat_map(|v| self.mentions[*v].iter().copied()).collect();
@@ -236,7 +236,8 @@ impl Open {
         whole
     }
 
-    /// Is there no way to repair an overwritten column: does a row define just it, and not hold?
+    /// Whether an overwritten column cannot be repaired: a violated row defines it and no other
+    /// column.
     pub fn is_lost(&self, column: usize) -> bool {
         self.mentions[column].first().is_some_and(|row| {
             let last = self.rows.iter().flat_map(|m| m[*row].iter()).all(|(_, v)| *v <= column);
@@ -244,7 +245,7 @@ impl Open {
         })
     }
 
-    /// Tries to make one row hold by a value that it defines, or by the bits in it.
+    /// Tries to satisfy a row by the column that it defines, or by its bits.
     fn meet(&mut self, row: usize) {
         let free: Vec<usize> =
             self.defines[row].iter().copied().filter(|v| !self.pinned.contains(v)).collect();
@@ -257,7 +258,8 @@ impl Open {
         }
     }
 
-    /// arkworks' `is_neq`: the row is `difference * multiplier = differs`, and defines both.
+    /// Satisfies a row of arkworks' `is_neq`, `difference * multiplier = differs`, which defines
+    /// `multiplier` and `differs`.
     fn compare(&mut self, row: usize, a: usize, b: usize) {
         let [difference, multiplier, differs] = [0, 1, 2].map(|m| &self.rows[m][row]);
         let is = |sum: &Sum, v: usize| sum[..] == [(F::ONE, v)];
@@ -274,7 +276,7 @@ impl Open {
         }
     }
 
-    /// Solves the row for one column: linear in it, or its square.
+    /// Solves a row for one column, in which it is linear or quadratic.
     fn solve(&mut self, row: usize, v: usize) {
         let part = |sum: &Sum| {
             let rest: F =
@@ -297,8 +299,9 @@ impl Open {
         }
     }
 
-    /// Recomputes bits: the row is `sum of k * 2^i * bit_i + rest = 0` with consecutive bits, of
-    /// which the highest is the row's last column. Bits that do not fit are cut off.
+    /// Recomputes the bits of a row `sum of k * 2^i * bit_i + rest = 0` with consecutive columns,
+    /// of which the highest bit is the last column of the row. Higher bits of the number are
+    /// dropped.
     fn decompose(&mut self, row: usize) {
         // sum * 1 = 0, or 0 = sum.
         let [a, b, c] = [0, 1, 2].map(|m| &self.rows[m][row]);

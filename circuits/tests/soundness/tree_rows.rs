@@ -1,6 +1,6 @@
 //! Forgeries in the tree: SKIP, OPAQUE, CLOSE_BOTH, CLOSE_NEW.
 //!
-//! A row acts on the node that is open, and what is open is never thrown away: a forger who wants
+//! A row acts on the lowest open node, and an open node is never dropped. A forger who wants
 //! another node has to lie about the level.
 
 use rootfold_core::{
@@ -16,20 +16,20 @@ use crate::{
     world::{key, put, value, World, MALLORY},
 };
 
-/// A draft of one op on a key that the tree holds.
+/// A draft of one op on a key of the tree.
 fn edits(world: &World) -> Draft {
     let run = world.run(MALLORY, &[put(200, key('a', 0), "lost")]);
     Draft::new(world, &[run])
 }
 
-/// An insert of b with this height.
+/// An insert of b, whose key has this height.
 fn insert(world: &World, height: usize) -> Draft {
     let draft = Draft::new(world, &[world.run(MALLORY, &[put(200, key('b', height), "new")])]);
     draft.accepted();
     draft
 }
 
-/// Moves the only 1 of a run of bits that say a level, from the column given, by one level up.
+/// Moves the 1 of a one-hot level, at the given column, up by one level.
 fn lie_about_level(open: &mut Open, column: usize) {
     assert!(open.is_boolean(column) && open.values[column] == F::from(1u64));
     assert!(open.is_boolean(column + 1));
@@ -38,8 +38,8 @@ fn lie_about_level(open: &mut Open, column: usize) {
     open.repair(false);
 }
 
-/// The op is folded, its writer's head passes over it, and then the edited beginning of the node is
-/// replaced by the old one: the row says that it comes down from a level above the open node.
+/// The op is folded and its writer's head moves past it. Then the edited beginning of the node is
+/// replaced by the old one: the row claims to descend from a level above the open node.
 #[test]
 fn a_skip_over_an_edited_part() {
     let world = World::small();
@@ -51,11 +51,11 @@ fn a_skip_over_an_edited_part() {
     let start = levels[0][..index].iter().rposition(|(_, h)| *h > 0).map_or(0, |i| i + 1);
     let chain = levels[0][start..=index].iter().fold(iv(0), |c, (digest, _)| absorb(c, *digest));
     skip(&mut draft, &c, chain);
-    // Where the node is open already there is nothing to skip.
+    // A node that is open cannot be skipped into.
     let honest = draft.accepted();
 
     let mut open = draft.system().open();
-    // The way down of c's row: the last bits whose 1 stands at level 0.
+    // The descent of c's row: the last one-hot level with its 1 at level 0.
     let ones = open.find(Rule::Skip, F::from(1u64));
     let from = ones.into_iter().rfind(|column| way_down(&open, *column)).unwrap();
     lie_about_level(&mut open, from);
@@ -64,7 +64,7 @@ fn a_skip_over_an_edited_part() {
     assert_ne!(open.next_state()[0], honest.root, "the edit is lost");
 }
 
-/// Does a run of H + 1 bits with a 1 in front begin here?
+/// Whether the H + 1 bits from this column are one-hot with the first one set.
 fn way_down(open: &Open, column: usize) -> bool {
     let zero = F::from(0u64);
     (column..=column + H).all(|c| open.is_boolean(c))
@@ -72,7 +72,7 @@ fn way_down(open: &Open, column: usize) -> bool {
         && !open.is_boolean(column + H + 1)
 }
 
-/// The beginning that is skipped is not the old tree's: an entry is censored, or one made up.
+/// The skipped beginning is not that of the old tree: an entry is removed, or one is made up.
 #[test]
 fn another_beginning_is_skipped() {
     let world = World::new(&[MALLORY], &[key('a', 1), key('c', 0), key('e', 0)]);
@@ -85,7 +85,7 @@ fn another_beginning_is_skipped() {
     draft.caught_by(Rule::Seal);
 }
 
-/// A row that is none skips: the last leaf would stay unknown.
+/// A PAD row that skips. Its only effect would be that the last leaf is unknown.
 #[test]
 fn a_pad_row_that_skips() {
     let world = World::small();
@@ -99,7 +99,7 @@ fn a_pad_row_that_skips() {
     assert_caught(&system.broken(), Rule::Skip, &[Rule::Skip]);
 }
 
-/// An insert behind an opaque item, which is said to leave the last leaf known.
+/// An insert after an opaque item that leaves the last leaf known.
 #[test]
 fn an_opaque_item_that_leaves_the_leaf_known() {
     let world = World::new(&[MALLORY], &['a', 'c', 'e'].map(|letter| key(letter, 0)));
@@ -109,7 +109,7 @@ fn an_opaque_item_that_leaves_the_leaf_known() {
     let at = draft.at(&key('b', 0));
     draft.insert(at, [opaque(world.entry(c).item())]);
     let mut open = draft.system().open();
-    // One bit per tree row says that the row is not opaque, and one row is.
+    // Each tree row has a bit `not opaque`, and one row is opaque.
     let not_opaque: Vec<usize> = open
         .find(Rule::Opaque, F::from(0u64))
         .into_iter()
@@ -121,7 +121,7 @@ fn an_opaque_item_that_leaves_the_leaf_known() {
     assert_caught(&open.broken(), Rule::Opaque, &[Rule::Opaque]);
 }
 
-/// A node is closed into another than the one above it: what is open there is lost.
+/// A node is closed into another level than the one above it: the open node there is lost.
 #[test]
 fn a_close_into_another_level() {
     let world = World::small();
@@ -134,7 +134,7 @@ fn a_close_into_another_level() {
     assert!(!broken.is_empty() && broken[0].rules.last() == Some(&Rule::CloseBoth), "{broken:?}");
 }
 
-/// The root's own node is closed.
+/// The root node is closed.
 #[test]
 fn a_close_above_the_root() {
     let world = World::small();
@@ -143,7 +143,7 @@ fn a_close_above_the_root() {
     draft.caught_by_all(Rule::CloseBoth, &[Rule::CloseBoth, Rule::Seal]);
 }
 
-/// A node is closed one item early, or late. The old root says where it ends, the new tree follows.
+/// A node is closed one item early or late. The old root determines where it ends in both trees.
 #[test]
 fn a_node_closed_early_or_late() {
     let world = World::new(&[MALLORY], &[key('a', 0), key('b', 1), key('c', 0)]);
@@ -165,7 +165,7 @@ fn a_node_closed_early_or_late() {
     late.caught_by(Rule::Seal);
 }
 
-/// The edits stay in a node that is never closed, and the whole old tree is given as one item.
+/// The edits stay in a node that is never closed, and the whole old tree is one opaque item.
 #[test]
 fn edits_that_are_never_closed() {
     let world = World::small();
@@ -177,20 +177,20 @@ fn edits_that_are_never_closed() {
     assert_eq!(next[1], F::from(1u64), "an op is counted that is not there");
 }
 
-/// The new tree is given a node that its keys do not bound: behind an insert of height 0, and one
-/// more behind an insert of height 1.
+/// The new tree gets a node boundary that its keys do not have: after an insert of height 0, and
+/// one more after an insert of height 1.
 #[test]
 fn a_close_new_that_is_not_due() {
     for height in [0, 1] {
         let mut draft = insert(&World::small(), height);
         let at = draft.at(&key('b', height)) + 1 + height;
         draft.insert(at, [close_new()]);
-        // One less than nothing stays due.
+        // `due` is 0 - 1 afterwards.
         draft.caught_by_all(Rule::CloseNew, &[Rule::CloseNew, Rule::M7, Rule::Seal]);
     }
 }
 
-/// In the new tree alone a node ends behind an old key that bounds none, one item early.
+/// In the new tree alone, a node ends one item early, after an old key of height 0.
 #[test]
 fn a_close_new_behind_an_old_key() {
     let world = World::small();
@@ -200,13 +200,13 @@ fn a_close_new_behind_an_old_key() {
     draft.caught_by_all(Rule::CloseNew, &[Rule::CloseNew, Rule::M7, Rule::Seal]);
 }
 
-/// The first of two closes says that it is the last: the second closes a fresh node.
+/// The first of two closes claims to be the last, so the second closes an empty node.
 #[test]
 fn a_close_new_that_says_it_is_the_last() {
     let draft = insert(&World::small(), 2);
     let honest = draft.accepted();
     let mut open = draft.system().open();
-    // Behind the products of the bits of what is due, all of them 0 where something is.
+    // After the products of the negated bits of `due`, all of which are 0 if `due` is not.
     let product = |column: usize| !open.is_boolean(column);
     let zero = |column: usize| open.values[column] == F::from(0u64);
     let ones = open.find(Rule::CloseNew, F::from(1u64)).into_iter();

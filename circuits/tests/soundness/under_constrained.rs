@@ -1,10 +1,11 @@
-//! The search for values that nothing determines: every witness variable of an honest step is
-//! overwritten, what follows from it is recomputed as a cheating prover would, and if all
-//! constraints hold again the variable is free.
+//! A search for variables that no constraint determines. Every witness variable of an honest step
+//! is overwritten, and the values that depend on it are recomputed as a cheating prover would. If
+//! all constraints hold then, the variable is free.
 //!
-//! Every free variable is counted in `free_variables_*.txt` under the rules of the constraint that
-//! mentions it first, and [`REASONS`] says why it is harmless. After a change that is meant:
-//! `ROOTFOLD_BLESS=1 cargo nextest run -p rootfold-circuits --test soundness under_constrained`.
+//! `free_variables_*.txt` count the free variables by the rules of the constraint that mentions
+//! them first, and [`REASONS`] says why they are harmless. After an intended change, rewrite the
+//! files by `ROOTFOLD_BLESS=1 cargo nextest run --release -p rootfold-circuits --test soundness
+//! under_constrained`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,7 +30,7 @@ use crate::{
 
 use Freedom::{OtherState, SameState};
 
-/// Why free variables do no harm, by the rules around the constraint that mentions them first.
+/// Why free variables are harmless, by the rules of the constraint that mentions them first.
 const REASONS: &[(&str, Freedom, &str)] = &[
     ("L3", SameState, "the ts of an unused slot"),
     ("L4", SameState, "the value of an unused slot: its item goes nowhere"),
@@ -55,7 +56,7 @@ const REASONS: &[(&str, Freedom, &str)] = &[
     ("M1", OtherState, "in mid-epoch: the stamp of an OLD row; co must meet the root at the seal"),
 ];
 
-/// A whole epoch in one step, in which every kind of slot and row occurs, used and unused.
+/// A whole epoch in one step, with every kind of slot and row, used and unused.
 fn sealed() -> Draft {
     let keys = [key('a', 1), key('c', 0), key('e', 0), key('1', 0), key('2', 0)];
     let world = World::new(&[OWNER, MALLORY], &keys);
@@ -87,7 +88,7 @@ fn unsealed() -> Draft {
     draft
 }
 
-/// A variable that is free: does another value of it lead to another state?
+/// Whether another value of a free variable leads to another state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Freedom {
     SameState,
@@ -106,7 +107,7 @@ fn attempt(open: &mut Open, changes: &[(usize, F)]) -> Option<Freedom> {
     whole.then_some(if same { SameState } else { OtherState })
 }
 
-/// Values other than the present one.
+/// Values other than the current one.
 fn others(open: &Open, column: usize, rng: &mut ChaCha20Rng) -> Vec<F> {
     let now = open.values[column];
     let mut others = vec![F::ONE - now];
@@ -139,8 +140,8 @@ fn free(open: &mut Open, rng: &mut ChaCha20Rng) -> BTreeMap<usize, Freedom> {
     found
 }
 
-/// Random small sets of neighbouring variables: what is free together lies where something is free
-/// alone, and does no more harm.
+/// Random small sets of neighbouring variables. Variables that are free together must be in places
+/// where one is free alone, with the same effect.
 fn sets(open: &mut Open, free: &BTreeMap<usize, Freedom>, rng: &mut ChaCha20Rng) {
     let places: BTreeSet<(String, Freedom)> =
         free.iter().map(|(column, freedom)| (home(open, *column), *freedom)).collect();
@@ -195,7 +196,8 @@ fn search(draft: &Draft, golden: &str) -> (Open, BTreeMap<usize, Freedom>) {
     (open, free)
 }
 
-/// In a step that is a whole epoch, nothing that is free but the seal's bit leads to another state.
+/// In a step that is a whole epoch, the bit of the seal is the only free variable that leads to
+/// another state.
 #[test]
 fn what_is_free_in_a_whole_epoch() {
     let (open, free) = search(&sealed(), "free_variables_sealed.txt");
@@ -206,7 +208,7 @@ fn what_is_free_in_a_whole_epoch() {
     assert!(open.is_boolean(bit) && open.values[bit] == F::ONE, "{decisive:?}");
 }
 
-/// In mid-epoch a prover may also claim what the seal will refuse.
+/// Inside an epoch, further variables are free that the seal checks later.
 #[test]
 fn what_is_free_in_mid_epoch() {
     search(&unsealed(), "free_variables_unsealed.txt");

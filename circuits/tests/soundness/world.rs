@@ -1,5 +1,5 @@
-//! A small space, and the rows that a prover makes of runs in it, honest or not: nothing here
-//! checks anything.
+//! A small space, and the rows that a prover makes of runs in it. Nothing is checked, so the runs
+//! may be false.
 
 use std::collections::BTreeMap;
 
@@ -24,9 +24,9 @@ use rootfold_core::{
 
 /// Op slots of a segment.
 pub const SLOTS: usize = 2;
-/// Clock of everything that the tree holds.
+/// Clock of all entries in the tree.
 pub const THEN: u64 = 100;
-/// The owner, an admitted writer who cheats, and one who is cheated.
+/// The owner, an admitted writer who cheats (Mallory), and a writer who is cheated (Alice).
 pub const OWNER: u32 = 0;
 pub const MALLORY: u32 = 1;
 pub const ALICE: u32 = 2;
@@ -37,13 +37,13 @@ pub struct Author {
     pub tip: Tip,
 }
 
-/// A space: its writers and what its tree holds.
+/// A space: its writers and the entries of its tree.
 pub struct World {
     pub authors: BTreeMap<u32, Author>,
     pub entries: BTreeMap<Key, Entry>,
 }
 
-/// An op as a prover puts it into a slot.
+/// An op in the form of a slot.
 #[derive(Clone, Copy)]
 pub struct Put {
     pub ts: u64,
@@ -52,12 +52,12 @@ pub struct Put {
     pub grant: bool,
 }
 
-/// What one run adds to both lanes.
+/// The segments and rows of one run.
 #[derive(Clone)]
 pub struct Run {
     pub writer: u32,
     pub segments: Vec<Segment>,
-    /// The OP rows, WRITE last.
+    /// The OP rows, with WRITE last.
     pub rows: Vec<MergeRow>,
     pub after: Tip,
 }
@@ -70,7 +70,7 @@ pub fn key(letter: char, height: usize) -> Key {
         .unwrap()
 }
 
-/// A value of its own for every text.
+/// The value digest of a text.
 pub fn value(text: &str) -> F {
     value_digest(text.as_bytes())
 }
@@ -84,12 +84,12 @@ pub fn row(class: RowClass, entry: &Entry) -> MergeRow {
     MergeRow::new(class, entry)
 }
 
-/// An item of a key of height 0, or of a head that is read or written.
+/// The addend of an item whose key has height 0, or of a head that is read or written.
 pub fn addend(class: Class, item: F) -> Addend {
     Addend { class, height: 0, item }
 }
 
-/// A secret key that belongs to this number.
+/// The secret key with this number.
 pub fn secret(number: u32) -> SecretKey {
     SecretKey::from_bytes([number as u8 + 1; 32])
 }
@@ -100,7 +100,7 @@ pub fn sign(secret: &SecretKey, head: &Head) -> Signature {
 }
 
 impl World {
-    /// A space with these writers, each three ops old, and these user keys.
+    /// A space with these writers, each with three ops in their log, and these user keys.
     pub fn new(writers: &[u32], keys: &[Key]) -> World {
         let mut world = World { authors: BTreeMap::new(), entries: BTreeMap::new() };
         for entry in [Entry::start_sentinel(), Entry::end_sentinel()] {
@@ -119,19 +119,19 @@ impl World {
         world
     }
 
-    /// Puts a writer into the space.
+    /// Adds a writer to the space.
     pub fn admit(&mut self, writer: u32, secret: SecretKey, head: Head, stamp: Stamp) {
         let tip = Tip { head, stamp };
         self.entries.insert(Key::head(writer), tip.entry(writer));
         self.authors.insert(writer, Author { secret, tip });
     }
 
-    /// The usual one: owner, two writers, and the user keys a, c, e of height 0.
+    /// The owner, two writers, and the user keys a, c, e of height 0.
     pub fn usual() -> World {
         World::new(&[OWNER, MALLORY, ALICE], &['a', 'c', 'e'].map(|letter| key(letter, 0)))
     }
 
-    /// The smallest one: only Mallory, and the user keys a and c.
+    /// Mallory alone, and the user keys a and c of height 0.
     pub fn small() -> World {
         World::new(&[MALLORY], &['a', 'c'].map(|letter| key(letter, 0)))
     }
@@ -148,7 +148,7 @@ impl World {
         State::genesis(self.root())
     }
 
-    /// The root after an upsert of these rows' entries.
+    /// The root of the tree with these entries inserted or replaced.
     pub fn root_with(&self, written: &[Entry]) -> F {
         let mut entries = self.entries.clone();
         entries.extend(written.iter().map(|entry| (entry.key, *entry)));
@@ -173,14 +173,14 @@ impl World {
         levels
     }
 
-    /// A run of a writer of this space, with his signature.
+    /// A run of a writer of this space, signed by them.
     pub fn run(&self, writer: u32, puts: &[Put]) -> Run {
         let author = &self.authors[&writer];
         run(writer, author.tip, puts, &author.secret)
     }
 }
 
-/// A run from any tip, signed with any key.
+/// A run that continues any tip, signed with any key.
 pub fn run(writer: u32, before: Tip, puts: &[Put], secret: &SecretKey) -> Run {
     let mut segments = Vec::new();
     let mut rows = Vec::new();

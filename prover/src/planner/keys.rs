@@ -1,4 +1,4 @@
-//! What the epoch does to each key: the OP rows of the merge lane (design 5, M1 to M4).
+//! The epoch's ops by key: the OP rows of the merge lane (rules M1 to M4).
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ use rootfold_core::{
 /// The OP rows of one key.
 #[derive(Default)]
 pub(super) struct KeyOps {
-    /// Does a run start from the key's old entry?
+    /// Whether a run reads the key's old entry as its head.
     read: bool,
-    /// By stamp: no two ops have the same.
+    /// The ops by stamp, which is unique.
     ops: BTreeMap<Stamp, (RowClass, F)>,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn key_ops(epoch: &Epoch) -> BTreeMap<Key, KeyOps> {
 }
 
 impl KeyOps {
-    /// The key's rows in the order of their stamps, its old entry among them if it has one.
+    /// The key's rows in the order of their stamps, with its old entry if there is one.
     pub(super) fn rows(&self, key: &Key, old: Option<&Entry>) -> Vec<MergeRow> {
         let mut ops = self.ops.clone();
         if let Some(old) = old {

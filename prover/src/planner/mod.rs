@@ -1,4 +1,5 @@
-//! The planner: an old tree and an epoch's ops become the rows of any number of steps (design 5).
+//! The planner: computes the witnesses of an epoch's steps from the old tree and the ops
+//! (`docs/circuits.md`).
 
 mod keys;
 mod pack;
@@ -17,16 +18,16 @@ use thiserror::Error;
 /// Why an epoch cannot be planned.
 #[derive(Debug, Error)]
 pub enum PlanError {
-    /// The epoch is not a continuation of the logs in the tree.
+    /// The epoch does not continue the logs in the tree.
     #[error("the epoch cannot be folded: {0}")]
     Fold(#[from] FoldError<TreeError>),
     /// The old tree could not be read.
-    #[error("the old tree: {0}")]
+    #[error("reading the old tree: {0}")]
     Tree(#[from] TreeError),
-    /// The native twin of the circuit refuses a step.
+    /// A step breaks a rule of the circuit, by the circuit's native twin.
     #[error("step {step} breaks a rule: {violation}")]
     Violation {
-        /// The step, counted from 0 in the epoch.
+        /// Index of the step in the epoch, from 0.
         step: usize,
         /// The rule.
         violation: Violation,
@@ -41,24 +42,24 @@ pub enum PlanError {
         folded: F,
     },
     /// The epoch has no ops.
-    #[error("an epoch has at least one op")]
+    #[error("the epoch has no ops")]
     Empty,
 }
 
 /// The steps of one epoch.
 #[derive(Debug)]
 pub struct Plan {
-    /// The witnesses, in order; the last one seals.
+    /// The witnesses in order. The last step seals.
     pub steps: Vec<StepWitness>,
     /// The state after the last step.
     pub state: State,
-    /// The native fold of the epoch: the new tree's pages, whose root is that of `state`.
+    /// The native fold of the epoch: the pages of the new tree, whose root is that of `state`.
     pub update: Update,
-    /// How full the steps are.
+    /// How many slots of the steps are used.
     pub usage: Usage,
 }
 
-/// How many slots of each kind an epoch uses and how many it leaves empty.
+/// Used and available slots of an epoch, by kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Usage {
@@ -71,9 +72,9 @@ pub struct Usage {
 /// Slots of one kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Share {
-    /// How many are used.
+    /// Number of used slots.
     pub used: usize,
-    /// How many there are.
+    /// Number of slots.
     pub of: usize,
 }
 
@@ -104,9 +105,9 @@ impl Usage {
     }
 }
 
-/// Plans the fold of `epoch` into the tree of `state`, and folds it natively. Every step is run by
-/// the native twin of the circuit, so a plan that is returned satisfies the circuit; both ways must
-/// come to one root.
+/// Plans the fold of `epoch` into the tree of `state`, and folds it natively. The native twin of
+/// the circuit executes every step, so a plan that is returned satisfies the circuit, and both
+/// folds have the same root.
 ///
 /// # Errors
 /// [`PlanError`] if the epoch is not valid or the tree cannot be read.
@@ -132,7 +133,7 @@ pub fn plan<S: PageStore + ?Sized>(
     Ok(Plan { steps, state, update, usage })
 }
 
-/// Runs the steps natively and hands each the registers that the one before left.
+/// Executes the steps natively and gives each the registers after the previous one.
 fn run(profile: &Profile, mut state: State, steps: &mut [StepWitness]) -> Result<State, PlanError> {
     let mut registers = Registers::idle();
     for (i, witness) in steps.iter_mut().enumerate() {

@@ -1,4 +1,4 @@
-//! Packing of rows and segments into steps of the profile's shape.
+//! Packing of rows and segments into steps with the profile's numbers of slots.
 
 use rootfold_core::step::{MergeRow, Profile, Registers, Row, Segment, StepWitness, TreeRow};
 
@@ -10,15 +10,15 @@ pub(super) enum Action {
     Tree(TreeRow),
 }
 
-/// Puts the actions in order into rows of one merge row and c tree rows, leaving as few slots
-/// empty as their order allows.
+/// Packs the actions, in order, into rows of one merge row and `profile.tree_rows` tree rows, with
+/// as few empty slots as the order allows.
 pub(super) fn rows(actions: Vec<Action>, profile: &Profile) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let mut free = 0;
     for action in actions {
         match action {
             Action::Merge(merge) => {
-                // The first tree row's hashes are the merge row's.
+                // The first tree row shares its hashes with the merge row and stays empty.
                 rows.push(Row { merge: *merge, tree: vec![TreeRow::pad()] });
                 free = profile.tree_rows - 1;
             }
@@ -40,8 +40,8 @@ pub(super) fn rows(actions: Vec<Action>, profile: &Profile) -> Vec<Row> {
     rows
 }
 
-/// Cuts both lanes into as many steps as the longer one needs. The registers of every step are
-/// idle still; the last step seals.
+/// Splits both lanes into as many steps as the longer one needs. The last step seals. The registers
+/// of every step are idle; the caller fills them in.
 pub(super) fn steps(segments: Vec<Segment>, rows: Vec<Row>, profile: &Profile) -> Vec<StepWitness> {
     let count =
         segments.len().div_ceil(profile.segments).max(rows.len().div_ceil(profile.rows)).max(1);

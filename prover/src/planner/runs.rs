@@ -1,4 +1,4 @@
-//! The log lane of a plan: runs cut into segments (design 5, rules L1 to L8).
+//! The log lane of a plan: runs split into segments (rules L1 to L9).
 
 use rootfold_core::{
     fold::Epoch,
@@ -7,7 +7,7 @@ use rootfold_core::{
     step::{OpSlot, Profile, Segment},
 };
 
-/// The epoch's runs as segments of at most q ops each; the last segment of a run carries its
+/// The epoch's runs as segments of at most `profile.slots` ops. The last segment of a run has its
 /// signature.
 pub(super) fn segments(epoch: &Epoch, profile: &Profile) -> Vec<Segment> {
     epoch.runs.iter().flat_map(|run| run_segments(run, profile)).collect()

@@ -1,4 +1,4 @@
-//! The merge lane of a plan: the old tree walked once, in key order (design 5).
+//! The merge lane of a plan: one walk through the old tree, in key order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use rootfold_core::{
 
 use super::{keys::KeyOps, pack::Action};
 
-/// The actions of the merge lane for the given OP rows on the tree with this root.
+/// The actions of the merge lane for these OP rows on the tree with this root.
 pub(super) fn actions<S: PageStore + ?Sized>(
     store: &S,
     root: F,
@@ -52,8 +52,8 @@ fn inserts<S: PageStore + ?Sized>(
     Ok(inserts)
 }
 
-/// The leaves of the old tree that must be opened: those under the epoch's keys, and the
-/// neighbours on both sides of every insert (M5, M6).
+/// Keys of the leaves of the old tree that must be opened: the epoch's keys, and both neighbours of
+/// every insert (M5, M6).
 fn opened_leaves<S: PageStore + ?Sized>(
     store: &S,
     root: F,
@@ -75,15 +75,15 @@ struct Walker<'a, S: PageStore + ?Sized> {
     store: &'a S,
     keys: &'a BTreeMap<Key, KeyOps>,
     opened: BTreeSet<Key>,
-    /// The inserts that are still to come.
+    /// The inserts that are not emitted yet.
     inserts: BTreeSet<Key>,
-    /// By level: the chain of the unchanged beginning of a node that the next row skips.
+    /// By level: the chain of the unchanged first items of a node, which the next merge row skips.
     beginnings: [Option<F>; H],
     actions: Vec<Action>,
 }
 
 impl<S: PageStore + ?Sized> Walker<'_, S> {
-    /// Everything under one node. The first leaf that is opened skips its unchanged beginning.
+    /// Emits the actions of one node. The first opened leaf skips the unchanged items before it.
     fn node(&mut self, node: &Node) -> Result<(), TreeError> {
         let untouched = node.items.iter().take_while(|item| !self.touched(item)).count();
         let (beginning, rest) = node.items.split_at(untouched);
@@ -94,7 +94,7 @@ impl<S: PageStore + ?Sized> Walker<'_, S> {
                 rest
             }
             Some(_) => rest,
-            // The root's node is open from the start: nothing goes down to it.
+            // The root node is open from the start, so no row descends to it and skips.
             None => &node.items,
         };
         for item in rest {
@@ -113,14 +113,14 @@ impl<S: PageStore + ?Sized> Walker<'_, S> {
         Ok(())
     }
 
-    /// Is a leaf under this item opened?
+    /// Whether a leaf under this item is opened.
     fn touched(&self, item: &Item) -> bool {
         use std::ops::Bound::{Excluded, Included, Unbounded};
         let after = item.after.map_or(Unbounded, Excluded);
         self.opened.range((after, Included(item.last_key))).next().is_some()
     }
 
-    /// The inserts before an opened leaf, then the leaf's own rows.
+    /// Emits the inserts before an opened leaf, then the rows of the leaf.
     fn leaf(&mut self, entry: &Entry) {
         let later = self.inserts.split_off(&entry.key);
         for key in std::mem::replace(&mut self.inserts, later) {

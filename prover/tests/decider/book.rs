@@ -1,4 +1,4 @@
-//! The table of attacks in `docs/soundness.md` names every attack of this suite, and nothing else.
+//! The tables of attacks in `docs/soundness.md` name every attack of this suite and no other test.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ const ATTACKS: [&str; 8] = [
 const BOOK: &str = include_str!("../../../docs/soundness.md");
 
 #[test]
-fn the_book_tells_every_attack() {
+fn the_tables_name_every_attack() {
     let name = |text: &'static str| text.trim_start().strip_prefix("fn ")?.split('(').next();
     let tests: BTreeSet<&str> = ATTACKS
         .iter()
@@ -31,5 +31,5 @@ fn the_book_tells_every_attack() {
     let named: BTreeSet<&str> =
         rows.flat_map(|row| column(row).split('`').skip(1).step_by(2)).collect();
     assert!(!tests.is_empty());
-    assert_eq!(named, tests, "docs/soundness.md beside the tests");
+    assert_eq!(named, tests, "left: docs/soundness.md, right: the tests");
 }

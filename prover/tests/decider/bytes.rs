@@ -1,4 +1,4 @@
-//! Bytes from a peer: refused with an error, never with a panic.
+//! Altered bytes are refused with an error and without a panic.
 
 use crate::common::{parameters, proof, space};
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -25,7 +25,7 @@ fn no_altered_proof_is_accepted() {
     });
     flipped.unwrap();
 
-    // The first kilobyte holds every kind of element but CycleFold witnesses.
+    // The first kilobyte has every kind of element except CycleFold witnesses.
     for at in 0..1100 {
         let mut bytes = honest.clone();
         bytes[at] ^= 0x10;

@@ -1,18 +1,20 @@
-//! What a prover could do who chooses the challenge of the last fold.
+//! Attacks by a prover who chooses the challenge of the last fold.
 
 use ark_bn254::G1Affine;
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, UniformRand};
-use rootfold_verifier::{verify, Groth16Proof, VerifyError, F};
+use rootfold_verifier::{Groth16Proof, VerifyError, F};
 
 use crate::{
     common::{parameters, proof, rng, running, space},
     forger::{blank, combined, Forger},
-    weakened::{assert_stopped_by, verify_without, Defence, Refusal, WeakKey, KNOWN_WEIGHT},
+    weakened::{
+        assert_stopped_by, verify_by_name, verify_without, Defence, Refusal, WeakKey, KNOWN_WEIGHT,
+    },
 };
 
-/// Any root: the last step's error goes into `cm_T`, where the challenge takes one factor off it. All
-/// openings are known, each over its own list.
+/// Any root: `cm_T` takes the error of the last step, divided by the challenge. All openings are
+/// known, each over its own list.
 #[test]
 fn a_challenge_of_the_provers_choice() {
     let parameters = parameters();
@@ -27,8 +29,8 @@ fn a_challenge_of_the_provers_choice() {
     assert_stopped_by(parameters.verifying_key(), &forged, challenge, &[defence]);
 }
 
-/// Any root, from the verifying key alone: `A = [alpha]`, `B = [beta]`, `C = 0`, and `u.cm_W` is
-/// what makes the public input vanish. No error is needed, so that knowledge of it is easily shown.
+/// Any root, from the verifying key alone: `A = [alpha]`, `B = [beta]`, `C = 0`, and `u.cm_W` makes
+/// the public input zero. The error is zero, so knowledge of it can be shown.
 #[test]
 fn the_rest_of_the_equation_in_a_commitment() {
     let parameters = parameters();
@@ -51,8 +53,8 @@ fn the_rest_of_the_equation_in_a_commitment() {
     assert_stopped_by(key, &forged, challenge, &defences);
 }
 
-/// A step's commitment that does not open to what was proved of it: a part of the witness is moved
-/// into `cm_T`.
+/// A step whose commitment does not open to the proved witness: a part of the witness is moved into
+/// `cm_T`.
 #[test]
 fn witness_mass_in_the_error_commitment() {
     let parameters = parameters();
@@ -75,7 +77,7 @@ fn witness_mass_in_the_error_commitment() {
     assert_stopped_by(parameters.verifying_key(), &forged, challenge, &defences);
 }
 
-/// With `u' = 0` the folded instance would be satisfied by any witness.
+/// With `u' = 0` any witness would satisfy the folded instance.
 #[test]
 fn a_challenge_that_leaves_no_scalar() {
     let parameters = parameters();
@@ -89,10 +91,10 @@ fn a_challenge_that_leaves_no_scalar() {
         verify_without(&[Defence::DerivedChallenge], &weak, &forged, challenge),
         Err(Refusal::Proof(VerifyError::ZeroScalar))
     );
-    assert_eq!(verify(key, space(), &forged), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &forged), Err(VerifyError::Groth16));
 }
 
-/// `cfU` moves by `(-w D, D)` in `(cm_W, cm_E)` and passes where the weight `w` is known.
+/// `cfU` is shifted by `(-w D, D)` in `(cm_W, cm_E)`, which passes if the weight `w` is known.
 #[test]
 fn a_cyclefold_weight_known_in_advance() {
     let parameters = parameters();

@@ -1,8 +1,8 @@
-//! Attacks on the commitments that stand in for a part of Groth16's public input.
+//! Attacks on the commitments that replace a part of Groth16's public input.
 //!
-//! The Groth16 equation sees one sum of input bases and commitments. What keeps its parts apart, and
-//! keeps out everything that is no opening at all, is the knowledge that the prover must show of
-//! each commitment over its own list of bases.
+//! The Groth16 equation contains one sum of input bases and commitments. Only the proofs of
+//! knowledge, of each commitment over its own list of bases, separate the parts of the sum and
+//! exclude commitments without an opening.
 
 use ark_bn254::{G1Affine, G1Projective};
 use ark_ec::{AffineRepr, CurveGroup};
@@ -21,7 +21,7 @@ const WITNESS: (Defence, VerifyError) =
     (Defence::KnowledgeOfWitness, VerifyError::KnowledgeOfWitness);
 const ERROR: (Defence, VerifyError) = (Defence::KnowledgeOfError, VerifyError::KnowledgeOfError);
 
-/// Which of the three commitments a forgery chooses as it should. The others are zero.
+/// Which of the three commitments a forgery computes. The others are zero.
 #[derive(Clone, Copy, PartialEq)]
 struct Chosen {
     running_e: bool,
@@ -33,9 +33,9 @@ const ALL: Chosen = Chosen { running_e: true, cross_term: true, incoming_w: true
 
 /// A proof of any root, made from the verifying key alone.
 ///
-/// With `A = [alpha]`, `B = [beta]`, `C = 0` the equation says that the public input is zero, and
-/// times `u'^2` that is a polynomial of degree 2 in the challenge. Its three coefficients are
-/// zeroed by `u.cm_W`, `cm_T` and `U.cm_E`, all of which the prover picks before the challenge.
+/// With `A = [alpha]`, `B = [beta]`, `C = 0` the equation states that the public input is zero.
+/// Times `u'^2`, the public input is a polynomial of degree 2 in the challenge. `u.cm_W`, `cm_T`
+/// and `U.cm_E`, which the prover chooses before the challenge, make its three coefficients zero.
 pub fn forge(key: &PreparedVerifyingKey, root: F, running_u: F, running_x: F) -> Proof {
     forge_with(ALL, key, root, running_u, running_x)
 }
@@ -78,14 +78,14 @@ fn the_three_coefficients_of_the_challenge_zeroed() {
     let forged = forge(key, F::from(0xbad), F::from(5), F::from(11));
     let challenge = WeakKey::from(key).challenge(&forged);
     assert_stopped_by(key, &forged, challenge, &[WITNESS, ERROR]);
-    // Without a history, `u.cm_W` alone does it and knowledge of the error, zero, is shown.
+    // Without a history, `u.cm_W` alone suffices, and knowledge of the error, zero, is shown.
     let forged = forge(key, F::from(0xbad), F::ZERO, F::ZERO);
     assert_eq!(forged.running.cm_e, G1Projective::ZERO);
     assert!(forged.cross_term.is_zero());
     assert_stopped_by(key, &forged, WeakKey::from(key).challenge(&forged), &[WITNESS]);
 }
 
-/// The attack is what its description says: it fails as soon as one of the coefficients is left.
+/// The attack fails if one of the coefficients is not zero.
 #[test]
 fn two_of_the_three_coefficients_are_not_enough() {
     let parameters = parameters();
@@ -105,8 +105,8 @@ fn two_of_the_three_coefficients_are_not_enough() {
     }
 }
 
-/// An honest proof whose witness commitment is shifted by `k A`, with `B` shifted by `k gamma`:
-/// the equation still holds for a commitment that nobody can open.
+/// An honest proof whose witness commitment is shifted by `k A`, and `B` by `k gamma`: the equation
+/// holds for a commitment that nobody can open.
 #[test]
 fn a_shifted_witness_commitment() {
     let parameters = parameters();
@@ -116,15 +116,15 @@ fn a_shifted_witness_commitment() {
     let mut shifted = honest.clone();
     shifted.incoming.cm_w += honest.groth16.a * k;
     shifted.groth16.b = (honest.groth16.b + key.key().gamma_g2 * k).into_affine();
-    // After one step `U` is zero, so that the folded witness is the last one times the challenge,
-    // and the knowledge point can be moved along with it.
+    // After one step `U` is zero. The folded witness is the last one times the challenge, and the
+    // knowledge point can be adapted.
     let challenge = WeakKey::from(key).challenge(&shifted);
     let moved = challenge / WeakKey::from(key).challenge(&honest);
     shifted.knowledge_w = (honest.knowledge_w * moved).into_affine();
     assert_stopped_by(key, &shifted, challenge, &[WITNESS]);
 }
 
-/// The same on the side of the error, through `cm_T`: knowledge of the witness is even shown.
+/// The same for the error, through `cm_T`, with knowledge of the witness shown.
 #[test]
 fn a_shifted_error_commitment() {
     let parameters = parameters();
@@ -141,8 +141,8 @@ fn a_shifted_error_commitment() {
     assert_stopped_by(key, &shifted, challenge, &[ERROR]);
 }
 
-/// Any root, from any running proof: the false public input is taken back in `u.cm_W`, so that the
-/// honest last step is what Groth16 proves.
+/// Any root, from any running proof: `u.cm_W` cancels the false public input, so that Groth16
+/// proves the honest last step.
 #[test]
 fn a_public_input_in_the_witness_commitment() {
     let parameters = parameters();
@@ -157,8 +157,8 @@ fn a_public_input_in_the_witness_commitment() {
     assert_stopped_by(parameters.verifying_key(), &forged, challenge, &[WITNESS]);
 }
 
-/// Any root, from any running proof: the error that the false public input causes in the last step,
-/// which as a strict instance has no place for one, goes into `u.cm_W`, over the bases of errors.
+/// Any root, from any running proof: `u.cm_W` contains the error that the false public input
+/// causes, over the bases of errors, since a strict instance has no error commitment.
 #[test]
 fn error_mass_in_the_witness_commitment() {
     let parameters = parameters();

@@ -1,5 +1,4 @@
-//! A step circuit that is small and does nothing useful, and parameters for it.
-#![allow(dead_code, reason = "the timing example uses only a part")]
+//! A small step circuit for tests, and parameters for it.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,7 +13,7 @@ use rootfold_prover::{atomic::write_atomically, compress, Parameters, RunningPro
 use rootfold_verifier::{verify, Proof, F};
 use sonobe_primitives::circuits::FCircuit;
 
-/// Adds its input to the root and the ops, through a chain of multiplications.
+/// Adds its input to the root, followed by a chain of multiplications, and to the ops.
 #[derive(Clone, Debug)]
 pub struct Toy {
     /// Number of multiplications.
@@ -24,9 +23,9 @@ pub struct Toy {
 /// Input of one step.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Input {
-    /// Added to the ops; the root becomes a polynomial in it.
+    /// Added to the root and to the ops.
     pub ops: u64,
-    /// What the circuit is told the next root is, if not the truth.
+    /// A false value for the next root.
     pub claim: Option<F>,
     /// Added to the cursor.
     pub cursor: u64,
@@ -67,7 +66,7 @@ impl FCircuit for Toy {
         let honest = value.value().unwrap_or(F::ZERO);
         let next = FpVar::new_witness(cs.clone(), || Ok(input.claim.unwrap_or(honest)))?;
         next.enforce_equal(&value)?;
-        // A variable without constraints and a product without use, as gadgets leave behind.
+        // A variable without constraints and an unused product, as some gadgets produce.
         let _ = FpVar::new_witness(cs, || Ok(F::ONE))?;
         let _unused = &next * &added;
         Ok(([next, ops + added, cursor + moved], honest))
@@ -79,15 +78,15 @@ pub fn idle() -> F {
     F::from(77)
 }
 
-/// The toy of most tests.
+/// The circuit of most tests.
 pub const TOY: Toy = Toy { work: 200 };
 
-/// A deterministic generator: tests print no seed because there is only this one.
+/// A deterministic random number generator.
 pub fn rng(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
 }
 
-/// What outlives a test process, beside the build.
+/// A folder for files that are kept between test processes.
 fn directory() -> PathBuf {
     let dir = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, PathBuf::from);
     dir.join("decider-tests")
@@ -109,7 +108,7 @@ fn kept_parameters(dir: &Path) -> Arc<Parameters> {
     Arc::new(loaded.expect("parameters"))
 }
 
-/// The id of the space that tests prove things about.
+/// The space id of the tests.
 pub fn space() -> F {
     F::from(1234)
 }
@@ -129,8 +128,8 @@ pub fn input(step: u64) -> Input {
     Input { ops: step + 5, ..Input::default() }
 }
 
-/// An honest proof of some steps, kept on disk like the parameters, and made anew should it not
-/// verify.
+/// An honest proof of some steps, kept on disk between test processes. It is made anew if the kept
+/// one does not verify.
 pub fn proof(steps: u64) -> Proof {
     let parameters = parameters();
     let key = parameters.verifying_key();

@@ -1,5 +1,4 @@
-//! Every element of a proof is bound: put anything else in its place, and the check that the
-//! element belongs to fails.
+//! Every element of a proof is bound: if it is replaced, the check to which it belongs fails.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +6,18 @@ use ark_ff::AdditiveGroup;
 use rand_chacha::ChaCha20Rng;
 use rootfold_verifier::{
     folding::{CycleFoldInstance, Fq, IncomingInstance, RunningInstance},
-    verify, Groth16Proof, Proof, ShapeError, VerifyError, F,
+    Groth16Proof, Proof, ShapeError, VerifyError, F,
 };
 
 use crate::{
     common::{parameters, proof, rng, space},
     values::{Kind, Value, KINDS},
-    weakened::{verify_without, Defence, Refusal, WeakKey},
+    weakened::{verify_by_name, verify_without, Defence, Refusal, WeakKey},
 };
 
 /// An element of a proof and the same one of another proof.
 trait Place {
-    /// Puts something else in its place. `false` if the kind does not apply.
+    /// Replaces the element. Returns `false` if the kind does not apply.
     fn replace(&mut self, kind: Kind, rng: &mut ChaCha20Rng) -> bool;
 }
 
@@ -29,10 +28,10 @@ impl<T: Value> Place for (&mut T, &T) {
     }
 }
 
-/// A row of the table: name of the element, its place, the check that it belongs to.
+/// A row of the table: name of the element, its place, the check to which it belongs.
 type Row<'a> = (&'static str, Box<dyn Place + 'a>, VerifyError);
 
-/// The table. A proof with another field does not compile here.
+/// The table. A new field of a proof does not compile until it is listed here.
 fn table<'a>(proof: &'a mut Proof, other: &'a Proof) -> Vec<Row<'a>> {
     use VerifyError::{CycleFold, Groth16, KnowledgeOfError, KnowledgeOfWitness, StateHash};
     let Proof {
@@ -84,8 +83,7 @@ fn table<'a>(proof: &'a mut Proof, other: &'a Proof) -> Vec<Row<'a>> {
     rows
 }
 
-/// The rows that the tests go through: all but most of the CycleFold witness, whose elements are of
-/// one kind.
+/// The rows that the tests use: all, except most elements of the CycleFold witness.
 fn rows(proof: &Proof) -> impl Iterator<Item = usize> {
     let mut copy = proof.clone();
     let count = table(&mut copy, proof).len();
@@ -93,8 +91,8 @@ fn rows(proof: &Proof) -> impl Iterator<Item = usize> {
     (0..witness).chain((witness..count).step_by(300))
 }
 
-/// The proof with one element replaced, its name, and the check that it belongs to. `None` where the
-/// kind does not apply, or where the element is already what it would become.
+/// The proof with one element replaced, the name of the element, and the check to which it belongs.
+/// `None` if the kind does not apply or the element has the new value already.
 fn replaced(
     honest: &Proof,
     other: &Proof,
@@ -109,7 +107,7 @@ fn replaced(
     (applies && changed != *honest).then_some((changed, name, check))
 }
 
-/// What refuses a proof with an element of some kind in it.
+/// The error for a proof with an element replaced by this kind.
 fn refused_by(name: &'static str, kind: Kind, check: VerifyError) -> VerifyError {
     match (name, kind) {
         (_, Kind::OffCurve) => VerifyError::Shape(ShapeError::NotOnCurve(name)),
@@ -119,7 +117,7 @@ fn refused_by(name: &'static str, kind: Kind, check: VerifyError) -> VerifyError
     }
 }
 
-/// The real verifier and its copy agree about every row of the table.
+/// The verifier and its copy agree on every row of the table.
 #[test]
 fn each_element_belongs_to_one_check() {
     let parameters = parameters();
@@ -127,7 +125,7 @@ fn each_element_belongs_to_one_check() {
     let weak = WeakKey::from(key);
     let other = proof(2);
     let rng = &mut rng(21);
-    // After one step `U` is still zero, and many an element with it; after three, none is.
+    // After one step `U` and many elements are zero. After three steps none is.
     for steps in [1, 3] {
         let honest = proof(steps);
         assert_eq!(verify_without(&[], &weak, &honest, F::ZERO), Ok(()));
@@ -139,7 +137,7 @@ fn each_element_belongs_to_one_check() {
             seen.insert((name, kind));
             let expected = refused_by(name, kind, check);
             assert_eq!(
-                verify(key, space(), &changed),
+                verify_by_name(key, space(), &changed),
                 Err(expected.clone()),
                 "{name}, {kind:?}, {steps} steps"
             );
@@ -154,7 +152,7 @@ fn each_element_belongs_to_one_check() {
     }
 }
 
-/// What the hash covers cannot be exchanged together with the hash.
+/// An element that the hash covers is replaced together with the hash.
 #[test]
 fn an_element_with_the_hash_made_to_fit() {
     let parameters = parameters();
@@ -171,12 +169,16 @@ fn an_element_with_the_hash_made_to_fit() {
         }
         seen.insert(name);
         changed.incoming.x = vec![WeakKey::from(key).state_hash(&changed)];
-        assert_eq!(verify(key, space(), &changed), Err(VerifyError::Groth16), "{name}, {kind:?}");
+        assert_eq!(
+            verify_by_name(key, space(), &changed),
+            Err(VerifyError::Groth16),
+            "{name}, {kind:?}"
+        );
     }
     assert_eq!(seen.len(), 11, "{seen:?}");
 }
 
-/// Without its check, nothing else would hold such an element.
+/// Without its check, such an element could be replaced.
 #[test]
 fn an_element_whose_check_is_off() {
     let parameters = parameters();
@@ -206,9 +208,9 @@ fn a_changed_cyclefold_witness_is_refused() {
     let others = [proof(2).cyclefold_witness, vec![Fq::ZERO; honest.cyclefold_witness.len()]];
     for cyclefold_witness in others {
         let changed = Proof { cyclefold_witness, ..honest.clone() };
-        assert_eq!(verify(key, space(), &changed), Err(VerifyError::CycleFold));
+        assert_eq!(verify_by_name(key, space(), &changed), Err(VerifyError::CycleFold));
     }
-    // One in nine: each takes a sum over all bases.
+    // One in nine, since each takes a sum over all bases.
     for index in (0..honest.cyclefold_witness.len()).step_by(9) {
         let mut witness = honest.cyclefold_witness.clone();
         witness[index] += Fq::from(1);
@@ -235,7 +237,7 @@ fn a_vector_of_another_length_is_refused() {
             let mut changed = honest.clone();
             resize(&mut changed, got);
             assert_eq!(
-                verify(key, space(), &changed),
+                verify_by_name(key, space(), &changed),
                 Err(VerifyError::Shape(ShapeError::Length { what, expected, got }))
             );
         }

@@ -1,4 +1,4 @@
-//! A prover who holds what every prover holds, says what he likes and checks nothing.
+//! A prover with the published parameters and a running proof who makes false proofs.
 
 use ark_bn254::{G1Affine, G1Projective};
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
@@ -16,7 +16,7 @@ use sonobe_primitives::arithmetizations::{ccs::CCS, r1cs::R1CS, Arith, ArithConf
 
 use crate::{common::TOY, weakened::WeakKey};
 
-/// A proof of nothing: all zero. Its CycleFold part is satisfied.
+/// A proof whose elements are all zero. Its CycleFold part is satisfied.
 pub fn blank(cyclefold: &CycleFoldShape) -> Proof {
     Proof {
         steps: 1_000_000,
@@ -47,24 +47,24 @@ pub fn blank(cyclefold: &CycleFoldShape) -> Proof {
     }
 }
 
-/// The vectors behind the two commitments of an instance.
+/// The openings of the two commitments of an instance.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    /// Behind `cm_W`.
+    /// Opening of `cm_W`.
     pub witness: Vec<F>,
-    /// Behind `cm_E`.
+    /// Opening of `cm_E`.
     pub error: Vec<F>,
 }
 
 /// A prover before the last fold, with the witnesses of both instances.
 pub struct Forger<'a> {
-    /// The verifier to be cheated.
+    /// The key of the verifier.
     pub key: WeakKey<'a>,
-    /// What the setup published.
+    /// Everything that the setup published.
     pub bases: &'a Bases,
     /// The step's constraints.
     pub r1cs: R1CS<F>,
-    /// The proof so far: the statement, `U`, `u` and the CycleFold part.
+    /// The unfinished proof: the statement, `U`, `u` and the CycleFold part.
     pub draft: Proof,
     /// Opening of `U`.
     pub running: Opening,
@@ -73,7 +73,7 @@ pub struct Forger<'a> {
 }
 
 impl<'a> Forger<'a> {
-    /// What a running proof of the toy gives a prover.
+    /// The forger with this running proof.
     pub fn new(parameters: &'a Parameters, checkpoint: &Checkpoint) -> Self {
         let key = WeakKey::from(parameters.verifying_key());
         let sizes = ArithConfig {
@@ -103,14 +103,14 @@ impl<'a> Forger<'a> {
         Self { key, bases: parameters.bases(), r1cs, draft, running, incoming }
     }
 
-    /// The draft for another root, with the public input that the verifier will expect.
+    /// The draft with another root and the public input that the verifier expects for it.
     pub fn claim(&self, root: F) -> Proof {
         let mut proof = Proof { root, ..self.draft.clone() };
         proof.incoming.x = vec![self.key.state_hash(&proof)];
         proof
     }
 
-    /// How far each row of the last step is wrong if its public input is `x`.
+    /// The error of each row of the last step if its public input is `x`.
     pub fn error(&self, x: F) -> Vec<F> {
         self.evaluate(F::ONE, x, self.incoming.clone())
     }
@@ -136,9 +136,10 @@ impl<'a> Forger<'a> {
         G1Projective::msm_unchecked(bases, vector)
     }
 
-    /// Folds with the vector `cross_term` behind `cm_T` and fills in the rest of the proof: the
-    /// Groth16 proof for the last step with public input `x`, and what shows knowledge of the folded
-    /// vectors. Without `challenge` the verifier's is used. Returns it and the vectors.
+    /// Folds with the opening `cross_term` of `cm_T` and completes the proof: the Groth16 proof for
+    /// the last step with public input `x`, and the knowledge points of the folded vectors. The
+    /// challenge is the verifier's if `challenge` is `None`. Returns the challenge and the folded
+    /// vectors.
     pub fn fold(
         &self,
         proof: &mut Proof,
@@ -164,10 +165,10 @@ impl<'a> Forger<'a> {
         (challenge, folded)
     }
 
-    /// Folds although the last step is wrong, with the error that it has in `u.cm_W`, where `mass` is
-    /// to be the commitment to it. A strict instance has no place for an error, but `r mass / u'` in
-    /// the folded `cm_W` counts as much as the missing `r^2 mass / u'^2` in the folded `cm_E` once
-    /// `cm_T` is short of `U.u mass`, whatever the challenge `r`.
+    /// Folds a false last step whose error is in `u.cm_W`; `mass` is the commitment to the error. A
+    /// strict instance has no error commitment, but `r mass / u'` in the folded `cm_W` has the same
+    /// effect as the missing `r^2 mass / u'^2` in the folded `cm_E` for every challenge `r`, if
+    /// `U.u mass` is subtracted from `cm_T`.
     pub fn hide_error(&self, proof: &mut Proof, mass: G1Projective) -> (F, Opening) {
         let x = proof.incoming.x[0];
         proof.incoming.cm_w += mass;
@@ -175,9 +176,9 @@ impl<'a> Forger<'a> {
         self.fold(proof, x, &cross_term, None)
     }
 
-    /// Groth16 over `z = (1, x, W)`. The slack does not enter: with it, `C` has the values of the
-    /// product `AB` on the domain, which is that product modulo `X^size - 1`, so that the quotient
-    /// consists of the product's upper coefficients.
+    /// Groth16 for `z = (1, x, W)`. The slack is not needed: with it, `C` has the values of the
+    /// product `AB` on the domain, which is the product modulo `X^size - 1`. The quotient therefore
+    /// consists of the upper coefficients of the product.
     fn groth16(&self, assignment: &[F]) -> Groth16Proof {
         let Bases { groth16, .. } = self.bases;
         let size = groth16.h_query.len() + 1;

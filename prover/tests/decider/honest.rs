@@ -1,4 +1,4 @@
-//! Honest provers are believed, and their running proofs survive.
+//! Honest proofs are accepted, and running proofs can be saved and continued.
 
 use crate::common::{input, other_parameters, parameters, running, space, Input, TOY};
 use ark_ff::Field;
@@ -74,7 +74,7 @@ fn damaged_and_foreign_checkpoints_are_refused() {
         flipped[at] ^= 1;
         assert!(matches!(load(&flipped), Err(CheckpointError::Damaged)));
     }
-    // Intact, but not made by `to_bytes`.
+    // With a right digest, but not made by `to_bytes`.
     let sealed = |body: &[u8]| [body, blake3::hash(body).as_bytes()].concat();
     let body = &bytes[..bytes.len() - 32];
     assert!(matches!(

@@ -1,19 +1,19 @@
-//! Verifying keys with which a forger needs no more than the key.
+//! Verifying keys under which the key alone suffices for a forgery.
 
 use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, Field};
 use rootfold_verifier::{
-    verify, Groth16Proof, KeyError, PreparedVerifyingKey, Proof, VerifyError, VerifyingKey, F,
+    Groth16Proof, KeyError, PreparedVerifyingKey, Proof, VerifyError, VerifyingKey, F,
 };
 
 use crate::{
     common::{parameters, space},
     forger::blank,
-    weakened::{verify_without, Defence, WeakKey},
+    weakened::{verify_by_name, verify_without, Defence, WeakKey},
 };
 
-/// Any root, with all vectors zero and so known: where `gamma` and `delta` agree up to sign, `C`
-/// absorbs the public input.
+/// Any root, with all vectors zero and therefore known: if `gamma` and `delta` are equal up to
+/// sign, `C` can cancel the public input.
 #[test]
 fn gamma_equal_to_delta() {
     let parameters = parameters();
@@ -34,7 +34,7 @@ fn gamma_equal_to_delta() {
             c: (-input * sign).into_affine(),
         };
         assert_eq!(verify_without(&[Defence::KeyCheck], &weak, &forged, F::ZERO), Ok(()));
-        assert_eq!(verify(honest, space(), &forged), Err(VerifyError::Groth16));
+        assert_eq!(verify_by_name(honest, space(), &forged), Err(VerifyError::Groth16));
         let refused = KeyError::Related("gamma_g2", "delta_g2");
         assert_eq!(PreparedVerifyingKey::new(weak.key).map(|_| ()), Err(refused));
     }

@@ -1,4 +1,4 @@
-//! The proof system from end to end, with a toy step circuit.
+//! The proof system with a small step circuit: honest proofs, and attacks.
 #![allow(clippy::unwrap_used)]
 
 mod book;

@@ -1,15 +1,22 @@
-//! What a setup publishes has the form the decider's argument needs, and survives the disk.
+//! Published parameters have the form that the decider's argument requires, and can be saved,
+//! loaded and trusted.
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::common::{idle, input, other_parameters, parameters, rng, running, Toy, TOY};
 use ark_bn254::{Bn254, G1Affine, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, VariableBaseMSM};
 use ark_ff::UniformRand;
 use rootfold_prover::{
-    compress, setup::generate_bases, shape::step_r1cs, Parameters, ParametersError,
+    atomic::write_atomically, compress, setup::generate_bases, shape::step_r1cs, Checkpoint,
+    NotPrivate, Parameters, ParametersError, RunningProof, SetupStage,
 };
-use rootfold_verifier::{folding::cyclefold::CycleFoldShape, KeyError, PreparedVerifyingKey, F};
+use rootfold_verifier::{
+    folding::cyclefold::CycleFoldShape, KeyError, ParameterId, PreparedVerifyingKey, F,
+};
 use sonobe_primitives::arithmetizations::Arith;
 
 #[test]
@@ -36,7 +43,7 @@ fn a_setup_has_the_form_that_the_argument_needs() {
     assert!(groth16.l_query.is_empty() && groth16.b_g1_query.is_empty());
     assert!(groth16.beta_g1.is_zero() && groth16.delta_g1.is_zero());
 
-    // Each sigma acts on exactly its own list.
+    // Each sigma belongs to its own list only.
     let random = |len: usize| -> Vec<F> { (0..len).map(|_| F::rand(&mut rng(6))).collect() };
     let pairs = [
         (witness, &bases.knowledge_w, bases.sigma_w_g2, bases.sigma_e_g2),
@@ -52,29 +59,45 @@ fn a_setup_has_the_form_that_the_argument_needs() {
     }
 }
 
+/// The list of parameters that this user made.
+const LIST: &str = "made-here.list";
+
+/// [`Parameters::load_or_generate`], and whether it generated.
+fn load_or_generate(dir: &Path, toy: &Toy) -> (Parameters, bool) {
+    let mut made = false;
+    let parameters = Parameters::load_or_generate(dir, "toy", idle(), toy, &mut |stage| {
+        made |= stage == SetupStage::Columns;
+    });
+    (parameters.unwrap(), made)
+}
+
+/// Replaces the list of `dir`, by a file that nobody else can write.
+fn write_list(dir: &Path, ids: &[ParameterId]) {
+    let lines: String = ids.iter().map(|id| format!("{id}\n")).collect();
+    write_atomically(&dir.join(LIST), &[lines.as_bytes()]).unwrap();
+}
+
+/// Saves parameters into `dir` and adds them to its list of those that this user made.
+fn save_as_made(parameters: &Parameters, dir: &Path) -> PathBuf {
+    let path = parameters.save(dir).unwrap();
+    write_list(dir, &[parameters.id()]);
+    path
+}
+
 #[test]
 fn parameters_survive_the_disk() {
     let dir = tempfile::tempdir().unwrap();
-    let load = |toy: &Toy| {
-        let mut made = false;
-        let parameters =
-            Parameters::load_or_generate(dir.path(), "toy", idle(), toy, &mut |stage| {
-                made |= stage == rootfold_prover::SetupStage::Columns;
-            });
-        (parameters.unwrap(), made)
-    };
+    let load = |toy: &Toy| load_or_generate(dir.path(), toy);
     let first = parameters();
-    first.save(dir.path()).unwrap();
+    save_as_made(&first, dir.path());
     let (second, made) = load(&TOY);
     assert!(!made && second.is_development());
     assert!(second.name().starts_with("toy-dev-"));
     assert_eq!(first.id(), second.id());
-    // What one began, the other continues.
+    // A running proof can be continued with the loaded parameters.
     let mut running = running(&first, 1);
-    let checkpoint =
-        rootfold_prover::Checkpoint::from_bytes(&running.checkpoint().to_bytes(), &second);
-    let mut resumed =
-        rootfold_prover::RunningProof::resume(second.into(), TOY, checkpoint.unwrap()).unwrap();
+    let checkpoint = Checkpoint::from_bytes(&running.checkpoint().to_bytes(), &second).unwrap();
+    let mut resumed = RunningProof::resume(second.into(), TOY, checkpoint).unwrap();
     resumed.prove_step(input(1)).unwrap();
     running.prove_step(input(1)).unwrap();
     let proof = compress(resumed.parameters(), resumed.checkpoint()).unwrap();
@@ -89,6 +112,80 @@ fn parameters_survive_the_disk() {
     ));
     let (other, made) = load(&longer);
     assert!(made && other.id() != id);
+}
+
+/// Anyone can make fitting parameters and keep their trapdoor. Parameters that were copied into the
+/// folder are used if their id is named, but not for a new space.
+#[test]
+fn only_parameters_made_here_are_used_unnamed() {
+    let dir = tempfile::tempdir().unwrap();
+    let copied = [parameters(), other_parameters()];
+    for parameters in &copied {
+        // Without the list, which only this process could have written.
+        parameters.save(dir.path()).unwrap();
+        let _ = fs::remove_file(dir.path().join(LIST));
+    }
+    let (ours, made) = load_or_generate(dir.path(), &TOY);
+    assert!(made);
+    for parameters in &copied {
+        let id = parameters.id();
+        assert_ne!(ours.id(), id);
+        assert_eq!(Parameters::load_id(dir.path(), id, &TOY).unwrap().id(), id);
+    }
+    let (again, made) = load_or_generate(dir.path(), &TOY);
+    assert!(!made && again.id() == ours.id());
+
+    // Of several in the list, the first that still exists is used.
+    write_list(dir.path(), &[copied[1].id(), copied[0].id()]);
+    assert_eq!(load_or_generate(dir.path(), &TOY).0.id(), copied[1].id());
+    fs::remove_file(dir.path().join(copied[1].file_name())).unwrap();
+    assert_eq!(load_or_generate(dir.path(), &TOY).0.id(), copied[0].id());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_others_can_write_is_refused() {
+    use std::{
+        fs::Permissions,
+        os::unix::fs::{chown, PermissionsExt},
+    };
+
+    let dir = tempfile::tempdir().unwrap();
+    let parameters = parameters();
+    let id = parameters.id();
+    let path = save_as_made(&parameters, dir.path());
+    let list = dir.path().join(LIST);
+    let refused = |shared: &Path| {
+        let attempts = [
+            Parameters::load_or_generate(dir.path(), "toy", idle(), &TOY, &mut |_| {}).map(|_| ()),
+            Parameters::load_id(dir.path(), id, &TOY).map(|_| ()),
+        ];
+        attempts.map(|attempt| match attempt {
+            Err(ParametersError::NotPrivate { path, source }) => {
+                assert_eq!(path, shared);
+                Some(source)
+            }
+            Err(other) => panic!("{other}"),
+            Ok(()) => None,
+        })
+    };
+    for (shared, mode) in [(dir.path(), 0o770), (dir.path(), 0o703), (&path, 0o666)] {
+        let before = fs::metadata(shared).unwrap().permissions();
+        fs::set_permissions(shared, Permissions::from_mode(mode)).unwrap();
+        assert_eq!(refused(shared), [Some(NotPrivate::Writable { mode }); 2]);
+        fs::set_permissions(shared, before).unwrap();
+    }
+    assert_eq!(refused(&path), [None; 2]);
+    // Loading by id does not read the list.
+    fs::set_permissions(&list, Permissions::from_mode(0o620)).unwrap();
+    assert_eq!(refused(&list), [Some(NotPrivate::Writable { mode: 0o620 }), None]);
+    fs::set_permissions(&list, Permissions::from_mode(0o600)).unwrap();
+    // Only root can change the owner of a file.
+    if chown(&path, Some(4321), None).is_ok() {
+        let [first, second] = refused(&path);
+        assert!(matches!(first, Some(NotPrivate::Owner { owner: 4321, .. })), "{first:?}");
+        assert_eq!(first, second);
+    }
 }
 
 #[test]

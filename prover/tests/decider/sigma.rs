@@ -1,20 +1,20 @@
-//! What the two sigmas must be for knowledge to be knowledge of a vector over one list.
+//! Requirements on the two sigmas, without which the knowledge checks show less.
 
 use ark_bn254::{G1Affine, G1Projective, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
 use ark_ff::{AdditiveGroup, Field, UniformRand};
-use rootfold_verifier::{verify, KeyError, PreparedVerifyingKey, VerifyError, VerifyingKey, F};
+use rootfold_verifier::{KeyError, PreparedVerifyingKey, VerifyError, VerifyingKey, F};
 
 use crate::{
     committed_inputs::forge,
     common::{parameters, proof, rng, running, space},
     forger::Forger,
-    weakened::{verify_without, Defence, Refusal, WeakKey},
+    weakened::{verify_by_name, verify_without, Defence, Refusal, WeakKey},
 };
 
 const NOT_KNOWN: Refusal = Refusal::Proof(VerifyError::KnowledgeOfWitness);
 
-/// The published key as if it had been made with other sigmas.
+/// The published key with other sigmas.
 fn with_sigmas<'a>(key: &'a PreparedVerifyingKey, sigma_w: F, sigma_e: F) -> WeakKey<'a> {
     let times_g2 = |sigma: F| (G2Affine::generator() * sigma).into_affine();
     let (sigma_w_g2, sigma_e_g2) = (times_g2(sigma_w), times_g2(sigma_e));
@@ -22,11 +22,11 @@ fn with_sigmas<'a>(key: &'a PreparedVerifyingKey, sigma_w: F, sigma_e: F) -> Wea
     WeakKey { key: VerifyingKey { sigma_w_g2, sigma_e_g2, ..key.key.clone() }, ..key }
 }
 
-/// The forgery of `error_mass_in_the_witness_commitment`, and knowledge of everything is shown: a sum
-/// over the bases of errors passes for one over those of witnesses.
+/// The forgery of `error_mass_in_the_witness_commitment` with all knowledge shown: a sum over the
+/// bases of errors is accepted in place of one over those of witnesses.
 ///
 /// A setup with this sigma would publish the bases times sigma. A sum over these is sigma times the
-/// sum over the bases, and only vectors that the forger knows are summed up here.
+/// sum over the bases, and the forger knows all vectors in it.
 #[test]
 fn one_sigma_for_both_lists() {
     let parameters = parameters();
@@ -41,7 +41,7 @@ fn one_sigma_for_both_lists() {
     let mass = G1Projective::msm_unchecked(&forger.bases.knowledge_e, &error) * challenge;
     let mut published = forged.clone();
     published.knowledge_w = (forged.knowledge_w + mass).into_affine();
-    assert_eq!(verify(key, space(), &published), Err(VerifyError::KnowledgeOfWitness));
+    assert_eq!(verify_by_name(key, space(), &published), Err(VerifyError::KnowledgeOfWitness));
 
     // With bases for sigmas drawn here.
     let mut show = |sigma_w: F, sigma_e: F| {
@@ -63,7 +63,7 @@ fn one_sigma_for_both_lists() {
     assert_eq!(PreparedVerifyingKey::new(one_sigma.key).map(|_| ()), Err(related));
 }
 
-/// The forgery of `a_public_input_in_the_witness_commitment`, with a setup that also publishes
+/// The forgery of `a_public_input_in_the_witness_commitment`, under a setup that also publishes
 /// `sigma_W` times the base of the public input.
 #[test]
 fn a_sigma_times_the_base_of_the_public_input() {
@@ -77,7 +77,7 @@ fn a_sigma_times_the_base_of_the_public_input() {
     forged.incoming.cm_w += moved;
     let cross_term = forger.cross_term(honest_x);
     let (challenge, folded) = forger.fold(&mut forged, honest_x, &cross_term, None);
-    assert_eq!(verify(key, space(), &forged), Err(VerifyError::KnowledgeOfWitness));
+    assert_eq!(verify_by_name(key, space(), &forged), Err(VerifyError::KnowledgeOfWitness));
 
     let rng = &mut rng(42);
     let (sigma_w, sigma_e) = (F::rand(rng), F::rand(rng));
@@ -108,7 +108,7 @@ fn points_that_anyone_can_compute() {
     for knowledge_w in known {
         for knowledge_e in known {
             (forged.knowledge_w, forged.knowledge_e) = (knowledge_w, knowledge_e);
-            assert_eq!(verify(key, space(), &forged), Err(VerifyError::KnowledgeOfWitness));
+            assert_eq!(verify_by_name(key, space(), &forged), Err(VerifyError::KnowledgeOfWitness));
         }
     }
 }
@@ -119,12 +119,12 @@ fn swapped_knowledge_points() {
     let mut swapped = proof(3);
     std::mem::swap(&mut swapped.knowledge_w, &mut swapped.knowledge_e);
     assert_eq!(
-        verify(parameters.verifying_key(), space(), &swapped),
+        verify_by_name(parameters.verifying_key(), space(), &swapped),
         Err(VerifyError::KnowledgeOfWitness)
     );
 }
 
-/// A sigma of 0, 1 or -1 makes knowledge of anything easy to show.
+/// With a sigma of 0, 1 or -1, anyone can compute the knowledge points.
 #[test]
 fn a_sigma_that_everyone_knows() {
     let parameters = parameters();

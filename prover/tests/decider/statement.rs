@@ -1,20 +1,20 @@
-//! A proof is about one space, root, number of ops and steps, one cursor and one set of parameters.
+//! A proof is valid for one space, root, number of ops and steps, cursor and set of parameters.
 //!
-//! Each lie is told twice: plainly, and with the last step's public input made to fit and everything
-//! after it proved anew, as far as that goes.
+//! Each false statement is tested twice: as it is, and with the public input of the last step made
+//! to fit and everything after it recomputed, as far as possible.
 
 use ark_ff::{AdditiveGroup, One};
 use rootfold_prover::{compress, CompressError};
-use rootfold_verifier::{verify, PreparedVerifyingKey, Proof, VerifyError, VerifyingKey, F};
+use rootfold_verifier::{PreparedVerifyingKey, Proof, VerifyError, VerifyingKey, F};
 
 use crate::{
     common::{input, parameters, proof, running, space, Input, TOY},
     forger::Forger,
-    weakened::{assert_stopped_by, Defence, WeakKey},
+    weakened::{assert_stopped_by, verify_by_name, Defence, WeakKey},
 };
 
-/// The forger's honest work on a lie: the false public input, the cross term that belongs to it, a
-/// Groth16 proof, and knowledge of every vector. What is missing is the last step's own error.
+/// The recomputed proof of a false statement: cross term for the false public input, Groth16 proof
+/// and knowledge of every vector. Only the error of the last step itself is missing.
 fn proved_anew(forger: &Forger<'_>, mut lie: Proof) -> Proof {
     let x = lie.incoming.x[0];
     forger.fold(&mut lie, x, &forger.cross_term(x), None);
@@ -30,9 +30,9 @@ fn a_root_that_was_not_reached() {
     let honest = proved_anew(&forger, forger.draft.clone());
     assert_eq!(honest, proof(2));
     let plain = Proof { root: F::from(0xbad), ..honest };
-    assert_eq!(verify(key, space(), &plain), Err(VerifyError::StateHash));
+    assert_eq!(verify_by_name(key, space(), &plain), Err(VerifyError::StateHash));
     let anew = proved_anew(&forger, forger.claim(F::from(0xbad)));
-    assert_eq!(verify(key, space(), &anew), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &anew), Err(VerifyError::Groth16));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn another_number_of_steps_or_ops() {
     for lie in plain {
         let mut proof = proof(2);
         lie(&mut proof);
-        assert_eq!(verify(key, space(), &proof), Err(VerifyError::StateHash));
+        assert_eq!(verify_by_name(key, space(), &proof), Err(VerifyError::StateHash));
     }
     let running = running(&parameters, 2);
     let forger = Forger::new(&parameters, running.checkpoint());
@@ -57,15 +57,15 @@ fn another_number_of_steps_or_ops() {
     (lie.steps, lie.ops) = (lie.steps + 1, lie.ops + 1);
     lie.incoming.x = vec![forger.key.state_hash(&lie)];
     let anew = proved_anew(&forger, lie);
-    assert_eq!(verify(key, space(), &anew), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &anew), Err(VerifyError::Groth16));
 }
 
 #[test]
 fn a_proof_about_another_space() {
     let parameters = parameters();
     let key = parameters.verifying_key();
-    assert_eq!(verify(key, space() + F::one(), &proof(1)), Err(VerifyError::StateHash));
-    // A proof that begins elsewhere, with the hash that belongs to `space()`.
+    assert_eq!(verify_by_name(key, space() + F::one(), &proof(1)), Err(VerifyError::StateHash));
+    // A proof with another initial state, with the hash for `space()`.
     let mut running = rootfold_prover::RunningProof::new(
         parameters.clone(),
         TOY,
@@ -73,15 +73,14 @@ fn a_proof_about_another_space() {
     );
     running.prove_step(input(0)).unwrap();
     let honest = compress(&parameters, running.checkpoint()).unwrap();
-    assert!(verify(key, space() + F::one(), &honest).is_ok());
-    assert_eq!(verify(key, space(), &honest), Err(VerifyError::StateHash));
+    assert!(verify_by_name(key, space() + F::one(), &honest).is_ok());
+    assert_eq!(verify_by_name(key, space(), &honest), Err(VerifyError::StateHash));
     let forger = Forger::new(&parameters, running.checkpoint());
     let anew = proved_anew(&forger, forger.claim(honest.root));
-    assert_eq!(verify(key, space(), &anew), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &anew), Err(VerifyError::Groth16));
 }
 
-/// The other parameters share every element with these. Only their name, and with it their id, is
-/// another.
+/// The other parameters have the same elements and another profile name, and therefore another id.
 #[test]
 fn a_proof_under_other_parameters() {
     let parameters = parameters();
@@ -90,13 +89,13 @@ fn a_proof_under_other_parameters() {
     let honest = forger.key.key.clone();
     let key =
         PreparedVerifyingKey::new(VerifyingKey { profile: "other".into(), ..honest }).unwrap();
-    assert_eq!(verify(&key, space(), &proof(2)), Err(VerifyError::StateHash));
+    assert_eq!(verify_by_name(&key, space(), &proof(2)), Err(VerifyError::StateHash));
     forger.key = WeakKey::from(&key);
     let anew = proved_anew(&forger, forger.claim(forger.draft.root));
-    assert_eq!(verify(&key, space(), &anew), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(&key, space(), &anew), Err(VerifyError::Groth16));
 }
 
-/// A running proof in the middle of an epoch, with a proof file made by hand.
+/// A running proof inside an epoch, and a proof made of it by hand.
 #[test]
 fn a_cursor_that_is_not_idle() {
     let parameters = parameters();
@@ -110,7 +109,7 @@ fn a_cursor_that_is_not_idle() {
     let defence = (Defence::StateHash, VerifyError::StateHash);
     assert_stopped_by(key, &by_hand, challenge, &[defence]);
     let anew = proved_anew(&forger, forger.claim(by_hand.root));
-    assert_eq!(verify(key, space(), &anew), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &anew), Err(VerifyError::Groth16));
 }
 
 #[test]
@@ -121,13 +120,13 @@ fn the_two_instances_swapped() {
     let Proof { running, incoming, .. } = &mut swapped;
     std::mem::swap(&mut running.cm_w, &mut incoming.cm_w);
     std::mem::swap(&mut running.x, &mut incoming.x);
-    assert_eq!(verify(key, space(), &swapped), Err(VerifyError::StateHash));
+    assert_eq!(verify_by_name(key, space(), &swapped), Err(VerifyError::StateHash));
     swapped.incoming.x = vec![WeakKey::from(key).state_hash(&swapped)];
-    assert_eq!(verify(key, space(), &swapped), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &swapped), Err(VerifyError::Groth16));
 }
 
-/// A relaxed instance with `u = 0` is satisfied by any witness, with the error that it has. So this
-/// `U` is satisfied, and the last step says that it is its history.
+/// Any witness satisfies a relaxed instance with `u = 0` and the right error. So this `U` is
+/// satisfied, and the last step claims it as its history.
 #[test]
 fn a_running_instance_with_u_zero() {
     let parameters = parameters();
@@ -143,7 +142,7 @@ fn a_running_instance_with_u_zero() {
     let defence = (Defence::StateHash, VerifyError::StateHash);
     assert_stopped_by(key, &plain, challenge, &[defence]);
     let anew = proved_anew(&forger, forger.claim(plain.root));
-    assert_eq!(verify(key, space(), &anew), Err(VerifyError::Groth16));
+    assert_eq!(verify_by_name(key, space(), &anew), Err(VerifyError::Groth16));
 }
 
 #[test]
@@ -167,6 +166,6 @@ fn parts_of_two_proofs() {
     for (mix, expected) in mixed {
         let mut proof = two.clone();
         mix(&mut proof, one.clone());
-        assert_eq!(verify(key, space(), &proof), Err(expected));
+        assert_eq!(verify_by_name(key, space(), &proof), Err(expected));
     }
 }

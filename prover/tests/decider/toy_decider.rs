@@ -1,28 +1,28 @@
-//! What a setup must not publish, on a decider whose trapdoor the test chooses.
+//! Elements that a setup must not publish, shown with a decider whose trapdoor the test chooses.
 
 use ark_bn254::{G1Affine, G1Projective};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, Field, UniformRand};
 use rootfold_verifier::{
-    folding::RunningInstance, verify, KeyError, PreparedVerifyingKey, Proof, VerifyError, F,
+    folding::RunningInstance, KeyError, PreparedVerifyingKey, Proof, VerifyError, F,
 };
 
 use crate::{
     common::{parameters, rng, space},
     forger::{blank, Forger, Opening},
     toy_setup::{chain, chain_r1cs, toy_setup, ToySetup, Weaknesses, ROWS},
-    weakened::{verify_without, Defence, Refusal, WeakKey},
+    weakened::{verify_by_name, verify_without, Defence, Refusal, WeakKey},
 };
 
 const NONE: Weaknesses =
     Weaknesses { no_padding_row: false, gamma_is_one: false, sigma_in_g1: false };
 
-/// The public input whose chain has the right end. A forger claims another.
+/// The public input whose chain has the right end. A forger claims a different one.
 fn honest_x() -> F {
     F::from(3)
 }
 
-/// Value of the chain's end.
+/// The last value of the chain.
 fn end(x: F, error: F) -> F {
     chain(x, error)[ROWS - 1]
 }
@@ -54,13 +54,13 @@ fn forger<'a>(setup: &'a ToySetup, real: &WeakKey<'a>) -> Forger<'a> {
     forger
 }
 
-/// The real verifier's answer, under a key that it may already refuse.
+/// The verdict of the real verifier. It may already refuse the key.
 fn verify_really(
     key: &Result<PreparedVerifyingKey, KeyError>,
     proof: &Proof,
 ) -> Result<(), Refusal> {
     let key = key.as_ref().map_err(|error| Refusal::Key(error.clone()))?;
-    Ok(verify(key, space(), proof).map(|_| ())?)
+    Ok(verify_by_name(key, space(), proof).map(|_| ())?)
 }
 
 fn all_weaknesses() -> impl Iterator<Item = Weaknesses> {
@@ -71,7 +71,7 @@ fn all_weaknesses() -> impl Iterator<Item = Weaknesses> {
     })
 }
 
-/// The toy is a decider, however weak: without the attack, it accepts the honest step and no other.
+/// Without the attack, the weak decider accepts the honest step and refuses a false one.
 fn assert_tells_true_from_false(forger: &Forger<'_>) {
     let false_x = honest_x() + F::ONE;
     let refused = Err(Refusal::Proof(VerifyError::Groth16));
@@ -79,15 +79,15 @@ fn assert_tells_true_from_false(forger: &Forger<'_>) {
         let mut proof = forger.draft.clone();
         proof.incoming.x = vec![x];
         forger.fold(&mut proof, x, &forger.cross_term(x), None);
-        // That `x` is no hash here is beside the point.
+        // `x` is not a hash here.
         let off = [Defence::KeyCheck, Defence::StateHash];
         assert_eq!(verify_without(&off, &forger.key, &proof, F::ZERO), expected);
     }
 }
 
-/// Any public input, with knowledge of everything shown. A chain that is wrong by the same error in
-/// every row ends where it should. Without a padding row, the error bases add up to `[1/gamma]_1`;
-/// with `gamma = 1` that is the generator; and `[sigma_W]_1` shows knowledge of multiples of it.
+/// Any public input, with all knowledge shown. A chain with the same error in every row has the
+/// right end. Without a padding row, the error bases add up to `[1/gamma]_1`. With `gamma = 1` that
+/// is the generator, and `[sigma_W]_1` shows knowledge of multiples of it.
 #[test]
 fn a_generator_whose_sigma_is_known() {
     let parameters = parameters();
@@ -107,7 +107,7 @@ fn a_generator_whose_sigma_is_known() {
         assert_eq!(forger.error(x), [error; ROWS]);
         claim.incoming.cm_w = forger.commit(&forger.incoming);
 
-        // The forger may take the mass for what it should be or for what he knows.
+        // The forger can use either the commitment to the errors or the point that they can open.
         let generator: G1Projective = G1Affine::generator() * error;
         let sum = forger.commit(&[error; ROWS]);
         let Weaknesses { no_padding_row, gamma_is_one, sigma_in_g1 } = weaknesses;
@@ -134,7 +134,7 @@ fn a_generator_whose_sigma_is_known() {
     }
 }
 
-/// Any public input: with its base over `delta` published, `C` takes the difference.
+/// Any public input: if its base over `delta` is published, `C` can cancel the difference.
 #[test]
 fn an_input_base_over_delta() {
     let parameters = parameters();
@@ -150,6 +150,6 @@ fn an_input_base_over_delta() {
     let folded_u = forged.running.u + challenge;
     let difference = (honest_x() - forged.incoming.x[0]) * challenge / folded_u;
     forged.groth16.c = (forged.groth16.c + setup.base_x_over_delta * difference).into_affine();
-    // Nothing in the key betrays such a setup.
+    // The key does not show that.
     assert_eq!(verify_really(&key, &forged), Ok(()));
 }

@@ -1,4 +1,4 @@
-//! A decider so small that a test can choose its trapdoor, and publish what no setup may.
+//! A small decider whose setup a test can weaken.
 
 use ark_bn254::{G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
@@ -13,10 +13,10 @@ use sonobe_primitives::arithmetizations::{ccs::CCS, r1cs::R1CS, Arith};
 
 use crate::common::rng;
 
-/// Number of constraints: a power of two, so that a domain can be filled by them.
+/// Number of constraints: a power of two, so that they can fill a domain.
 pub const ROWS: usize = 8;
 
-/// What a setup may get wrong.
+/// Weaknesses of a setup.
 #[derive(Clone, Copy, Debug)]
 pub struct Weaknesses {
     /// The constraints fill the domain.
@@ -27,15 +27,15 @@ pub struct Weaknesses {
     pub sigma_in_g1: bool,
 }
 
-/// What a setup published.
+/// The elements that a setup published.
 pub struct ToySetup {
-    /// What it should.
+    /// The regular elements.
     pub bases: Bases,
     /// The verifying key.
     pub key: VerifyingKey,
-    /// `[sigma_W]_1`, with that weakness.
+    /// `[sigma_W]_1`, if the setup has that weakness.
     pub sigma_w_g1: Option<G1Affine>,
-    /// The base of the public input, over `delta` instead of `gamma`. Published in one test alone.
+    /// The base of the public input over `delta` instead of `gamma`. One test publishes it.
     pub base_x_over_delta: G1Affine,
 }
 
@@ -48,7 +48,7 @@ pub fn chain(x: F, error: F) -> Vec<F> {
     (0..ROWS).scan(F::ONE, step).collect()
 }
 
-/// The constraints: without errors, the chain of `x` ends with `end`. Over `(1, x, w_1 ..)`.
+/// The constraints over `(1, x, w_1 ..)`: without errors, the chain of `x` ends with `end`.
 pub fn chain_r1cs(end: F) -> R1CS<F> {
     let last = ROWS - 1;
     let a = (0..ROWS).map(|row| vec![(F::ONE, if row == 0 { 0 } else { row + 1 })]).collect();
@@ -57,8 +57,8 @@ pub fn chain_r1cs(end: F) -> R1CS<F> {
     R1CS::new(ROWS, ROWS + 1, 1, [a, b, c.collect()]).unwrap()
 }
 
-/// The setup of `docs/design.md`, section 6, for `r1cs`, as weak as asked for. What the toy's key
-/// does not have it takes from `rest`.
+/// The setup of `docs/design.md`, section 6, for `r1cs`, with these weaknesses. The other fields of
+/// the key are those of `rest`.
 pub fn toy_setup(r1cs: &R1CS<F>, weaknesses: Weaknesses, rest: &VerifyingKey) -> ToySetup {
     let rng = &mut rng(51);
     let [tau, alpha, beta, gamma, delta, sigma_w, sigma_e] = [0; 7].map(|_| F::rand(rng));

@@ -1,4 +1,4 @@
-//! What may stand in an element's place.
+//! Replacements for elements of a proof.
 
 use ark_ec::{
     short_weierstrass::{Affine, Projective, SWCurveConfig},
@@ -8,10 +8,10 @@ use ark_ff::{One, PrimeField, UniformRand};
 use rand_chacha::{rand_core::RngCore, ChaCha20Rng};
 use rootfold_verifier::{folding::Fq, F};
 
-/// What an element is replaced by.
+/// Kinds of replacements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Anything.
+    /// A random element.
     Random,
     /// Zero, or the point at infinity.
     Zero,
@@ -21,7 +21,7 @@ pub enum Kind {
     OfAnotherProof,
     /// A point that is not on its curve.
     OffCurve,
-    /// On the curve of G2, but of another order.
+    /// A point on the curve of G2 outside the subgroup.
     OutsideSubgroup,
 }
 
@@ -35,9 +35,9 @@ pub const KINDS: [Kind; 6] = [
     Kind::OutsideSubgroup,
 ];
 
-/// Something a proof consists of.
+/// A type of which a proof has elements.
 pub trait Value: Sized + Clone {
-    /// What stands in for it; `None` where the kind does not apply.
+    /// The replacement; `None` if the kind does not apply.
     fn other(kind: Kind, of_another_proof: &Self, rng: &mut ChaCha20Rng) -> Option<Self>;
 }
 
@@ -53,7 +53,7 @@ impl Value for u64 {
     }
 }
 
-/// For `F` and `Fq`: an implementation for all fields would clash with those for points.
+/// Implementations for `F` and `Fq`. One for all fields would overlap with those for points.
 fn other_field<P: PrimeField>(
     kind: Kind,
     of_another_proof: &P,

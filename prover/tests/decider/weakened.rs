@@ -1,52 +1,53 @@
 //! A copy of the verifier whose defences can be switched off one by one.
 //!
-//! A forgery counts only if something stops it: each is first accepted by this copy without the
-//! defences that the test names, and without any fewer. So the tests would notice if an attack were
-//! wrong, and say which defence carries the weight. With every defence on, the copy is shown to
-//! agree with the real verifier (`elements.rs`).
+//! Each attack is first accepted by this copy without the defences that the test names, and refused
+//! with any one of them. So the tests notice an attack that does not work, and show which defence
+//! stops one that does. With every defence on, the copy agrees with the real verifier
+//! (`elements.rs`).
 
 use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
 use ark_ff::{Field, PrimeField};
 use rootfold_verifier::{
+    diagnose,
     folding::{
         cyclefold::CycleFoldShape, fold_instances, sponge_config, state_hash, Fq, RunningInstance,
     },
-    verify, KeyError, PreparedVerifyingKey, Proof, VerifyError, VerifyingKey, F,
+    verify, KeyError, PreparedVerifyingKey, Proof, Verified, VerifyError, VerifyingKey, F,
 };
 
 use crate::common::space;
 
-/// One thing that the verifier does against forgers.
+/// A defence of the verifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Defence {
-    /// The key's elements are independent, as far as one can see.
+    /// The check of the verifying key.
     KeyCheck,
     /// The last step's public input is the hash of the statement, of `U` and of `cfU`.
     StateHash,
-    /// The challenge of the last fold is drawn from `U`, `u` and `cm_T`. Without it, the prover says
-    /// what it is.
+    /// The challenge of the last fold is derived from `U`, `u` and `cm_T`. Without this defence,
+    /// the prover chooses it.
     DerivedChallenge,
     /// The vector behind the folded `cm_W` is known, over its own list of bases.
     KnowledgeOfWitness,
     /// The same for `cm_E`.
     KnowledgeOfError,
-    /// The weight that merges the two openings of `cfU` is drawn from the proof. Without it, it is
-    /// [`KNOWN_WEIGHT`].
+    /// The weight that merges the two openings of `cfU` is drawn from the proof. Without this
+    /// defence, it is [`KNOWN_WEIGHT`].
     DrawnWeight,
     /// `cfU` is satisfied by its witness.
     CycleFold,
 }
 
-/// What a prover foresees where the weight is not drawn.
+/// The weight without [`Defence::DrawnWeight`].
 pub const KNOWN_WEIGHT: Fq = ark_ff::MontFp!("3");
 
 /// Why the copy refuses.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Already the key.
+    /// The key is refused.
     Key(KeyError),
-    /// The proof.
+    /// The proof is refused.
     Proof(VerifyError),
 }
 
@@ -56,8 +57,8 @@ impl From<VerifyError> for Refusal {
     }
 }
 
-/// What the copy knows of the parameters. The pieces need not fit each other: an attack on a bad
-/// key takes the published parameters and exchanges what is bad, as if they had been made so.
+/// The copy's key. Its parts need not be consistent: an attack on a bad key replaces the bad
+/// elements of the published parameters.
 #[derive(Clone)]
 pub struct WeakKey<'a> {
     /// The key.
@@ -88,18 +89,18 @@ impl WeakKey<'_> {
         )
     }
 
-    /// The fold of `U` and `u` with the challenge that follows from them.
+    /// The fold of `U` and `u` with the derived challenge.
     pub fn fold(&self, proof: &Proof) -> RunningInstance {
         let cross_term = proof.cross_term.into();
         fold_instances(&sponge_config(), self.pp_hash, &proof.running, &proof.incoming, &cross_term)
     }
 
-    /// The challenge of that fold. `u` is strict, so it is what the fold adds to `U.u`.
+    /// The challenge of that fold: the difference of the folded instance's `u` and `U.u`.
     pub fn challenge(&self, proof: &Proof) -> F {
         self.fold(proof).u - proof.running.u
     }
 
-    /// The left side over the right side of the Groth16 equation is one.
+    /// The Groth16 equation.
     fn groth16(&self, proof: &Proof, folded: &RunningInstance) -> Result<(), VerifyError> {
         let inverse = folded.u.inverse().ok_or(VerifyError::ZeroScalar)?;
         let key = &self.key;
@@ -116,7 +117,8 @@ impl WeakKey<'_> {
     }
 }
 
-/// The verifier without the defences in `off`. `challenge` is what the prover says that it is.
+/// The verifier without the defences in `off`. `challenge` is the prover's choice, which is used
+/// without [`Defence::DerivedChallenge`].
 pub fn verify_without(
     off: &[Defence],
     key: &WeakKey<'_>,
@@ -154,8 +156,28 @@ pub fn verify_without(
     Ok(())
 }
 
-/// Asserts that the copy accepts an attack once exactly `defences` are off, that each of them alone
-/// stops it with the error beside it, and that the real verifier stops it with the first of these.
+/// The verdict of the real verifier. If the product of the pairings fails, it names the equation.
+///
+/// # Panics
+/// If [`diagnose`] and [`verify`] disagree.
+pub fn verify_by_name(
+    key: &PreparedVerifyingKey,
+    space: F,
+    proof: &Proof,
+) -> Result<Verified, VerifyError> {
+    use VerifyError::{Groth16, KnowledgeOfError, KnowledgeOfWitness, Pairings};
+    let named = diagnose(key, space, proof);
+    let expected = match named.clone() {
+        Err(Groth16 | KnowledgeOfWitness | KnowledgeOfError) => Err(Pairings),
+        other => other,
+    };
+    assert_eq!(verify(key, space, proof), expected, "diagnosed as {named:?}");
+    named
+}
+
+/// Asserts that the copy accepts an attack without `defences`, that it refuses the attack with any
+/// one of them, with the error given for it, and that the real verifier refuses it with the first
+/// error.
 pub fn assert_stopped_by(
     key: &PreparedVerifyingKey,
     proof: &Proof,
@@ -170,10 +192,10 @@ pub fn assert_stopped_by(
         let refused = verify_without(&rest, &weak, proof, challenge);
         assert_eq!(refused, Err(Refusal::Proof(error.clone())), "only {alone:?} is on");
     }
-    assert_eq!(verify(key, space(), proof), Err(defences[0].1.clone()));
+    assert_eq!(verify_by_name(key, space(), proof), Err(defences[0].1.clone()));
 }
 
-/// Folds with a challenge from anywhere.
+/// Folds with any challenge.
 pub fn fold_with(proof: &Proof, challenge: F) -> RunningInstance {
     let (running, incoming) = (&proof.running, &proof.incoming);
     RunningInstance {
@@ -193,7 +215,7 @@ fn is_one(product: <Bn254 as Pairing>::TargetField) -> bool {
     product == <Bn254 as Pairing>::TargetField::ONE
 }
 
-/// Drawn in another way than the real verifier does, and as hard to foresee.
+/// A weight that depends on the whole proof, but not the real verifier's.
 fn drawn_weight(proof: &Proof) -> Fq {
     Fq::from_le_bytes_mod_order(&blake3::hash(&proof.encode()).as_bytes()[..16])
 }

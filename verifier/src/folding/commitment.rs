@@ -1,8 +1,9 @@
-//! Nova's commitment on BN254, with one list of bases for witnesses and one for error vectors.
+//! Nova's commitment scheme on BN254, with one list of bases for witnesses and one for error
+//! vectors.
 //!
-//! The decider's Groth16 relation takes both vectors as instance variables, and the bases of its
-//! public input are the bases used here (`docs/design.md`, section 6). A vector is recognised by
-//! its length, which is why the lists must differ in length.
+//! The decider's Groth16 relation has both vectors as instance variables, and the bases of its
+//! public input are the bases used here (`docs/design.md`, section 6). The length of a vector
+//! selects the list, so the lists must have different lengths.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -28,9 +29,9 @@ use thiserror::Error as ThisError;
 
 use rootfold_arith::msm::msm;
 
-/// The two lists have the same length, so that a vector would not tell which one it belongs to.
+/// The two lists have the same length, so the length of a vector cannot select one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ThisError)]
-#[error("both lists of bases have {0} elements; a vector's length must tell its list")]
+#[error("both lists of bases have {0} elements; their lengths must differ")]
 pub struct EqualLengths(pub usize);
 
 /// The bases of [`TwoListPedersen`]. Cloning shares them.
@@ -41,13 +42,11 @@ pub struct TwoListKey {
 }
 
 impl TwoListKey {
-    /// A key from the bases of witness vectors and those of error vectors.
-    ///
-    /// That the bases are independent is the business of whoever made them; see
-    /// `rootfold-prover`'s setup.
+    /// A key from the bases of witness vectors and those of error vectors. The caller guarantees
+    /// that nobody knows a linear relation between the bases; see `rootfold-prover`'s setup.
     ///
     /// # Errors
-    /// [`EqualLengths`] if the lists are equally long.
+    /// [`EqualLengths`] if the lists have the same length.
     pub fn new(witness: Vec<G1Affine>, error: Vec<G1Affine>) -> Result<Self, EqualLengths> {
         if witness.len() == error.len() {
             return Err(EqualLengths(witness.len()));
@@ -102,7 +101,7 @@ impl CanonicalDeserialize for TwoListKey {
     }
 }
 
-/// The commitment scheme: `sum v_i * base_i` over the list that is as long as `v`. Not hiding.
+/// The commitment scheme: `sum v_i * base_i` over the list with the length of `v`. Not hiding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TwoListPedersen;
 
@@ -116,7 +115,7 @@ impl CommitmentDef for TwoListPedersen {
 }
 
 impl CommitmentOps for TwoListPedersen {
-    /// Always fails: the bases come from the decider's setup and cannot be drawn here.
+    /// Always an error: the bases come from the decider's setup.
     fn generate_key(len: usize, _rng: impl RngCore) -> Result<TwoListKey, Error> {
         Err(Error::MessageTooLong(0, len))
     }
@@ -139,8 +138,8 @@ impl GroupBasedCommitment for TwoListPedersen {
     type Gadget2 = ScalarFieldGadget;
 }
 
-/// A key inside a circuit. There is none: no circuit of this system opens a primary commitment,
-/// and a type without values keeps it so.
+/// The key as a circuit variable, required by sonobe's traits. An empty type, since no circuit of
+/// this system opens a primary commitment.
 #[derive(Clone, Debug)]
 pub struct NoKeyVar(Infallible);
 
@@ -154,8 +153,7 @@ impl<P: ark_ff::Field> AllocVar<TwoListKey, P> for NoKeyVar {
     }
 }
 
-/// Commitments as native points, in circuits over BN254's base field. Required by sonobe's
-/// traits; nothing opens a commitment with it.
+/// Commitments as native points, in circuits over BN254's base field. Required by sonobe's traits.
 #[derive(Clone, Debug)]
 pub struct BaseFieldGadget;
 
@@ -179,8 +177,8 @@ impl CommitmentOpsGadget for BaseFieldGadget {
     }
 }
 
-/// Commitments as emulated points, in circuits over BN254's scalar field: what the augmented
-/// circuit folds.
+/// Commitments as emulated points, in circuits over BN254's scalar field: their form in the
+/// augmented circuit.
 #[derive(Clone, Debug)]
 pub struct ScalarFieldGadget;
 
@@ -205,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_length_picks_the_list() {
+    fn the_length_selects_the_list() {
         let (witness, error) = (points(3), points(5));
         let key = TwoListKey::new(witness.clone(), error.clone()).expect("lengths differ");
         for bases in [witness, error] {

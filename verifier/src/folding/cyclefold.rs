@@ -1,4 +1,5 @@
-//! The CycleFold side of a proof, checked in the clear: its witness is short enough to send.
+//! The CycleFold circuit, and the check of a CycleFold instance against its witness. The witness is
+//! part of the proof.
 
 use std::sync::OnceLock;
 
@@ -25,11 +26,12 @@ use super::{
     shared_rows::SharedRows,
     sonobe::{CycleFoldInstance, Fq, F},
 };
+use crate::domain;
 
 /// Bits of a folding challenge.
 const CHALLENGE_BITS: usize = 128;
 
-/// The CycleFold circuit's constraints.
+/// The constraints of the CycleFold circuit, which computes `U.cm + rho * cm` on BN254.
 ///
 /// # Errors
 /// Only if sonobe cannot synthesize its own circuit.
@@ -40,21 +42,21 @@ pub fn cyclefold_r1cs() -> Result<R1CS<Fq>, SynthesisError> {
     cs.arith()
 }
 
-/// The generator of the randomness from which the Grumpkin bases are drawn.
+/// The random number generator from which the Grumpkin bases are drawn.
 ///
 /// Its seed is public, and each base is drawn by its x coordinate, so nobody knows a discrete
-/// logarithm between any two. sonobe's Pedersen key generation, fed with this generator, draws
-/// the same bases as [`CycleFoldShape::bases`].
+/// logarithm between two bases. sonobe's Pedersen key generation draws the same bases from it as
+/// [`CycleFoldShape::bases`].
 pub fn bases_rng() -> ChaCha20Rng {
-    ChaCha20Rng::from_seed(blake3::derive_key("rootfold 2026 grumpkin pedersen bases v1", b""))
+    ChaCha20Rng::from_seed(blake3::derive_key(domain::GRUMPKIN_BASES, b""))
 }
 
-/// The bases of the one CycleFold circuit there is: drawing and preparing them takes hundredths of
-/// a second, and a prover needs them in two places.
+/// The bases of the CycleFold circuit. Drawing and preparing them takes some hundredths of a
+/// second, and a prover needs them in two places.
 static BASES: OnceLock<PreparedBases<GrumpkinConfig>> = OnceLock::new();
 
-/// Draws the bases at the first call. Two threads may both draw them then: whoever waited for the
-/// other inside a parallel loop could wait for himself.
+/// The bases, drawn at the first call. Two threads may both draw them: a thread that waited for the
+/// other inside a parallel loop could be given that other's work, and wait for itself.
 fn bases(len: usize) -> &'static PreparedBases<GrumpkinConfig> {
     BASES.get().unwrap_or_else(|| {
         let drawn = draw_bases(len);
@@ -74,8 +76,9 @@ fn draw_bases(len: usize) -> PreparedBases<GrumpkinConfig> {
     PreparedBases::new(&bases)
 }
 
-/// The x coordinate of a point, and which of the two points it is. It is drawn as arkworks draws
-/// points, which looks for square roots also where there are none.
+/// The x coordinate of a random point, and whether its y is the greater of the two. Consumes the
+/// generator as arkworks' sampling of points does, but tests for a square with a Jacobi symbol
+/// instead of a square root.
 fn draw_x(rng: &mut ChaCha20Rng) -> (F, bool) {
     loop {
         let (x, greatest) = (F::rand(rng), rng.gen());
@@ -85,7 +88,8 @@ fn draw_x(rng: &mut ChaCha20Rng) -> (F, bool) {
     }
 }
 
-/// The constraints and commitment bases of CycleFold instances. Fixed by the code, not by a setup.
+/// The constraints and commitment bases of CycleFold instances. The code determines them; no setup
+/// is involved.
 #[derive(Clone, Debug)]
 pub struct CycleFoldShape {
     r1cs: R1CS<Fq>,
@@ -107,12 +111,12 @@ impl CycleFoldShape {
         Ok(Self { r1cs, rows, bases: bases(len) })
     }
 
-    /// The circuit's constraints.
+    /// The constraints of the circuit.
     pub fn r1cs(&self) -> &R1CS<Fq> {
         &self.r1cs
     }
 
-    /// The commitment bases, as many as the longer of witness and error vector needs.
+    /// The commitment bases: as many as the longer of witness and error vector has elements.
     pub fn bases(&self) -> &[ark_grumpkin::Affine] {
         self.bases.bases()
     }
@@ -127,10 +131,10 @@ impl CycleFoldShape {
         self.r1cs.config().n_public_inputs
     }
 
-    /// Digest of circuit, bases and the transcript's sponge: everything about folding that the
-    /// code fixes and the parameters do not.
+    /// Digest of circuit, bases and the transcript's sponge: the parts of folding that the code
+    /// determines.
     pub fn digest(&self, sponge: &PoseidonConfig<F>) -> Digest {
-        let mut hasher = blake3::Hasher::new_derive_key("rootfold 2026 folding v1");
+        let mut hasher = blake3::Hasher::new_derive_key(domain::FOLDING);
         hasher.update(&r1cs_digest(&self.r1cs));
         let mut bytes = Writer::little_endian(0);
         for base in self.bases() {
@@ -147,14 +151,14 @@ impl CycleFoldShape {
         *hasher.finalize().as_bytes()
     }
 
-    /// Whether `witness` satisfies `instance`: with the error vector that the relaxed relation
-    /// gives, both commitments open.
+    /// Whether `witness` satisfies `instance`: `cm_w` commits to it, and `cm_e` to the error vector
+    /// that follows from it by the relaxed relation.
     ///
-    /// The two openings are checked as one, combined with `weight`. A false instance passes for
-    /// at most one weight, so the weight must be unpredictable (128 bits) before instance and
-    /// witness are fixed.
+    /// The two openings are checked together, that of `cm_e` times `weight`. A false instance
+    /// passes for at most one weight, so the weight must have 128 bits that are unpredictable until
+    /// instance and witness are fixed.
     ///
-    /// Public input or witness of the wrong length is `false`.
+    /// `false` for a public input or witness of the wrong length.
     pub fn is_satisfied(&self, instance: &CycleFoldInstance, witness: &[Fq], weight: Fq) -> bool {
         if instance.x.len() != self.public_len() || witness.len() != self.witness_len() {
             return false;
@@ -185,7 +189,7 @@ mod tests {
         shape.bases().to_vec().serialize_uncompressed(&mut ours).expect("serializes");
         let mut theirs = Vec::new();
         key.serialize_uncompressed(&mut theirs).expect("serializes");
-        // Both begin with the number of points, which sonobe rounds up to a power of two.
+        // Both start with the number of points, which sonobe rounds up to a power of two.
         assert_eq!(ours[8..], theirs[8..ours.len()]);
     }
 

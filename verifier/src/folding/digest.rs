@@ -1,18 +1,19 @@
-//! Digests of what parameters consist of.
+//! The digest of a circuit.
 
 use ark_ff::PrimeField;
 use ark_relations::gr1cs::Matrix;
+use rootfold_arith::encoding::Writer;
 use sonobe_primitives::arithmetizations::{ccs::CCS, r1cs::R1CS, Arith};
 
-use rootfold_arith::encoding::Writer;
+use crate::domain;
 
 /// A BLAKE3 digest.
 pub type Digest = [u8; 32];
 
-/// Digest of an R1CS: its sizes and every coefficient of `A`, `B`, `C` with its place.
+/// Digest of an R1CS: its sizes, and every coefficient of `A`, `B`, `C` with its row and column.
 pub fn r1cs_digest<P: PrimeField>(r1cs: &R1CS<P>) -> Digest {
     let config = r1cs.config();
-    let mut hasher = blake3::Hasher::new_derive_key("rootfold 2026 r1cs v1");
+    let mut hasher = blake3::Hasher::new_derive_key(domain::R1CS);
     for size in [config.n_constraints, config.n_variables, config.n_public_inputs] {
         hasher.update(&(size as u64).to_le_bytes());
     }

@@ -1,4 +1,4 @@
-//! What a verifier computes of Nova: the state hash and the fold of two instances.
+//! The parts of Nova that a verifier computes: the state hash and the fold of two instances.
 
 use ark_crypto_primitives::sponge::poseidon::PoseidonConfig;
 use sonobe_fs::FoldingSchemeVerifier;
@@ -8,24 +8,23 @@ use super::sonobe::{
     CycleFoldInstance, IncomingInstance, IvcState, PrimaryFolding, RunningInstance, Sponge, F,
 };
 
-/// What tells the transcript of folds from other uses of the sponge.
+/// Separates the transcript of folds from other uses of the sponge.
 pub(crate) const FOLD_DOMAIN: &[u8] = b"transcript";
 /// Field elements that one permutation of the transcript's sponge absorbs.
 pub(crate) const SPONGE_RATE: usize = 8;
 
 /// The sponge of every transcript and of the state hash: Poseidon over BN254's scalar field with
-/// x^5, capacity 1 and 128-bit security by the paper's round numbers with its safety margin.
+/// x^5, capacity 1, and the paper's round numbers for 128-bit security with its safety margin.
 ///
-/// Width 9 is the widest of the paper's three instances. Measured with sonobe's augmented circuit,
-/// folding takes 63k constraints with rate 2, 55k with rate 4, 50k with rate 8 and still 49k with
-/// rate 16.
+/// Width 9 is the widest of the paper's three instances. In sonobe's augmented circuit, folding
+/// takes 63k constraints with rate 2, 55k with rate 4, 50k with rate 8 and 49k with rate 16.
 pub fn sponge_config() -> PoseidonConfig<F> {
     poseidon_paper_config::<F, 128>(5, SPONGE_RATE)
 }
 
-/// The public input of a step: the hash of everything that the step before it hands on.
+/// The public input of a step: the hash of everything that it passes to the next step.
 ///
-/// Equal to what sonobe's `IVC::verify` and augmented circuit compute.
+/// sonobe's `IVC::verify` and the augmented circuit compute the same.
 pub fn state_hash(
     config: &PoseidonConfig<F>,
     pp_hash: F,
@@ -39,7 +38,7 @@ pub fn state_hash(
     hash_state(&sponge, steps, initial, current, running, cyclefold)
 }
 
-/// [`state_hash`] by any sponge that has absorbed the public-parameter hash.
+/// [`state_hash`] with a sponge that has absorbed the public-parameter hash.
 pub(crate) fn hash_state(
     sponge: &impl Transcript<F>,
     steps: u64,
@@ -78,8 +77,8 @@ pub fn fold_instances(
     fold_instances_with(&mut fold_transcript(config, pp_hash), running, incoming, cross_term)
 }
 
-/// [`fold_instances`] with a transcript at hand, which goes on from where the challenge was drawn. The
-/// challenge is what the fold adds to `u`.
+/// [`fold_instances`] with a transcript from [`fold_transcript`], which is left as it is after the
+/// challenge was drawn. The challenge is the difference of `u` after and before the fold.
 ///
 /// # Panics
 /// If the two instances have public inputs of different lengths.

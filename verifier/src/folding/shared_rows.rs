@@ -1,19 +1,19 @@
-//! The error vector of a relaxed R1CS whose rows repeat each other.
+//! The error vector of a relaxed R1CS in which many rows are almost multiples of earlier rows.
 //!
-//! The CycleFold circuit walks along the bits of a scalar, and its linear forms grow on the way:
-//! each is a small multiple of an earlier one and a few new terms. Evaluated as they stand, its
-//! 70,000 coefficients take a tenth of a verification; evaluated from each other, a tenth of that.
+//! In the CycleFold circuit, which processes a scalar bit by bit, each linear form is a small
+//! multiple of an earlier one plus a few terms. Evaluating its 70,000 coefficients one by one takes
+//! a tenth of a verification; evaluating each row from an earlier one takes a tenth of that.
 
 use ark_ff::AdditiveGroup;
 
 use super::sonobe::Fq;
 
-/// Coefficients and the variables that they belong to.
+/// Coefficients and the indices of their variables.
 type Terms = Vec<(Fq, usize)>;
 
-/// How far back the row may be of which another is a multiple.
+/// How many rows back the search for an earlier row goes.
 const REACH: usize = 24;
-/// A row with fewer terms is not worth the search.
+/// Rows with fewer terms are not searched for, and the search stops at a row that leaves fewer.
 const WORTH_IT: usize = 4;
 
 /// The rows of the three matrices, in the order `A_0, B_0, C_0, A_1, ...`
@@ -26,12 +26,13 @@ pub(crate) struct SharedRows {
 struct Row {
     /// A factor and the earlier row that it multiplies.
     base: Option<(Fq, usize)>,
-    /// What is added to that.
+    /// Terms added to that.
     terms: Terms,
 }
 
 impl SharedRows {
-    /// Looks for rows that make others short. Whatever it finds, the forms stay the same.
+    /// Writes each row as a multiple of an earlier row plus terms, where that saves terms. The
+    /// linear forms stay the same.
     pub(crate) fn new(a: &[Terms], b: &[Terms], c: &[Terms]) -> Self {
         let rows = a.iter().zip(b).zip(c).flat_map(|((a, b), c)| [a, b, c]);
         let plain: Vec<Terms> = rows.map(sorted).collect();
@@ -59,14 +60,15 @@ impl SharedRows {
     }
 }
 
-/// A row by that earlier one, of which the first is number `first`, that leaves the fewest terms.
+/// The shortest form of `row` that was found. `earlier` are the candidates, the first of which has
+/// the index `first`.
 fn shortest(row: &Terms, first: usize, earlier: &[Terms], factors: &[Fq]) -> Row {
     let mut best = Row { base: None, terms: row.clone() };
     if row.len() < WORTH_IT {
         return best;
     }
-    // The nearest rows are the likeliest, and a key is prepared in every replica that starts: what
-    // leaves few terms is good enough.
+    // The nearest rows fit most often. Every replica prepares a key when it starts, so the search
+    // stops at the first row that leaves fewer than `WORTH_IT` terms.
     for (offset, earlier) in earlier.iter().enumerate().rev() {
         let Some(factor) = factors.iter().find(|factor| begins_with(row, **factor, earlier)) else {
             continue;
@@ -82,7 +84,7 @@ fn shortest(row: &Terms, first: usize, earlier: &[Terms], factors: &[Fq]) -> Row
     best
 }
 
-/// Terms by variable, each variable once.
+/// The terms ordered by variable, each variable once.
 fn sorted(row: &Terms) -> Terms {
     let mut sorted = row.clone();
     sorted.sort_by_key(|(_, variable)| *variable);
@@ -96,7 +98,7 @@ fn sorted(row: &Terms) -> Terms {
     sorted
 }
 
-/// Whether the first terms of both have the same variable and this factor between them.
+/// Whether the first term of `row` is `factor` times that of `earlier`, in the same variable.
 fn begins_with(row: &Terms, factor: Fq, earlier: &Terms) -> bool {
     match (row.first(), earlier.first()) {
         (Some((a, i)), Some((b, j))) => i == j && *a == factor * b,
@@ -124,7 +126,7 @@ mod tests {
     };
 
     #[test]
-    fn the_error_is_sonobes() {
+    fn the_error_vector_is_the_same_as_sonobes() {
         let r1cs = cyclefold_r1cs().expect("synthesizes");
         let [a, b, c] = r1cs.matrices() else { panic!("an R1CS has three matrices") };
         let shared = SharedRows::new(a, b, c);

@@ -1,6 +1,7 @@
 //! Nova with CycleFold over BN254 and Grumpkin: sonobe's types, instantiated once.
 //!
-//! Every other module uses these aliases, so that a change of sonobe's type parameters stays here.
+//! All other modules use these aliases, so a change of sonobe's type parameters affects only this
+//! file.
 
 use ark_crypto_primitives::sponge::poseidon::{PoseidonConfig, PoseidonSponge};
 use sonobe_fs::nova::{instances, keys::NovaKey, witnesses, CycleFoldNova, Nova};
@@ -20,7 +21,7 @@ pub type Fq = ark_bn254::Fq;
 /// The IVC state `(root, ops, cursor)`.
 pub type IvcState = [F; 3];
 
-/// Grumpkin, on which CycleFold instances are committed.
+/// Grumpkin, the curve of commitments of CycleFold instances.
 pub type Grumpkin = ark_grumpkin::Projective;
 /// The commitment scheme of CycleFold instances. Not hiding.
 pub type CycleFoldCommitment = Pedersen<Grumpkin, false>;
@@ -29,9 +30,9 @@ pub type CycleFoldCommitment = Pedersen<Grumpkin, false>;
 pub type PrimaryFolding = Nova<TwoListPedersen>;
 /// The folding scheme of CycleFold instances.
 pub type CycleFoldFolding = CycleFoldNova<CycleFoldCommitment>;
-/// The transcript of both, native side.
+/// The native transcript of both.
 pub type Sponge = PoseidonSponge<F>;
-/// The step circuit together with the folding it verifies: what a step proves.
+/// The augmented circuit: the step circuit together with the verification of a fold.
 pub type StepWithFolding<'a, FC> =
     AugmentedCircuit<'a, PrimaryFolding, CycleFoldFolding, FC, <Sponge as Transcript<F>>::Gadget>;
 /// The IVC scheme.
@@ -43,12 +44,12 @@ pub type PrimaryKey = NovaKey<R1CS<F>, TwoListPedersen>;
 pub type CycleFoldKey = NovaKey<R1CS<Fq>, CycleFoldCommitment>;
 /// Key of [`Ivc`] for a step circuit with state [`IvcState`].
 pub type IvcKey = IvcKeyParts<PrimaryKey, CycleFoldKey, (PoseidonConfig<F>, F, IvcState)>;
-/// What [`Ivc`] carries from step to step: `(W, U, w, u, cfW, cfU)`.
+/// The data that [`Ivc`] passes from step to step: `(W, U, w, u, cfW, cfU)`.
 pub type IvcProof = IvcProofParts<PrimaryFolding, CycleFoldFolding>;
 
 /// A relaxed step instance `(cm_E, u, cm_W, x)`.
 pub type RunningInstance = instances::RunningInstance<TwoListPedersen>;
-/// A strict step instance `(cm_W, x)`: by its type it has no error and `u = 1`.
+/// A strict step instance `(cm_W, x)`, without error and with `u = 1`.
 pub type IncomingInstance = instances::IncomingInstance<TwoListPedersen>;
 /// Witness of a [`RunningInstance`].
 pub type RunningWitness = witnesses::RunningWitness<TwoListPedersen>;
@@ -56,7 +57,7 @@ pub type RunningWitness = witnesses::RunningWitness<TwoListPedersen>;
 pub type IncomingWitness = witnesses::IncomingWitness<TwoListPedersen>;
 /// A relaxed CycleFold instance.
 pub type CycleFoldInstance = instances::RunningInstance<CycleFoldCommitment>;
-/// The CycleFold instance of one fold, before it is folded in.
+/// A strict CycleFold instance: that of one fold, before it is folded.
 pub type CycleFoldIncomingInstance = instances::IncomingInstance<CycleFoldCommitment>;
 /// Witness of a [`CycleFoldInstance`].
 pub type CycleFoldWitness = witnesses::RunningWitness<CycleFoldCommitment>;

@@ -1,4 +1,4 @@
-//! The transcripts' sponge with a permutation that takes a third of the time of arkworks'.
+//! The transcripts' sponge, with a permutation that takes a third of the time of arkworks'.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -11,7 +11,7 @@ use sonobe_primitives::transcripts::{AbsorbableVar, Transcript, TranscriptGadget
 
 use super::{nova::SPONGE_RATE, sonobe::F};
 
-/// Twin of [`Sponge`](super::sonobe::Sponge) for verifiers, which need no gadget of it.
+/// Twin of [`Sponge`](super::sonobe::Sponge) for verifiers, without a gadget.
 #[derive(Clone, Debug)]
 pub(crate) struct QuickSponge {
     permutation: Arc<Permutation>,
@@ -20,17 +20,17 @@ pub(crate) struct QuickSponge {
     mode: Mode,
 }
 
-/// What goes on with the cells of the rate, and at which.
+/// The sponge's phase, with the index of the next cell of the rate.
 #[derive(Clone, Copy, Debug)]
 enum Mode {
     Absorbing(usize),
     Squeezing(usize),
 }
 
-/// The permutation of a sponge.
+/// The permutation of the sponge with these parameters.
 ///
 /// # Panics
-/// If the sponge has another width or exponent than this crate's.
+/// Unless the exponent is 5, the capacity 1 and the rate [`SPONGE_RATE`].
 pub(crate) fn permutation(config: &PoseidonConfig<F>) -> Permutation {
     assert_eq!((config.alpha, config.capacity, config.rate), (5, 1, SPONGE_RATE));
     Permutation::new(&Parameters {
@@ -97,7 +97,7 @@ impl Transcript<F> for QuickSponge {
     }
 }
 
-/// The gadget that sonobe's trait asks for. A type without values keeps circuits from using it.
+/// The gadget that sonobe's trait requires. An empty type: no circuit uses this sponge.
 #[derive(Clone)]
 pub(crate) struct NoGadget(Infallible);
 
