@@ -58,8 +58,8 @@ impl Addend<'_> {
     }
 }
 
-/// `acc + phi` if active, else `acc`, with `phi` the point of the addend. Accepts any j below 256 and
-/// either sign of y. Enforces that the x coordinates of `acc` and `phi` differ if active.
+/// `acc + phi` if active, else `acc`, with `phi` the point of the addend. Accepts any j below 256
+/// and either sign of y. Enforces that the x coordinates of `acc` and `phi` differ if active.
 pub fn accumulate(
     cs: &ConstraintSystemRef<F>,
     acc: &PointVar,

@@ -39,9 +39,9 @@ impl SignatureVar {
 }
 
 /// Enforces, if `condition` is 1, that `signature` is valid for `message` under `public_key`:
-/// `S * B8 = R8 + 8 * h * A` with `S` below the order of the subgroup, `R8` and `A` on the curve and
-/// `A` not of small order. If `condition` is 0, the base point replaces the key, and only the form of
-/// the signature is enforced (`R8` on the curve, `S` in range).
+/// `S * B8 = R8 + 8 * h * A` with `S` below the order of the subgroup, `R8` and `A` on the curve
+/// and `A` not of small order. If `condition` is 0, the base point replaces the key, and only the
+/// form of the signature is enforced (`R8` on the curve, `S` in range).
 pub fn verify(
     cs: &ConstraintSystemRef<F>,
     condition: &Bit,
@@ -60,8 +60,8 @@ pub fn verify(
 
     let SignatureVar { r8_x, r8_y, s } = signature;
     let h = hash(Tag::Circomlib, &[r8_x.clone(), r8_y.clone(), x, y, message.clone()])?;
-    // `to_bits_le` enforces the decomposition below the modulus r. The bits of h + r would be another
-    // scalar.
+    // `to_bits_le` enforces the decomposition below the modulus r. The bits of h + r would be
+    // another scalar.
     let right = key8.scalar_mul_le(h.to_bits_le()?.iter())? + r8;
     let left = mul_base8(&scalar_bits(cs, s)?)?;
     let condition = var(condition);

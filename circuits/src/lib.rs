@@ -1,8 +1,8 @@
 //! The step circuit: the functions of `rootfold-core` as R1CS constraints (`docs/circuits.md`).
 //!
-//! Every gadget has a native twin in `rootfold-core`, with the same module and name, and a test that
-//! the two agree. Every rule of the circuit is a namespace of the constraint system with the name of
-//! the rule, opened with [`rule!`].
+//! Every gadget has a native twin in `rootfold-core`, with the same module and name, and a test
+//! that the two agree. Every rule of the circuit is a namespace of the constraint system with the
+//! name of the rule, opened with [`rule!`].
 
 pub mod accumulator;
 pub mod bits;

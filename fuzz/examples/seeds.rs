@@ -1,8 +1,8 @@
 //! Writes the seeds in `fuzz/corpus`.
 //!
 //! `--prove` proves the honest space anew first: needed when the format of proofs, keys or headers
-//! changed, or the honest space did. It takes a minute, and some more if the parameters of the small
-//! profile are not in ROOTFOLD_PARAMS_DIR.
+//! changed, or the honest space did. It takes a minute, and some more if the parameters of the
+//! small profile are not in ROOTFOLD_PARAMS_DIR.
 
 use std::{env, fs, path::PathBuf, process::Command, sync::Arc};
 
@@ -24,7 +24,8 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     if Arguments::parse().prove {
         prove()?;
-        // The seeds are made from what is compiled in, so they come from a build with the new proof.
+        // The seeds are made from what is compiled in, so they come from a build with the new
+        // proof.
         let built = Command::new(env!("CARGO"))
             .args(["run", "--release", "-p", env!("CARGO_PKG_NAME"), "--example", "seeds"])
             .status()?;

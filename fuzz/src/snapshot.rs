@@ -37,9 +37,7 @@ pub(crate) fn accepted(snapshot: Snapshot) -> Verdict {
             assert!(genesis || snapshot.header == honest::header(), "a false snapshot is accepted");
             Verdict::Accepted
         }
-        Err(
-            VerifyError::Panicked | VerifyError::Proof(rootfold_verifier::VerifyError::Panicked),
-        ) => {
+        Err(VerifyError::Proof(rootfold_verifier::VerifyError::Panicked)) => {
             panic!("the verifier panicked")
         }
         Err(_) => Verdict::Refused,

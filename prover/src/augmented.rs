@@ -1,7 +1,7 @@
 //! The witness of an augmented step: the step circuit's part and the part that verifies the fold.
 //!
-//! The step circuit does not depend on the fold. Its part is synthesized while the fold is computed,
-//! and then inserted into the augmented circuit's witness.
+//! The step circuit does not depend on the fold. Its part is synthesized while the fold is
+//! computed, and then inserted into the augmented circuit's witness.
 
 use ark_r1cs_std::{
     alloc::AllocVar,

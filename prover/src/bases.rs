@@ -73,8 +73,8 @@ fn encode_points<C: SWCurveConfig>(points: &[Affine<C>]) -> Vec<u8> {
     chunks.concat()
 }
 
-/// Reads lists of the lengths that `sizes` give. `None` if the two commitment lists have one length,
-/// which no verifying key allows.
+/// Reads lists of the lengths that `sizes` give. `None` if the two commitment lists have one
+/// length, which no verifying key allows.
 ///
 /// # Errors
 /// [`DecodeError`] for another number of bytes or a coordinate at or above the modulus.

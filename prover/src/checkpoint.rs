@@ -129,8 +129,8 @@ impl Checkpoint {
 
     /// Decodes a checkpoint. The lengths follow from the parameters.
     ///
-    /// The digest detects damage. Whether the witnesses satisfy the instances is not checked, since a
-    /// prover reads checkpoints only from its own disk.
+    /// The digest detects damage. Whether the witnesses satisfy the instances is not checked, since
+    /// a prover reads checkpoints only from its own disk.
     ///
     /// # Errors
     /// [`CheckpointError`] for any bytes that [`Checkpoint::to_bytes`] does not produce under these

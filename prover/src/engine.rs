@@ -15,9 +15,9 @@ use crate::{
     Checkpoint, IvcError, Parameters, ParametersError, RunningProof, SetupError, SetupStage,
 };
 
-/// Makes the parameters of a profile. The secrets are drawn from `rng` and overwritten afterwards. The
-/// state of `rng` is not: use a generator without state, such as [`OsRng`](rand::rngs::OsRng), or one
-/// that wipes its state.
+/// Makes the parameters of a profile. The secrets are drawn from `rng` and overwritten afterwards.
+/// The state of `rng` is not: use a generator without state, such as [`OsRng`](rand::rngs::OsRng),
+/// or one that wipes its state.
 ///
 /// # Errors
 /// [`SetupError`].

@@ -1,9 +1,9 @@
 //! The fold of the last step into the running instance, and of the two CycleFold instances of that
 //! fold into the running CycleFold instance.
 //!
-//! The equations are Nova's (section 4.2 of <https://eprint.iacr.org/2021/370>), and sonobe's verifier
-//! circuit checks them. sonobe's prover evaluates the matrices for every cross term; here the values
-//! of their rows are kept from step to step ([`crate::rows`]).
+//! The equations are Nova's (section 4.2 of <https://eprint.iacr.org/2021/370>), and sonobe's
+//! verifier circuit checks them. sonobe's prover evaluates the matrices for every cross term; here
+//! the values of their rows are kept from step to step ([`crate::rows`]).
 
 use ark_bn254::G1Projective;
 use ark_ff::AdditiveGroup;

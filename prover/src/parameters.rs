@@ -68,8 +68,8 @@ impl Shape {
 }
 
 impl Parameters {
-    /// Makes development parameters for `circuit`. This process knows the trapdoor until it overwrites
-    /// it.
+    /// Makes development parameters for `circuit`. This process knows the trapdoor until it
+    /// overwrites it.
     ///
     /// `profile` names the circuit's shape (1 to 32 characters of `a-z 0-9 _ -`); `idle` is the
     /// cursor outside an epoch.
@@ -120,8 +120,8 @@ impl Parameters {
         Ok(Self { made_here: true, ..Self::assemble(key, bases, shape)? })
     }
 
-    /// The parameters with this key, these bases and this circuit. `bases` must be those whose digest
-    /// `key` names.
+    /// The parameters with this key, these bases and this circuit. `bases` must be those whose
+    /// digest `key` names.
     pub(crate) fn assemble(
         key: VerifyingKey,
         bases: Bases,
@@ -167,8 +167,8 @@ impl Parameters {
         self.verifying.key().name()
     }
 
-    /// Whether one machine made these parameters and could have kept the trapdoor. Reports about them
-    /// should say so.
+    /// Whether one machine made these parameters and could have kept the trapdoor. Reports about
+    /// them should say so.
     pub fn is_development(&self) -> bool {
         self.verifying.key().development
     }

@@ -1,9 +1,9 @@
 //! The decider's R1CS as a quadratic arithmetic program with one slack variable per row.
 //!
-//! The relation is `Az * Bz = Cz + e`, row by row, with `z = (1, x, W)`. All of `x`, `W` and `e` are
-//! instance variables (`docs/design.md`, section 6). libsnark's reduction has extra rows that make the
-//! columns of the instance variables independent. They are not needed here, since the instance is
-//! bound by commitments together with proofs of knowledge of their openings.
+//! The relation is `Az * Bz = Cz + e`, row by row, with `z = (1, x, W)`. All of `x`, `W` and `e`
+//! are instance variables (`docs/design.md`, section 6). libsnark's reduction has extra rows that
+//! make the columns of the instance variables independent. They are not needed here, since the
+//! instance is bound by commitments together with proofs of knowledge of their openings.
 
 use ark_ff::PrimeField;
 use ark_groth16::r1cs_to_qap::R1CSToQAP;
@@ -58,8 +58,8 @@ fn product<P: PrimeField>(matrix: &Matrix<P>, assignment: &[P]) -> Vec<P> {
 /// The quotient `h` of `(sum a)(sum b) - (sum c + e)` by the vanishing polynomial, given the rows'
 /// values `Az` and `Bz`.
 ///
-/// By the slack relation, `sum c + e` has the values `Az * Bz` on the domain for any `e`, so only `A`
-/// and `B` are needed.
+/// By the slack relation, `sum c + e` has the values `Az * Bz` on the domain for any `e`, so only
+/// `A` and `B` are needed.
 ///
 /// # Errors
 /// [`SynthesisError::PolynomialDegreeTooLarge`] if the field has no domain for so many rows.

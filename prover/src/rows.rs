@@ -1,9 +1,9 @@
 //! The rows of a step's R1CS for folding: each distinct row is stored and evaluated once.
 //!
-//! Many rows are equal, since an S-box of Poseidon uses one long sum three times: as both factors of
-//! one row and as a factor of another. The value of a row is linear in the assignment, so the values
-//! at a folded assignment follow from those of its parts. A step therefore evaluates the matrices once,
-//! at its own witness, for its check and for the cross term of the fold after it.
+//! Many rows are equal, since an S-box of Poseidon uses one long sum three times: as both factors
+//! of one row and as a factor of another. The value of a row is linear in the assignment, so the
+//! values at a folded assignment follow from those of its parts. A step therefore evaluates the
+//! matrices once, at its own witness, for its check and for the cross term of the fold after it.
 
 use std::collections::HashMap;
 

@@ -1,8 +1,8 @@
 //! The setup: keys of folding and of the decider, which share their bases.
 //!
-//! The notation is that of `docs/design.md`, section 6. For a column `j` of the step's R1CS let `a_j`,
-//! `b_j`, `c_j` be the values of its polynomials at the secret point `tau`, and `L_i` that of the
-//! Lagrange polynomial of row `i`. Then
+//! The notation is that of `docs/design.md`, section 6. For a column `j` of the step's R1CS let
+//! `a_j`, `b_j`, `c_j` be the values of its polynomials at the secret point `tau`, and `L_i` that
+//! of the Lagrange polynomial of row `i`. Then
 //!
 //! | list | element |
 //! |---|---|

@@ -79,15 +79,15 @@ impl From<ConstraintSystem<F>> for Extracted {
 }
 
 impl Extracted {
-    /// Appends rows of the form `v * 0 = 0` until the commitment key has no identities, no bases that
-    /// are equal up to sign, and no two lists of the same length.
+    /// Appends rows of the form `v * 0 = 0` until the commitment key has no identities, no bases
+    /// that are equal up to sign, and no two lists of the same length.
     ///
     /// The base of a variable is a linear combination of its column in `A`, `B` and `C`. A variable
-    /// that no constraint uses has an empty column, so its base is the identity. Variables with equal
-    /// columns have equal bases. A variable that occurs once, in `C`, has the base of that row's
-    /// error. The decider's argument excludes these cases (`docs/design.md`, section 6). sonobe's part
-    /// of the circuit has four unused products; a step circuit may have any of them. An extra row
-    /// makes the variable's column unique and constrains nothing.
+    /// that no constraint uses has an empty column, so its base is the identity. Variables with
+    /// equal columns have equal bases. A variable that occurs once, in `C`, has the base of that
+    /// row's error. The decider's argument excludes these cases (`docs/design.md`, section 6).
+    /// sonobe's part of the circuit has four unused products; a step circuit may have any of them.
+    /// An extra row makes the variable's column unique and constrains nothing.
     fn fit_for_decider(mut self) -> R1CS<F> {
         for column in self.columns_without_a_base() {
             self.append_empty_product(column);

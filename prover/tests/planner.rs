@@ -1,5 +1,5 @@
-//! Plans of random epochs: the native fold, the tree built from all entries, the tree updated in batches
-//! and the circuit give the same root.
+//! Plans of random epochs: the native fold, the tree built from all entries, the tree updated in
+//! batches and the circuit give the same root.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -2,8 +2,8 @@
 //!
 //! A proof states that a root is the fold of a space's op logs (`docs/circuits.md`). It is an IVC
 //! proof by Nova with CycleFold, compressed by a Groth16 proof over Nova's own commitments
-//! (`docs/design.md`, section 6). Verifying it takes a [`VerifyingKey`], the space id and the proof's
-//! bytes:
+//! (`docs/design.md`, section 6). Verifying it takes a [`VerifyingKey`], the space id and the
+//! proof's bytes:
 //!
 //! ```no_run
 //! use rootfold_verifier::{verify_bytes, ParameterId, PreparedVerifyingKey, VerifyingKey, F};

@@ -81,8 +81,8 @@ pub enum VerifyError {
 }
 
 /// A verifying key with everything that can be computed before a proof arrives: the CycleFold
-/// circuit, the Grumpkin bases and prepared pairing inputs. It takes a few tenths of a second to make
-/// and serves any number of proofs.
+/// circuit, the Grumpkin bases and prepared pairing inputs. It takes a few tenths of a second to
+/// make and serves any number of proofs.
 #[derive(Clone, Debug)]
 pub struct PreparedVerifyingKey {
     key: VerifyingKey,
@@ -102,8 +102,8 @@ impl PreparedVerifyingKey {
     /// Checks a key and prepares it.
     ///
     /// # Errors
-    /// [`KeyError`] for a key that fails [`VerifyingKey::check`], or that was made for another folding
-    /// circuit than this crate's.
+    /// [`KeyError`] for a key that fails [`VerifyingKey::check`], or that was made for another
+    /// folding circuit than this crate's.
     pub fn new(key: VerifyingKey) -> Result<Self, KeyError> {
         key.check()?;
         let cyclefold = CycleFoldShape::new().map_err(|e| KeyError::Synthesis(e.to_string()))?;
@@ -193,8 +193,8 @@ pub fn verify(
     })
 }
 
-/// [`verify`], but where the product of the pairings fails, each equation is checked on its own, and
-/// the error names the one that is false: [`VerifyError::Groth16`],
+/// [`verify`], but where the product of the pairings fails, each equation is checked on its own,
+/// and the error names the one that is false: [`VerifyError::Groth16`],
 /// [`VerifyError::KnowledgeOfWitness`] or [`VerifyError::KnowledgeOfError`].
 ///
 /// That takes up to seven pairings more, so it is meant for a prover's own proofs and for tests,
@@ -383,8 +383,8 @@ fn check_groth16(
     Ok(())
 }
 
-/// Whether `shown` is `sigma * commitment`. Only someone who knows an opening of the commitment over
-/// its own bases can compute that point.
+/// Whether `shown` is `sigma * commitment`. Only someone who knows an opening of the commitment
+/// over its own bases can compute that point.
 fn check_knowledge(
     commitment: &G1Projective,
     shown: &G1Affine,
@@ -428,8 +428,8 @@ struct Weights {
 }
 
 impl Weights {
-    /// Draws the weights from the parameters' id, the statement and the whole proof, each from its own
-    /// part of the hash's output.
+    /// Draws the weights from the parameters' id, the statement and the whole proof, each from its
+    /// own part of the hash's output.
     fn draw(key: &PreparedVerifyingKey, space_id: F, proof: &Proof) -> Weights {
         let mut bytes = Writer::little_endian(key.proof_len() + 64);
         bytes.bytes(&key.id.0).field(&space_id).bytes(&proof.encode());
@@ -491,8 +491,8 @@ mod tests {
         }
     }
 
-    /// A key and a proof whose pairings hold, made with the trapdoor. The proof's running instance is
-    /// used as the folded one.
+    /// A key and a proof whose pairings hold, made with the trapdoor. The proof's running instance
+    /// is used as the folded one.
     fn simulated(rng: &mut impl Rng) -> (PreparedVerifyingKey, Proof) {
         let [alpha, beta, gamma, delta, sigma_w, sigma_e] = [(); 6].map(|()| F::rand(rng));
         let mut key = prepared().key;

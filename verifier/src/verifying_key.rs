@@ -20,15 +20,16 @@ const MAX_PROFILE_LEN: usize = 32;
 
 /// The id of a set of parameters: a hash over circuit, profile and keys.
 ///
-/// An invite contains it beside the space id. Verifiers that use the same id accept the same proofs.
+/// An invite contains it beside the space id. Verifiers that use the same id accept the same
+/// proofs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParameterId(pub [u8; 32]);
 
 impl ParameterId {
     /// The public-parameter hash, which every transcript and state hash absorbs first.
     ///
-    /// It is a function of the id. The circuit, which the id covers, does not depend on it, since the
-    /// augmented circuit takes it as a witness.
+    /// It is a function of the id. The circuit, which the id covers, does not depend on it, since
+    /// the augmented circuit takes it as a witness.
     pub fn pp_hash(&self) -> F {
         let hash = blake3::derive_key(domain::PUBLIC_PARAMETERS, &self.0);
         // 31 bytes are always below the modulus, so no two values collide by reduction.
@@ -94,8 +95,8 @@ pub enum KeyError {
     /// Two elements of one group are equal up to sign.
     #[error("{0} and {1} are equal up to sign")]
     Related(&'static str, &'static str),
-    /// The circuit has as many witnesses as constraints. The lengths of the two commitment lists must
-    /// differ.
+    /// The circuit has as many witnesses as constraints. The lengths of the two commitment lists
+    /// must differ.
     #[error("both commitment lists have {0} elements")]
     EqualLengths(u64),
     /// The profile name is empty, too long or has a character outside `a-z 0-9 _ -`.
@@ -165,11 +166,11 @@ impl VerifyingKey {
         format!("{}-{origin}{}", self.profile, self.id().short())
     }
 
-    /// Checks the profile name and the lengths, and that the elements are points of their groups, not
-    /// at infinity, and pairwise different up to sign within each group.
+    /// Checks the profile name and the lengths, and that the elements are points of their groups,
+    /// not at infinity, and pairwise different up to sign within each group.
     ///
-    /// Some equalities break the proof system (`gamma = delta`, `sigma_W = sigma_E`, a sigma equal to
-    /// the generator). The others do not occur in an honest setup.
+    /// Some equalities break the proof system (`gamma = delta`, `sigma_W = sigma_E`, a sigma equal
+    /// to the generator). The others do not occur in an honest setup.
     ///
     /// # Errors
     /// [`KeyError`] for the first check that fails.

@@ -36,8 +36,8 @@ pub fn segment(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, s: &Segment) -
         let used = op_slot(cs, r, slot)?;
         if i == 0 {
             rule!(cs, L1);
-            // A run without ops would change the stamp of a granted writer's head entry, and with it
-            // the root.
+            // A run without ops would change the stamp of a granted writer's head entry, and with
+            // it the root.
             zero_if(&var(&start), &not(&used))?;
         }
     }

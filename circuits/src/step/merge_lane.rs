@@ -178,9 +178,9 @@ fn open_below(zipper: &mut ZipperVar, from: &[Var], beginnings: &[Var]) -> Resul
 /// M1: (key, stamp) is strictly greater than that of the previous row, and the key changes exactly
 /// after the last row of a key.
 ///
-/// One of four selectors marks the first of the four numbers that differs. The numbers before it are
-/// equal, and its difference is in 1..=2^248. Limbs are below 2^248: those of ops by L9, and those of
-/// the old tree since they were ops of an earlier epoch or are in the genesis tree.
+/// One of four selectors marks the first of the four numbers that differs. The numbers before it
+/// are equal, and its difference is in 1..=2^248. Limbs are below 2^248: those of ops by L9, and
+/// those of the old tree since they were ops of an earlier epoch or are in the genesis tree.
 fn strictly_greater(
     cs: &ConstraintSystemRef<F>,
     r: &RegistersVar,
@@ -216,8 +216,8 @@ fn strictly_greater(
     Ok(())
 }
 
-/// The index of the first limb that differs, `Some(None)` unless the row starts a new key. `None` if
-/// the circuit has no values.
+/// The index of the first limb that differs, `Some(None)` unless the row starts a new key. `None`
+/// if the circuit has no values.
 fn first_difference(active: &Var, inside: &Bit, differences: &[Var]) -> Option<Option<usize>> {
     let active = active.value().ok()? == F::ONE;
     if !active || inside.value().ok()? {

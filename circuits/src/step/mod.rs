@@ -31,8 +31,8 @@ pub struct StateVar {
     pub cursor: Var,
 }
 
-/// One step: opens the cursor, processes the segments and the rows, seals if the witness says so, and
-/// closes the cursor. Returns the state after the step.
+/// One step: opens the cursor, processes the segments and the rows, seals if the witness says so,
+/// and closes the cursor. Returns the state after the step.
 ///
 /// # Panics
 /// If the witness does not have the numbers of slots of the profile.

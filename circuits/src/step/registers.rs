@@ -54,8 +54,8 @@ impl ZipperVar {
 }
 
 impl RegistersVar {
-    /// Allocates registers as witness. Enforces only that the flags are 0 or 1; the cursor binds all
-    /// registers to those after the previous step.
+    /// Allocates registers as witness. Enforces only that the flags are 0 or 1; the cursor binds
+    /// all registers to those after the previous step.
     pub fn new_witness(cs: &ConstraintSystemRef<F>, r: &Registers) -> Result<RegistersVar> {
         let witness = |x: F| Var::new_witness(cs.clone(), || Ok(x));
         let bit = |b: bool| Bit::new_witness(cs.clone(), || Ok(b));

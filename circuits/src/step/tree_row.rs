@@ -46,8 +46,8 @@ impl Ops {
     }
 }
 
-/// One tree row. The first tree row after a merge row shares its hashes with that row's leaf, and must
-/// be PAD if there is a leaf.
+/// One tree row. The first tree row after a merge row shares its hashes with that row's leaf, and
+/// must be PAD if there is a leaf.
 pub fn tree_row(
     cs: &ConstraintSystemRef<F>,
     r: &mut RegistersVar,
@@ -88,8 +88,8 @@ pub fn tree_row(
         replace(&(absorbs_new + &closing), &r.new.open, &closed)?
     };
     rule!(cs, CloseNew);
-    // The last close absorbs the closed node into the node above and opens an empty node of level 0.
-    // Every other close opens an empty node above.
+    // The last close absorbs the closed node into the node above and opens an empty node of level
+    // 0. Every other close opens an empty node above.
     let last = close_new - &more;
     r.new.open = open + &last * (Var::constant(iv(0)) - &closed);
     let fresh = above.iter().zip(1..).map(|(bit, level)| bit * iv(level));
@@ -139,8 +139,8 @@ fn closes_more(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, close_new: &Va
 }
 
 /// The hash of a row in one tree: if the row closes, of the chain of the node above and of the open
-/// node; else of the chain of the open node and the item. Returns the chain of the node above and the
-/// hash.
+/// node; else of the chain of the open node and the item. Returns the chain of the node above and
+/// the hash.
 fn zip(zipper: &ZipperVar, above: &[Var], closes: &Var, item: &Var) -> Result<(Var, Var)> {
     let terms = above.iter().zip(&zipper.above).map(|(bit, chain)| bit * chain);
     let selected = terms.fold(Var::zero(), |a, b| a + b);

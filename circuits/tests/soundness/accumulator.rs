@@ -99,8 +99,8 @@ fn two_equal_points_of_opposite_sign() {
     assert_ne!(open.next_state(), honest_end, "7 leads elsewhere than 0");
 }
 
-/// An insert of height 0 uses the point of height 1, by a j that is large enough to reach it. The new
-/// tree gets a node boundary that its keys do not have.
+/// An insert of height 0 uses the point of height 1, by a j that is large enough to reach it. The
+/// new tree gets a node boundary that its keys do not have.
 #[test]
 fn a_height_reached_by_a_large_j() {
     let world = World::small();

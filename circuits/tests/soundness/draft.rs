@@ -1,5 +1,5 @@
-//! A draft of a step: both lanes as lists that a test edits, and the verdicts of the native twin and of
-//! the circuit.
+//! A draft of a step: both lanes as lists that a test edits, and the verdicts of the native twin
+//! and of the circuit.
 
 use std::collections::BTreeSet;
 
@@ -166,14 +166,14 @@ impl Draft {
         state
     }
 
-    /// Asserts that both twins refuse the draft for this rule, and that all violated constraints belong
-    /// to the rule. Returns the state that the forger wanted.
+    /// Asserts that both twins refuse the draft for this rule, and that all violated constraints
+    /// belong to the rule. Returns the state that the forger wanted.
     pub fn caught_by(&self, rule: Rule) -> [F; 3] {
         self.caught_by_all(rule, &[rule])
     }
 
-    /// As [`Draft::caught_by`], for a forgery that necessarily violates other rules too. `first` is the
-    /// rule of the first violated constraint, and `all` are the rules of all.
+    /// As [`Draft::caught_by`], for a forgery that necessarily violates other rules too. `first` is
+    /// the rule of the first violated constraint, and `all` are the rules of all.
     pub fn caught_by_all(&self, first: Rule, all: &[Rule]) -> [F; 3] {
         assert_eq!(self.native().err(), Some(first), "what the native twin says");
         let system = self.system();
@@ -182,8 +182,8 @@ impl Draft {
     }
 }
 
-/// Asserts that the first violated constraint belongs to `first`, and that `all` are the rules of all
-/// violated constraints.
+/// Asserts that the first violated constraint belongs to `first`, and that `all` are the rules of
+/// all violated constraints.
 pub fn assert_caught(broken: &[Broken], first: Rule, all: &[Rule]) {
     let named: BTreeSet<Option<Rule>> = broken.iter().map(|b| b.rules.last().copied()).collect();
     let expected = all.iter().map(|rule| Some(*rule)).collect();

@@ -130,8 +130,8 @@ fn a_run_from_an_older_head() {
     Draft::new(&world, &[again]).caught_by(Rule::Seal);
 }
 
-/// A number of ops that wraps around zero: a head with `seq = -1` was granted, and one op later it is
-/// 0.
+/// A number of ops that wraps around zero: a head with `seq = -1` was granted, and one op later it
+/// is 0.
 #[test]
 fn a_run_starts_from_a_seq_out_of_range() {
     let mut world = World::small();
@@ -217,8 +217,8 @@ fn an_op_folded_twice() {
     draft.caught_by_all(Rule::L3, &[Rule::L3, Rule::M1]);
 }
 
-/// The same op twice in a log with opposite signs, which cancel in the sum. The op is in the log and
-/// not in the tree.
+/// The same op twice in a log with opposite signs, which cancel in the sum. The op is in the log
+/// and not in the tree.
 #[test]
 fn an_op_that_cancels_itself() {
     let world = World::small();
@@ -246,8 +246,8 @@ fn an_op_dropped_from_the_middle() {
     Draft::new(&world, &[holed]).caught_by(Rule::L5);
 }
 
-/// An op that is added to the accumulator and not linked to the head: it is in the tree and not in the
-/// log.
+/// An op that is added to the accumulator and not linked to the head: it is in the tree and not in
+/// the log.
 #[test]
 fn an_op_that_is_not_linked() {
     let world = World::small();
@@ -296,8 +296,8 @@ fn a_signature_under_a_key_of_small_order() {
     Draft::new(&world, &[forged]).caught_by(Rule::L5);
 }
 
-/// A run that is ended twice. The second WRITE cancels the first: the ops are folded, the head entry
-/// is unchanged, and the ops can be folded again in the next epoch.
+/// A run that is ended twice. The second WRITE cancels the first: the ops are folded, the head
+/// entry is unchanged, and the ops can be folded again in the next epoch.
 #[test]
 fn a_run_that_ends_twice() {
     let world = World::small();

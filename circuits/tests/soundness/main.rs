@@ -1,6 +1,6 @@
 //! One or more forgeries for every rule of the step circuit. A test takes an honest witness, breaks
-//! one rule in a way that an attacker would profit from, and makes everything else consistent again.
-//! The first violated constraint must be in the namespace of that rule.
+//! one rule in a way that an attacker would profit from, and makes everything else consistent
+//! again. The first violated constraint must be in the namespace of that rule.
 //!
 //! `docs/soundness.md` says what each forgery would gain. `rules.rs` has the list of forgeries by
 //! rule.

@@ -31,8 +31,8 @@ fn insert(keys: &[(char, usize)], new: Key) -> (World, Draft) {
     (world, draft)
 }
 
-/// An insert after a greater key. A search ends at the wrong place and proves to readers that the key
-/// does not exist.
+/// An insert after a greater key. A search ends at the wrong place and proves to readers that the
+/// key does not exist.
 #[test]
 fn a_key_inserted_out_of_order() {
     let b = key('b', 0);
@@ -103,8 +103,8 @@ fn an_older_op_overrides_a_newer_one() {
     draft.caught_by(Rule::M1);
 }
 
-/// An op that nobody signed, in two rows with opposite signs. They cancel in the sum, and the op is in
-/// the tree.
+/// An op that nobody signed, in two rows with opposite signs. They cancel in the sum, and the op is
+/// in the tree.
 #[test]
 fn an_unsigned_op_that_cancels_itself() {
     let world = World::small();
@@ -157,8 +157,8 @@ fn a_signed_op_left_out() {
     draft.caught_by(Rule::Seal);
 }
 
-/// An OP row of an op that is in no log, whose point is not subtracted: the coordinates of the sum are
-/// overwritten by those before the row.
+/// An OP row of an op that is in no log, whose point is not subtracted: the coordinates of the sum
+/// are overwritten by those before the row.
 #[test]
 fn a_row_that_subtracts_nothing() {
     let world = World::small();
@@ -266,8 +266,8 @@ fn a_tree_row_inside_a_key() {
     draft.caught_by(Rule::M4);
 }
 
-/// An entry of the old tree disappears: its row is not marked as the last of its key, so the new tree
-/// does not absorb it, and the next key follows.
+/// An entry of the old tree disappears: its row is not marked as the last of its key, so the new
+/// tree does not absorb it, and the next key follows.
 #[test]
 fn an_entry_that_disappears() {
     let world = World::usual();
@@ -364,8 +364,8 @@ fn an_insert_behind_the_boundary() {
     draft.caught_by(Rule::M6);
 }
 
-/// An insert whose right neighbour is hidden in the skipped beginning of the next node. The insert has
-/// opened that node, so nothing of it can be skipped, and the old tree lacks an entry.
+/// An insert whose right neighbour is hidden in the skipped beginning of the next node. The insert
+/// has opened that node, so nothing of it can be skipped, and the old tree lacks an entry.
 #[test]
 fn an_insert_before_a_skipped_beginning() {
     let (world, mut draft) = insert(&[('a', 1), ('b', 0), ('e', 0)], key('c', 0));
@@ -397,8 +397,8 @@ fn an_insert_that_closes_too_few_nodes() {
     draft.caught_by_all(Rule::M7, &[Rule::M7, Rule::Seal]);
 }
 
-/// An insert of height 1 with the height 0 in its row. The log lane computes another height, and a lie
-/// about a square there is caught.
+/// An insert of height 1 with the height 0 in its row. The log lane computes another height, and a
+/// lie about a square there is caught.
 #[test]
 fn a_height_made_lower() {
     let b = key('b', 1);
@@ -473,8 +473,8 @@ fn a_close_while_another_is_due() {
     draft.actions[at] = close_both();
     let c = draft.at(&key('c', 1));
     draft.actions[c + 1] = close_new();
-    // CLOSE_BOTH closes the insert's node in both trees, CLOSE_NEW that of c in the new tree. While a
-    // close is due, the insert also waits for its right neighbour, so M6 is violated with M7.
+    // CLOSE_BOTH closes the insert's node in both trees, CLOSE_NEW that of c in the new tree. While
+    // a close is due, the insert also waits for its right neighbour, so M6 is violated with M7.
     let native = draft.native().err();
     assert_eq!(native, Some(Rule::M6));
     let broken = draft.system().broken();

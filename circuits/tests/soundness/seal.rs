@@ -16,8 +16,8 @@ fn epoch(world: &World) -> Draft {
     Draft::new(world, &[world.run(MALLORY, &[put(200, key('a', 0), "new")])])
 }
 
-/// A step that only seals a complete epoch, with registers that the forger changed. The cursor of the
-/// state is made to fit them.
+/// A step that only seals a complete epoch, with registers that the forger changed. The cursor of
+/// the state is made to fit them.
 fn sealing(change: impl FnOnce(&mut Registers)) -> Draft {
     let world = World::small();
     let mut draft = epoch(&world);
@@ -79,8 +79,8 @@ fn a_seal_with_a_nonzero_accumulator() {
     sealing(|r| r.acc = -r.acc).caught_by(Rule::Seal);
 }
 
-/// The whole tree is one opaque item, and the edits are in a node that stays open: the ops are counted
-/// and have no effect.
+/// The whole tree is one opaque item, and the edits are in a node that stays open: the ops are
+/// counted and have no effect.
 #[test]
 fn a_seal_with_an_open_node() {
     let world = World::small();

@@ -299,8 +299,9 @@ impl Open {
         }
     }
 
-    /// Recomputes the bits of a row `sum of k * 2^i * bit_i + rest = 0` with consecutive columns, of
-    /// which the highest bit is the last column of the row. Higher bits of the number are dropped.
+    /// Recomputes the bits of a row `sum of k * 2^i * bit_i + rest = 0` with consecutive columns,
+    /// of which the highest bit is the last column of the row. Higher bits of the number are
+    /// dropped.
     fn decompose(&mut self, row: usize) {
         // sum * 1 = 0, or 0 = sum.
         let [a, b, c] = [0, 1, 2].map(|m| &self.rows[m][row]);

@@ -1,7 +1,7 @@
 //! Forgeries in the tree: SKIP, OPAQUE, CLOSE_BOTH, CLOSE_NEW.
 //!
-//! A row acts on the lowest open node, and an open node is never dropped. A forger who wants another
-//! node has to lie about the level.
+//! A row acts on the lowest open node, and an open node is never dropped. A forger who wants
+//! another node has to lie about the level.
 
 use rootfold_core::{
     height::H,
@@ -177,8 +177,8 @@ fn edits_that_are_never_closed() {
     assert_eq!(next[1], F::from(1u64), "an op is counted that is not there");
 }
 
-/// The new tree gets a node boundary that its keys do not have: after an insert of height 0, and one
-/// more after an insert of height 1.
+/// The new tree gets a node boundary that its keys do not have: after an insert of height 0, and
+/// one more after an insert of height 1.
 #[test]
 fn a_close_new_that_is_not_due() {
     for height in [0, 1] {

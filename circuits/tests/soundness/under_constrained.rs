@@ -1,10 +1,10 @@
-//! A search for variables that no constraint determines. Every witness variable of an honest step is
-//! overwritten, and the values that depend on it are recomputed as a cheating prover would. If all
-//! constraints hold then, the variable is free.
+//! A search for variables that no constraint determines. Every witness variable of an honest step
+//! is overwritten, and the values that depend on it are recomputed as a cheating prover would. If
+//! all constraints hold then, the variable is free.
 //!
-//! `free_variables_*.txt` count the free variables by the rules of the constraint that mentions them
-//! first, and [`REASONS`] says why they are harmless. After an intended change, rewrite the files by
-//! `ROOTFOLD_BLESS=1 cargo nextest run --release -p rootfold-circuits --test soundness
+//! `free_variables_*.txt` count the free variables by the rules of the constraint that mentions
+//! them first, and [`REASONS`] says why they are harmless. After an intended change, rewrite the
+//! files by `ROOTFOLD_BLESS=1 cargo nextest run --release -p rootfold-circuits --test soundness
 //! under_constrained`.
 
 use std::{

@@ -1,5 +1,5 @@
-//! A small space, and the rows that a prover makes of runs in it. Nothing is checked, so the runs may
-//! be false.
+//! A small space, and the rows that a prover makes of runs in it. Nothing is checked, so the runs
+//! may be false.
 
 use std::collections::BTreeMap;
 

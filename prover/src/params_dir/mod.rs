@@ -2,8 +2,8 @@
 //!
 //! A file holds the verifying key and the lists of bases. The key names a digest of the lists, and
 //! the file's name contains the key's id. Both are checked on every load, so a file with a given id
-//! holds the parameters with that id, and its points need no check of their own. The constraints are
-//! not stored: they are synthesized anew and must have the digest that the key names.
+//! holds the parameters with that id, and its points need no check of their own. The constraints
+//! are not stored: they are synthesized anew and must have the digest that the key names.
 //!
 //! These digests say nothing about who made the parameters: anyone can make a file with correct
 //! digests and know its trapdoor. Therefore

@@ -105,9 +105,9 @@ impl Usage {
     }
 }
 
-/// Plans the fold of `epoch` into the tree of `state`, and folds it natively. The native twin of the
-/// circuit executes every step, so a plan that is returned satisfies the circuit, and both folds have
-/// the same root.
+/// Plans the fold of `epoch` into the tree of `state`, and folds it natively. The native twin of
+/// the circuit executes every step, so a plan that is returned satisfies the circuit, and both
+/// folds have the same root.
 ///
 /// # Errors
 /// [`PlanError`] if the epoch is not valid or the tree cannot be read.

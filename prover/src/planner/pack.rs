@@ -10,8 +10,8 @@ pub(super) enum Action {
     Tree(TreeRow),
 }
 
-/// Packs the actions, in order, into rows of one merge row and `profile.tree_rows` tree rows, with as
-/// few empty slots as the order allows.
+/// Packs the actions, in order, into rows of one merge row and `profile.tree_rows` tree rows, with
+/// as few empty slots as the order allows.
 pub(super) fn rows(actions: Vec<Action>, profile: &Profile) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let mut free = 0;

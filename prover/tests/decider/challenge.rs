@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-/// Any root: `cm_T` takes the error of the last step, divided by the challenge. All openings are known,
-/// each over its own list.
+/// Any root: `cm_T` takes the error of the last step, divided by the challenge. All openings are
+/// known, each over its own list.
 #[test]
 fn a_challenge_of_the_provers_choice() {
     let parameters = parameters();
@@ -29,8 +29,8 @@ fn a_challenge_of_the_provers_choice() {
     assert_stopped_by(parameters.verifying_key(), &forged, challenge, &[defence]);
 }
 
-/// Any root, from the verifying key alone: `A = [alpha]`, `B = [beta]`, `C = 0`, and `u.cm_W` makes the
-/// public input zero. The error is zero, so knowledge of it can be shown.
+/// Any root, from the verifying key alone: `A = [alpha]`, `B = [beta]`, `C = 0`, and `u.cm_W` makes
+/// the public input zero. The error is zero, so knowledge of it can be shown.
 #[test]
 fn the_rest_of_the_equation_in_a_commitment() {
     let parameters = parameters();

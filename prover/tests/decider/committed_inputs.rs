@@ -1,8 +1,8 @@
 //! Attacks on the commitments that replace a part of Groth16's public input.
 //!
-//! The Groth16 equation contains one sum of input bases and commitments. Only the proofs of knowledge,
-//! of each commitment over its own list of bases, separate the parts of the sum and exclude
-//! commitments without an opening.
+//! The Groth16 equation contains one sum of input bases and commitments. Only the proofs of
+//! knowledge, of each commitment over its own list of bases, separate the parts of the sum and
+//! exclude commitments without an opening.
 
 use ark_bn254::{G1Affine, G1Projective};
 use ark_ec::{AffineRepr, CurveGroup};
@@ -33,9 +33,9 @@ const ALL: Chosen = Chosen { running_e: true, cross_term: true, incoming_w: true
 
 /// A proof of any root, made from the verifying key alone.
 ///
-/// With `A = [alpha]`, `B = [beta]`, `C = 0` the equation states that the public input is zero. Times
-/// `u'^2`, the public input is a polynomial of degree 2 in the challenge. `u.cm_W`, `cm_T` and `U.cm_E`,
-/// which the prover chooses before the challenge, make its three coefficients zero.
+/// With `A = [alpha]`, `B = [beta]`, `C = 0` the equation states that the public input is zero.
+/// Times `u'^2`, the public input is a polynomial of degree 2 in the challenge. `u.cm_W`, `cm_T`
+/// and `U.cm_E`, which the prover chooses before the challenge, make its three coefficients zero.
 pub fn forge(key: &PreparedVerifyingKey, root: F, running_u: F, running_x: F) -> Proof {
     forge_with(ALL, key, root, running_u, running_x)
 }
@@ -141,8 +141,8 @@ fn a_shifted_error_commitment() {
     assert_stopped_by(key, &shifted, challenge, &[ERROR]);
 }
 
-/// Any root, from any running proof: `u.cm_W` cancels the false public input, so that Groth16 proves the
-/// honest last step.
+/// Any root, from any running proof: `u.cm_W` cancels the false public input, so that Groth16
+/// proves the honest last step.
 #[test]
 fn a_public_input_in_the_witness_commitment() {
     let parameters = parameters();
@@ -157,8 +157,8 @@ fn a_public_input_in_the_witness_commitment() {
     assert_stopped_by(parameters.verifying_key(), &forged, challenge, &[WITNESS]);
 }
 
-/// Any root, from any running proof: `u.cm_W` contains the error that the false public input causes,
-/// over the bases of errors, since a strict instance has no error commitment.
+/// Any root, from any running proof: `u.cm_W` contains the error that the false public input
+/// causes, over the bases of errors, since a strict instance has no error commitment.
 #[test]
 fn error_mass_in_the_witness_commitment() {
     let parameters = parameters();

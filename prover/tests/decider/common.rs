@@ -128,8 +128,8 @@ pub fn input(step: u64) -> Input {
     Input { ops: step + 5, ..Input::default() }
 }
 
-/// An honest proof of some steps, kept on disk between test processes. It is made anew if the kept one
-/// does not verify.
+/// An honest proof of some steps, kept on disk between test processes. It is made anew if the kept
+/// one does not verify.
 pub fn proof(steps: u64) -> Proof {
     let parameters = parameters();
     let key = parameters.verifying_key();

@@ -136,9 +136,10 @@ impl<'a> Forger<'a> {
         G1Projective::msm_unchecked(bases, vector)
     }
 
-    /// Folds with the opening `cross_term` of `cm_T` and completes the proof: the Groth16 proof for the
-    /// last step with public input `x`, and the knowledge points of the folded vectors. The challenge
-    /// is the verifier's if `challenge` is `None`. Returns the challenge and the folded vectors.
+    /// Folds with the opening `cross_term` of `cm_T` and completes the proof: the Groth16 proof for
+    /// the last step with public input `x`, and the knowledge points of the folded vectors. The
+    /// challenge is the verifier's if `challenge` is `None`. Returns the challenge and the folded
+    /// vectors.
     pub fn fold(
         &self,
         proof: &mut Proof,
@@ -166,8 +167,8 @@ impl<'a> Forger<'a> {
 
     /// Folds a false last step whose error is in `u.cm_W`; `mass` is the commitment to the error. A
     /// strict instance has no error commitment, but `r mass / u'` in the folded `cm_W` has the same
-    /// effect as the missing `r^2 mass / u'^2` in the folded `cm_E` for every challenge `r`, if `U.u mass`
-    /// is subtracted from `cm_T`.
+    /// effect as the missing `r^2 mass / u'^2` in the folded `cm_E` for every challenge `r`, if
+    /// `U.u mass` is subtracted from `cm_T`.
     pub fn hide_error(&self, proof: &mut Proof, mass: G1Projective) -> (F, Opening) {
         let x = proof.incoming.x[0];
         proof.incoming.cm_w += mass;
@@ -175,9 +176,9 @@ impl<'a> Forger<'a> {
         self.fold(proof, x, &cross_term, None)
     }
 
-    /// Groth16 for `z = (1, x, W)`. The slack is not needed: with it, `C` has the values of the product
-    /// `AB` on the domain, which is the product modulo `X^size - 1`. The quotient therefore consists of
-    /// the upper coefficients of the product.
+    /// Groth16 for `z = (1, x, W)`. The slack is not needed: with it, `C` has the values of the
+    /// product `AB` on the domain, which is the product modulo `X^size - 1`. The quotient therefore
+    /// consists of the upper coefficients of the product.
     fn groth16(&self, assignment: &[F]) -> Groth16Proof {
         let Bases { groth16, .. } = self.bases;
         let size = groth16.h_query.len() + 1;

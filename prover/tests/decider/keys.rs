@@ -12,8 +12,8 @@ use crate::{
     weakened::{verify_by_name, verify_without, Defence, WeakKey},
 };
 
-/// Any root, with all vectors zero and therefore known: if `gamma` and `delta` are equal up to sign, `C`
-/// can cancel the public input.
+/// Any root, with all vectors zero and therefore known: if `gamma` and `delta` are equal up to
+/// sign, `C` can cancel the public input.
 #[test]
 fn gamma_equal_to_delta() {
     let parameters = parameters();

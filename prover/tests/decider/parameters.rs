@@ -1,17 +1,22 @@
-//! Published parameters have the form that the decider's argument requires, and can be saved, loaded
-//! and trusted.
+//! Published parameters have the form that the decider's argument requires, and can be saved,
+//! loaded and trusted.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::common::{idle, input, other_parameters, parameters, rng, running, Toy, TOY};
 use ark_bn254::{Bn254, G1Affine, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, VariableBaseMSM};
 use ark_ff::UniformRand;
 use rootfold_prover::{
-    compress, setup::generate_bases, shape::step_r1cs, Checkpoint, NotPrivate, Parameters,
-    ParametersError, RunningProof, SetupStage,
+    atomic::write_atomically, compress, setup::generate_bases, shape::step_r1cs, Checkpoint,
+    NotPrivate, Parameters, ParametersError, RunningProof, SetupStage,
 };
-use rootfold_verifier::{folding::cyclefold::CycleFoldShape, KeyError, PreparedVerifyingKey, F};
+use rootfold_verifier::{
+    folding::cyclefold::CycleFoldShape, KeyError, ParameterId, PreparedVerifyingKey, F,
+};
 use sonobe_primitives::arithmetizations::Arith;
 
 #[test]
@@ -54,6 +59,9 @@ fn a_setup_has_the_form_that_the_argument_needs() {
     }
 }
 
+/// The list of parameters that this user made.
+const LIST: &str = "made-here.list";
+
 /// [`Parameters::load_or_generate`], and whether it generated.
 fn load_or_generate(dir: &Path, toy: &Toy) -> (Parameters, bool) {
     let mut made = false;
@@ -63,13 +71,25 @@ fn load_or_generate(dir: &Path, toy: &Toy) -> (Parameters, bool) {
     (parameters.unwrap(), made)
 }
 
+/// Replaces the list of `dir`, by a file that nobody else can write.
+fn write_list(dir: &Path, ids: &[ParameterId]) {
+    let lines: String = ids.iter().map(|id| format!("{id}\n")).collect();
+    write_atomically(&dir.join(LIST), &[lines.as_bytes()]).unwrap();
+}
+
+/// Saves parameters into `dir` and adds them to its list of those that this user made.
+fn save_as_made(parameters: &Parameters, dir: &Path) -> PathBuf {
+    let path = parameters.save(dir).unwrap();
+    write_list(dir, &[parameters.id()]);
+    path
+}
+
 #[test]
 fn parameters_survive_the_disk() {
     let dir = tempfile::tempdir().unwrap();
     let load = |toy: &Toy| load_or_generate(dir.path(), toy);
-    let (first, made) = load(&TOY);
-    let first = Arc::new(first);
-    assert!(made);
+    let first = parameters();
+    save_as_made(&first, dir.path());
     let (second, made) = load(&TOY);
     assert!(!made && second.is_development());
     assert!(second.name().starts_with("toy-dev-"));
@@ -98,25 +118,28 @@ fn parameters_survive_the_disk() {
 /// folder are used if their id is named, but not for a new space.
 #[test]
 fn only_parameters_made_here_are_used_unnamed() {
-    let (theirs, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (planted, _) = load_or_generate(theirs.path(), &TOY);
-    let name = planted.file_name();
-    fs::copy(theirs.path().join(&name), dir.path().join(&name)).unwrap();
-    let planted_again = Parameters::load(&dir.path().join(&name), &TOY).unwrap();
-    planted_again.save(dir.path()).unwrap();
-
+    let dir = tempfile::tempdir().unwrap();
+    let copied = [parameters(), other_parameters()];
+    for parameters in &copied {
+        // Without the list, which only this process could have written.
+        parameters.save(dir.path()).unwrap();
+        let _ = fs::remove_file(dir.path().join(LIST));
+    }
     let (ours, made) = load_or_generate(dir.path(), &TOY);
-    assert!(made && ours.id() != planted.id());
-    assert_eq!(Parameters::load_id(dir.path(), planted.id(), &TOY).unwrap().id(), planted.id());
+    assert!(made);
+    for parameters in &copied {
+        let id = parameters.id();
+        assert_ne!(ours.id(), id);
+        assert_eq!(Parameters::load_id(dir.path(), id, &TOY).unwrap().id(), id);
+    }
     let (again, made) = load_or_generate(dir.path(), &TOY);
     assert!(!made && again.id() == ours.id());
 
-    // Of several that were made here, the first that still exists is used.
-    let later = Parameters::generate("toy", idle(), &TOY, &mut rng(1), &mut |_| {}).unwrap();
-    later.save(dir.path()).unwrap();
-    assert_eq!(load_or_generate(dir.path(), &TOY).0.id(), ours.id());
-    fs::remove_file(dir.path().join(ours.file_name())).unwrap();
-    assert_eq!(load_or_generate(dir.path(), &TOY).0.id(), later.id());
+    // Of several in the list, the first that still exists is used.
+    write_list(dir.path(), &[copied[1].id(), copied[0].id()]);
+    assert_eq!(load_or_generate(dir.path(), &TOY).0.id(), copied[1].id());
+    fs::remove_file(dir.path().join(copied[1].file_name())).unwrap();
+    assert_eq!(load_or_generate(dir.path(), &TOY).0.id(), copied[0].id());
 }
 
 #[cfg(unix)]
@@ -128,9 +151,10 @@ fn what_others_can_write_is_refused() {
     };
 
     let dir = tempfile::tempdir().unwrap();
-    let id = load_or_generate(dir.path(), &TOY).0.id();
-    let path = dir.path().join(format!("toy-dev-{id}.params"));
-    let list = dir.path().join("made-here.list");
+    let parameters = parameters();
+    let id = parameters.id();
+    let path = save_as_made(&parameters, dir.path());
+    let list = dir.path().join(LIST);
     let refused = |shared: &Path| {
         let attempts = [
             Parameters::load_or_generate(dir.path(), "toy", idle(), &TOY, &mut |_| {}).map(|_| ()),
@@ -150,8 +174,8 @@ fn what_others_can_write_is_refused() {
         fs::set_permissions(shared, Permissions::from_mode(mode)).unwrap();
         assert_eq!(refused(shared), [Some(NotPrivate::Writable { mode }); 2]);
         fs::set_permissions(shared, before).unwrap();
-        assert_eq!(refused(shared), [None; 2]);
     }
+    assert_eq!(refused(&path), [None; 2]);
     // Loading by id does not read the list.
     fs::set_permissions(&list, Permissions::from_mode(0o620)).unwrap();
     assert_eq!(refused(&list), [Some(NotPrivate::Writable { mode: 0o620 }), None]);

@@ -22,8 +22,8 @@ fn with_sigmas<'a>(key: &'a PreparedVerifyingKey, sigma_w: F, sigma_e: F) -> Wea
     WeakKey { key: VerifyingKey { sigma_w_g2, sigma_e_g2, ..key.key.clone() }, ..key }
 }
 
-/// The forgery of `error_mass_in_the_witness_commitment` with all knowledge shown: a sum over the bases
-/// of errors is accepted in place of one over those of witnesses.
+/// The forgery of `error_mass_in_the_witness_commitment` with all knowledge shown: a sum over the
+/// bases of errors is accepted in place of one over those of witnesses.
 ///
 /// A setup with this sigma would publish the bases times sigma. A sum over these is sigma times the
 /// sum over the bases, and the forger knows all vectors in it.

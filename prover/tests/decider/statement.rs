@@ -1,7 +1,7 @@
 //! A proof is valid for one space, root, number of ops and steps, cursor and set of parameters.
 //!
-//! Each false statement is tested twice: as it is, and with the public input of the last step made to
-//! fit and everything after it recomputed, as far as possible.
+//! Each false statement is tested twice: as it is, and with the public input of the last step made
+//! to fit and everything after it recomputed, as far as possible.
 
 use ark_ff::{AdditiveGroup, One};
 use rootfold_prover::{compress, CompressError};
@@ -13,8 +13,8 @@ use crate::{
     weakened::{assert_stopped_by, verify_by_name, Defence, WeakKey},
 };
 
-/// The recomputed proof of a false statement: cross term for the false public input, Groth16 proof and
-/// knowledge of every vector. Only the error of the last step itself is missing.
+/// The recomputed proof of a false statement: cross term for the false public input, Groth16 proof
+/// and knowledge of every vector. Only the error of the last step itself is missing.
 fn proved_anew(forger: &Forger<'_>, mut lie: Proof) -> Proof {
     let x = lie.incoming.x[0];
     forger.fold(&mut lie, x, &forger.cross_term(x), None);
@@ -125,8 +125,8 @@ fn the_two_instances_swapped() {
     assert_eq!(verify_by_name(key, space(), &swapped), Err(VerifyError::Groth16));
 }
 
-/// Any witness satisfies a relaxed instance with `u = 0` and the right error. So this `U` is satisfied,
-/// and the last step claims it as its history.
+/// Any witness satisfies a relaxed instance with `u = 0` and the right error. So this `U` is
+/// satisfied, and the last step claims it as its history.
 #[test]
 fn a_running_instance_with_u_zero() {
     let parameters = parameters();

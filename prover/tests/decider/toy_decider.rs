@@ -85,9 +85,9 @@ fn assert_tells_true_from_false(forger: &Forger<'_>) {
     }
 }
 
-/// Any public input, with all knowledge shown. A chain with the same error in every row has the right
-/// end. Without a padding row, the error bases add up to `[1/gamma]_1`. With `gamma = 1` that is the
-/// generator, and `[sigma_W]_1` shows knowledge of multiples of it.
+/// Any public input, with all knowledge shown. A chain with the same error in every row has the
+/// right end. Without a padding row, the error bases add up to `[1/gamma]_1`. With `gamma = 1` that
+/// is the generator, and `[sigma_W]_1` shows knowledge of multiples of it.
 #[test]
 fn a_generator_whose_sigma_is_known() {
     let parameters = parameters();

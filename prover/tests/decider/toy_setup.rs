@@ -57,8 +57,8 @@ pub fn chain_r1cs(end: F) -> R1CS<F> {
     R1CS::new(ROWS, ROWS + 1, 1, [a, b, c.collect()]).unwrap()
 }
 
-/// The setup of `docs/design.md`, section 6, for `r1cs`, with these weaknesses. The other fields of the
-/// key are those of `rest`.
+/// The setup of `docs/design.md`, section 6, for `r1cs`, with these weaknesses. The other fields of
+/// the key are those of `rest`.
 pub fn toy_setup(r1cs: &R1CS<F>, weaknesses: Weaknesses, rest: &VerifyingKey) -> ToySetup {
     let rng = &mut rng(51);
     let [tau, alpha, beta, gamma, delta, sigma_w, sigma_e] = [0; 7].map(|_| F::rand(rng));

@@ -1,8 +1,9 @@
 //! A copy of the verifier whose defences can be switched off one by one.
 //!
 //! Each attack is first accepted by this copy without the defences that the test names, and refused
-//! with any one of them. So the tests notice an attack that does not work, and show which defence stops
-//! one that does. With every defence on, the copy agrees with the real verifier (`elements.rs`).
+//! with any one of them. So the tests notice an attack that does not work, and show which defence
+//! stops one that does. With every defence on, the copy agrees with the real verifier
+//! (`elements.rs`).
 
 use ark_bn254::{Bn254, G1Affine, G1Projective, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup};
@@ -24,15 +25,15 @@ pub enum Defence {
     KeyCheck,
     /// The last step's public input is the hash of the statement, of `U` and of `cfU`.
     StateHash,
-    /// The challenge of the last fold is derived from `U`, `u` and `cm_T`. Without this defence, the
-    /// prover chooses it.
+    /// The challenge of the last fold is derived from `U`, `u` and `cm_T`. Without this defence,
+    /// the prover chooses it.
     DerivedChallenge,
     /// The vector behind the folded `cm_W` is known, over its own list of bases.
     KnowledgeOfWitness,
     /// The same for `cm_E`.
     KnowledgeOfError,
-    /// The weight that merges the two openings of `cfU` is drawn from the proof. Without this defence,
-    /// it is [`KNOWN_WEIGHT`].
+    /// The weight that merges the two openings of `cfU` is drawn from the proof. Without this
+    /// defence, it is [`KNOWN_WEIGHT`].
     DrawnWeight,
     /// `cfU` is satisfied by its witness.
     CycleFold,
@@ -56,8 +57,8 @@ impl From<VerifyError> for Refusal {
     }
 }
 
-/// The copy's key. Its parts need not be consistent: an attack on a bad key replaces the bad elements of
-/// the published parameters.
+/// The copy's key. Its parts need not be consistent: an attack on a bad key replaces the bad
+/// elements of the published parameters.
 #[derive(Clone)]
 pub struct WeakKey<'a> {
     /// The key.
@@ -116,8 +117,8 @@ impl WeakKey<'_> {
     }
 }
 
-/// The verifier without the defences in `off`. `challenge` is the prover's choice, which is used without
-/// [`Defence::DerivedChallenge`].
+/// The verifier without the defences in `off`. `challenge` is the prover's choice, which is used
+/// without [`Defence::DerivedChallenge`].
 pub fn verify_without(
     off: &[Defence],
     key: &WeakKey<'_>,
@@ -174,8 +175,9 @@ pub fn verify_by_name(
     named
 }
 
-/// Asserts that the copy accepts an attack without `defences`, that it refuses the attack with any one
-/// of them, with the error given for it, and that the real verifier refuses it with the first error.
+/// Asserts that the copy accepts an attack without `defences`, that it refuses the attack with any
+/// one of them, with the error given for it, and that the real verifier refuses it with the first
+/// error.
 pub fn assert_stopped_by(
     key: &PreparedVerifyingKey,
     proof: &Proof,

@@ -1,8 +1,9 @@
-//! Nova's commitment scheme on BN254, with one list of bases for witnesses and one for error vectors.
+//! Nova's commitment scheme on BN254, with one list of bases for witnesses and one for error
+//! vectors.
 //!
-//! The decider's Groth16 relation has both vectors as instance variables, and the bases of its public
-//! input are the bases used here (`docs/design.md`, section 6). The length of a vector selects the
-//! list, so the lists must have different lengths.
+//! The decider's Groth16 relation has both vectors as instance variables, and the bases of its
+//! public input are the bases used here (`docs/design.md`, section 6). The length of a vector
+//! selects the list, so the lists must have different lengths.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -41,8 +42,8 @@ pub struct TwoListKey {
 }
 
 impl TwoListKey {
-    /// A key from the bases of witness vectors and those of error vectors. The caller guarantees that
-    /// nobody knows a linear relation between the bases; see `rootfold-prover`'s setup.
+    /// A key from the bases of witness vectors and those of error vectors. The caller guarantees
+    /// that nobody knows a linear relation between the bases; see `rootfold-prover`'s setup.
     ///
     /// # Errors
     /// [`EqualLengths`] if the lists have the same length.

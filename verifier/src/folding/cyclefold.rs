@@ -51,8 +51,8 @@ pub fn bases_rng() -> ChaCha20Rng {
     ChaCha20Rng::from_seed(blake3::derive_key(domain::GRUMPKIN_BASES, b""))
 }
 
-/// The bases of the CycleFold circuit. Drawing and preparing them takes some hundredths of a second,
-/// and a prover needs them in two places.
+/// The bases of the CycleFold circuit. Drawing and preparing them takes some hundredths of a
+/// second, and a prover needs them in two places.
 static BASES: OnceLock<PreparedBases<GrumpkinConfig>> = OnceLock::new();
 
 /// The bases, drawn at the first call. Two threads may both draw them: a thread that waited for the
@@ -154,9 +154,9 @@ impl CycleFoldShape {
     /// Whether `witness` satisfies `instance`: `cm_w` commits to it, and `cm_e` to the error vector
     /// that follows from it by the relaxed relation.
     ///
-    /// The two openings are checked together, that of `cm_e` times `weight`. A false instance passes
-    /// for at most one weight, so the weight must have 128 bits that are unpredictable until instance
-    /// and witness are fixed.
+    /// The two openings are checked together, that of `cm_e` times `weight`. A false instance
+    /// passes for at most one weight, so the weight must have 128 bits that are unpredictable until
+    /// instance and witness are fixed.
     ///
     /// `false` for a public input or witness of the wrong length.
     pub fn is_satisfied(&self, instance: &CycleFoldInstance, witness: &[Fq], weight: Fq) -> bool {

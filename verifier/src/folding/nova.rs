@@ -16,8 +16,8 @@ pub(crate) const SPONGE_RATE: usize = 8;
 /// The sponge of every transcript and of the state hash: Poseidon over BN254's scalar field with
 /// x^5, capacity 1, and the paper's round numbers for 128-bit security with its safety margin.
 ///
-/// Width 9 is the widest of the paper's three instances. In sonobe's augmented circuit, folding takes
-/// 63k constraints with rate 2, 55k with rate 4, 50k with rate 8 and 49k with rate 16.
+/// Width 9 is the widest of the paper's three instances. In sonobe's augmented circuit, folding
+/// takes 63k constraints with rate 2, 55k with rate 4, 50k with rate 8 and 49k with rate 16.
 pub fn sponge_config() -> PoseidonConfig<F> {
     poseidon_paper_config::<F, 128>(5, SPONGE_RATE)
 }

@@ -1,8 +1,8 @@
 //! The error vector of a relaxed R1CS in which many rows are almost multiples of earlier rows.
 //!
-//! In the CycleFold circuit, which processes a scalar bit by bit, each linear form is a small multiple
-//! of an earlier one plus a few terms. Evaluating its 70,000 coefficients one by one takes a tenth
-//! of a verification; evaluating each row from an earlier one takes a tenth of that.
+//! In the CycleFold circuit, which processes a scalar bit by bit, each linear form is a small
+//! multiple of an earlier one plus a few terms. Evaluating its 70,000 coefficients one by one takes
+//! a tenth of a verification; evaluating each row from an earlier one takes a tenth of that.
 
 use ark_ff::AdditiveGroup;
 
@@ -31,8 +31,8 @@ struct Row {
 }
 
 impl SharedRows {
-    /// Writes each row as a multiple of an earlier row plus terms, where that saves terms. The linear
-    /// forms stay the same.
+    /// Writes each row as a multiple of an earlier row plus terms, where that saves terms. The
+    /// linear forms stay the same.
     pub(crate) fn new(a: &[Terms], b: &[Terms], c: &[Terms]) -> Self {
         let rows = a.iter().zip(b).zip(c).flat_map(|((a, b), c)| [a, b, c]);
         let plain: Vec<Terms> = rows.map(sorted).collect();
