@@ -10,8 +10,10 @@ pub mod progress;
 mod bootstrap;
 mod context;
 mod del;
+mod demo;
 mod get;
 mod grant;
+mod import;
 mod import_git;
 mod log;
 mod params;
@@ -53,6 +55,6 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Bootstrap(args) => bootstrap::run(&context, args),
         Command::Replay(args) => replay::run(&context, args),
         Command::Status => status::run(&context),
-        Command::Demo(args) => crate::demo::run(&context, &args),
+        Command::Demo(args) => demo::run(&context, &args),
     }
 }

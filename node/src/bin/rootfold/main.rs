@@ -1,8 +1,6 @@
 //! The `rootfold` binary.
 
 mod cli;
-mod demo;
-mod import;
 
 use std::process::ExitCode;
 

@@ -3,13 +3,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use super::{
-    bootstrap::BootstrapArgs, del::DelArgs, get::GetArgs, grant::GrantArgs,
-    import_git::ImportGitArgs, log::LogArgs, parameters::ProfileName, params::ParamsArgs,
-    prove::ProveArgs, publish::PublishArgs, put::PutArgs, replay::ReplayArgs, scan::ScanArgs,
-    serve::ServeArgs, space_new::SpaceNewArgs, verify::VerifyArgs, writer_new::WriterNewArgs,
+    bootstrap::BootstrapArgs, del::DelArgs, demo::DemoArgs, get::GetArgs, grant::GrantArgs,
+    import_git::ImportGitArgs, log::LogArgs, params::ParamsArgs, prove::ProveArgs,
+    publish::PublishArgs, put::PutArgs, replay::ReplayArgs, scan::ScanArgs, serve::ServeArgs,
+    space_new::SpaceNewArgs, verify::VerifyArgs, writer_new::WriterNewArgs,
 };
 
 /// Replicas that start from a proof instead of the history.
@@ -88,22 +88,4 @@ pub enum SpaceCommand {
 pub enum WriterCommand {
     /// Creates a key and prints its public key, which the owner needs for `grant`.
     New(WriterNewArgs),
-}
-
-/// `demo`
-#[derive(Debug, Args)]
-pub struct DemoArgs {
-    /// A folder in a git repository. Without it the repository here is taken if its history is long
-    /// enough, and a made-up history if not.
-    #[arg(long, value_name = "PATH")]
-    pub git: Option<PathBuf>,
-    /// At most so many path changes, the oldest.
-    #[arg(long, value_name = "N", default_value_t = 2400)]
-    pub ops: usize,
-    /// The size of the step circuit.
-    #[arg(long, value_enum, default_value = "standard")]
-    pub profile: ProfileName,
-    /// Keeps the folder with the three nodes' data and says where it is.
-    #[arg(long)]
-    pub keep: bool,
 }

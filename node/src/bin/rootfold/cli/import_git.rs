@@ -6,8 +6,13 @@ use clap::Args;
 use rootfold_node::git;
 use serde_json::json;
 
-use super::{failure::Failure, keyring::OWNER, progress::Bars, Context};
-use crate::import::{self, Import};
+use super::{
+    failure::Failure,
+    import::{self, Import},
+    keyring::OWNER,
+    progress::Bars,
+    Context,
+};
 
 /// `import-git`
 #[derive(Debug, Args)]

@@ -1,20 +1,20 @@
-//! What the demo found, as a table and as JSON.
+//! The results of the demo, as a table and as JSON.
 
 use std::fmt::Write;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::{failure::Failure, text::bytes_text};
+use super::super::{failure::Failure, text::bytes_text};
 
 /// The figures. The fields are the keys of the JSON line, in this order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// Ops in all logs, grants and those after the snapshot included.
+    /// Ops in all logs, including grants and the ops after the snapshot.
     pub ops: u64,
     /// Writers, the owner included.
     pub writers: u64,
-    /// Entries of the tree: keys, those of deleted files too, and one head for each writer.
+    /// Entries of the tree: keys, including those of deleted files, and one head entry per writer.
     pub entries: u64,
     /// Steps that the proof covers.
     pub steps: u64,
@@ -48,10 +48,10 @@ pub struct Report {
     pub prove_ops_per_s: f64,
 }
 
-/// What the table says besides the figures.
+/// The text of the table besides the figures.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Notes {
-    /// Where the ops come from and what was left out, line by line.
+    /// The source of the ops and the changes that were left out, in lines.
     pub source: Vec<String>,
     /// The parameters' name, and whether they were made or found.
     pub parameters: String,
@@ -175,7 +175,7 @@ impl Report {
     }
 }
 
-/// A text in a replica's answer.
+/// A string in a replica's answer.
 fn text(answer: &Value, key: &str) -> Result<String, Failure> {
     answer[key].as_str().map(str::to_owned).ok_or_else(|| absent(key))
 }

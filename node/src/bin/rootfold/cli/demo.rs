@@ -13,6 +13,7 @@ use std::{
     time::Instant,
 };
 
+use clap::Args;
 use rootfold_core::field;
 use rootfold_light::invite::Invite;
 use rootfold_node::{
@@ -24,27 +25,43 @@ use rootfold_node::{
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::spawn_blocking};
 
-use crate::{
-    cli::{
-        args::DemoArgs,
-        block_on,
-        failure::{Failure, OrFail},
-        keyring::OWNER,
-        progress::Bars,
-        space_new, Context,
-    },
+use super::{
+    block_on,
+    failure::{Failure, OrFail},
     import::{self, Import},
+    keyring::OWNER,
+    parameters::ProfileName,
+    progress::Bars,
+    space_new, Context,
 };
 use child::Child;
 use report::{Notes, Report};
 
+/// `demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// A folder in a git repository. The default is the repository of the current folder if its
+    /// history is long enough, and otherwise a made-up history.
+    #[arg(long, value_name = "PATH")]
+    git: Option<PathBuf>,
+    /// The largest number of path changes: the oldest.
+    #[arg(long, value_name = "N", default_value_t = 2400)]
+    ops: usize,
+    /// The size of the step circuit.
+    #[arg(long, value_enum, default_value = "standard")]
+    profile: ProfileName,
+    /// Keeps the data of the three nodes and prints where it is.
+    #[arg(long)]
+    keep: bool,
+}
+
 /// Changes that come after the snapshot, so that a replica has a tail to sync.
 const TAIL: usize = 8;
-/// The number of epochs in which the snapshot's changes are folded, plus one for the grants.
+/// The number of epochs for the changes of the snapshot. Grants may need one more.
 const EPOCHS: usize = 4;
-/// The fewest changes on which the demo shows what a proof saves.
+/// The shortest history, in changes, on which the default demo shows the gain.
 const ENOUGH_CHANGES: usize = 2000;
-/// The fewest times that a file must be written on average, for the same reason.
+/// The smallest average number of changes per file, for the same reason.
 const ENOUGH_REWRITES: usize = 4;
 
 /// Runs the demo.
@@ -61,7 +78,7 @@ pub fn run(context: &Context, args: &DemoArgs) -> Result<(), Failure> {
         eprintln!("the data of nodes A, B and C is in {}", folder.path().display());
     }
     let bars = Bars::new();
-    // What can fail at once comes first.
+    // Steps that can fail at once come first.
     let (git, history) = choose_history(args, folder.path(), &bars)?;
     if history.changes.is_empty() {
         return Err(Failure::unreachable("this git history changes no file that can be imported"));
@@ -85,8 +102,8 @@ struct Demo<'a> {
     history: History,
 }
 
-/// The repository that the user names. If they name none: the repository of the current folder if
-/// its history is long enough to show something, otherwise a made-up one.
+/// The repository that the user names; without a name, the repository of the current folder if its
+/// history is long enough, and otherwise a made-up one.
 fn choose_history(
     args: &DemoArgs,
     folder: &Path,
@@ -159,7 +176,7 @@ impl Demo<'_> {
         let proved = prover.prove(EpochLimits { max_ops }, None, &self.bars)?;
         let (snapshot, compress) = prover.publish(&self.bars)?;
         self.bars.clear();
-        // What is left of the prover's memory is not part of serving.
+        // The prover's memory is not needed for serving.
         drop(prover);
         report.fold_s = proved.fold.as_secs_f64();
         report.compress_s = compress.as_secs_f64();
@@ -184,7 +201,7 @@ impl Demo<'_> {
             let address = listener.local_addr().or_unreachable("listening on 127.0.0.1")?;
             let (stop, stopped) = oneshot::channel::<()>();
             let serving = tokio::spawn(server.run(listener, async {
-                // An error means that the sender is gone, which is as good a reason to stop.
+                // An error means that the sender was dropped: stop then too.
                 let _ = stopped.await;
             }));
             let b = self.replica("node B", "b", "bootstrap", address, invite).await?;
@@ -206,8 +223,8 @@ impl Demo<'_> {
         })
     }
 
-    /// Runs a replica in a process and a folder of its own. It is told the invite and the address
-    /// and nothing else.
+    /// Runs a replica in a process and a data directory of its own. It gets only the invite and the
+    /// address.
     async fn replica(
         &self,
         who: &'static str,
@@ -230,7 +247,7 @@ impl Demo<'_> {
         spawn_blocking(move || child.answer()).await.or_unreachable("waiting for a replica")?
     }
 
-    /// Says what is imported and what is not.
+    /// Describes the history and the changes that are not imported.
     fn source(&self) -> Vec<String> {
         let path = self.git.canonicalize().unwrap_or_else(|_| self.git.clone());
         let mut lines = vec![format!(

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::cli::failure::{Failure, OrFail};
+use super::super::failure::{Failure, OrFail};
 
 /// The pages of the wiki. Each is one key, so this bounds the state.
 const PAGES: usize = 200;

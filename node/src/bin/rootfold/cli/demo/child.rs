@@ -9,9 +9,9 @@ use std::{
 
 use serde_json::Value;
 
-use crate::cli::failure::{Exit, Failure, OrFail};
+use super::super::failure::{Exit, Failure, OrFail};
 
-/// More than any answer needs; a child that goes on beyond is broken.
+/// The longest answer that is read, in bytes. A real answer has less than 1 KiB.
 const MAX_ANSWER: u64 = 1024 * 1024;
 
 /// A running `rootfold`. Killed when dropped.
@@ -21,7 +21,7 @@ pub struct Child {
 }
 
 impl Child {
-    /// Starts this very program with `--json` and `arguments`. What it says on stderr is seen.
+    /// Starts this program with `--json` and `arguments`. It inherits stderr.
     pub fn start<S: AsRef<OsStr>>(
         who: &'static str,
         arguments: impl IntoIterator<Item = S>,
@@ -57,8 +57,8 @@ impl Child {
     }
 }
 
-/// On Linux the link leads to this very program even when its file was replaced meanwhile, by a
-/// build for instance.
+/// On Linux this link names the running program even if its file was replaced, for example by a
+/// build.
 fn this_program() -> Result<PathBuf, Failure> {
     let link = Path::new("/proc/self/exe");
     if link.exists() {

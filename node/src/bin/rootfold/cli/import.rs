@@ -15,7 +15,7 @@ use rootfold_node::{
     space::Space,
 };
 
-use crate::cli::{
+use super::{
     failure::{Failure, OrFail},
     genesis,
 };
