@@ -23,12 +23,8 @@ while read -r setting; do [[ -z "$setting" ]] || export "$setting"; done <<<"$se
 
 scripts/check.sh code "${features[@]}"
 
-say "verifier for the browser"
-if [[ -d "$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)" ]]; then
-    cargo check --release -p rootfold-verifier --target wasm32-unknown-unknown
-else
-    echo "NOT CHECKED: the target is not installed (rustup target add wasm32-unknown-unknown)"
-fi
+say "verifier, light and wasm for the browser, in Node.js"
+scripts/wasm.sh
 
 say "system packages in a bare Debian"
 scripts/check-bare-debian.sh

@@ -17,7 +17,7 @@ const FLOORS: [&[&str]; 7] = [
 const NARROW: [(&str, &[&str]); 4] = [
     ("verifier", &["arith", "core"]),
     ("light", &["arith", "core", "proto", "verifier"]),
-    ("wasm", &["arith", "core", "verifier", "light"]),
+    ("wasm", &["arith", "core", "proto", "verifier", "light"]),
     ("tidy", &[]),
 ];
 
@@ -103,9 +103,9 @@ mod tests {
 
     #[test]
     fn a_narrow_crate_keeps_to_its_list() {
-        let manifest = "[dependencies]\nrootfold-proto.workspace = true\n";
+        let manifest = "[dependencies]\nrootfold-circuits.workspace = true\n";
         assert_eq!(found("wasm/Cargo.toml", manifest).len(), 1);
-        assert_eq!(found("light/Cargo.toml", manifest), [""; 0]);
+        assert_eq!(found("prover/Cargo.toml", manifest), [""; 0]);
     }
 
     #[test]

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Builds verifier, light and wasm for the browser and runs them in Node.js: wasm/tests/*.mjs.
+# Builds into target/wasm, where the module for browsers is target/wasm/pkg.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+triple=wasm32-unknown-unknown
+settings=$(scripts/wasm-toolchain.sh)
+
+# The command line tool must have exactly the version of the library.
+version=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p}' Cargo.lock)
+bindgen=$target/tools/bin/wasm-bindgen
+if [[ "$("$bindgen" --version 2>/dev/null)" != "wasm-bindgen $version" ]]; then
+    cargo install --quiet --locked --root "$target/tools" wasm-bindgen-cli --version "$version"
+fi
+
+(
+    while read -r setting; do [[ -z "$setting" ]] || export "${setting?}"; done <<<"$settings"
+    cargo build --release --target $triple --target-dir "$target/wasm" \
+        -p rootfold-verifier -p rootfold-light -p rootfold-wasm
+)
+pkg=$target/wasm/pkg
+"$bindgen" --target web --out-dir "$pkg" "$target/wasm/$triple/release/rootfold_wasm.wasm"
+echo '{"type": "module"}' >"$pkg/package.json"
+ROOTFOLD_WASM_PKG=$pkg node --test wasm/tests/
