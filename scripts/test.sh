@@ -37,6 +37,11 @@ else
     cargo test --release --workspace "${features[@]}" --bins --test '*' --no-fail-fast
 fi
 
+say "examples"
+cargo build --release --workspace "${features[@]}" --examples
+"$target/release/examples/check_answer"
+"$target/release/examples/two_nodes"
+
 say "examples in the documentation"
 cargo test --release --workspace "${features[@]}" --doc --quiet
 
