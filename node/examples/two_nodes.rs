@@ -23,7 +23,8 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let cache = env::var_os("ROOTFOLD_PARAMS_DIR").map_or_else(env::temp_dir, PathBuf::from);
+    let params = env::temp_dir().join("rootfold-params");
+    let cache = env::var_os("ROOTFOLD_PARAMS_DIR").map_or(params, PathBuf::from);
     let parameters = Arc::new(engine::load_or_generate(&cache, &SMALL, &mut |_| {})?);
     let key = parameters.verifying_key().clone();
     let dir = tempfile::tempdir()?;
