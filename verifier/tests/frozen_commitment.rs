@@ -2,7 +2,7 @@
 //!
 //! arkworks' gadget represents a point by projective coordinates and checks only the curve's
 //! equation, which (0, 0, 0) satisfies too. Complete addition of (0, 0, 0) to any point gives
-//! (0, 0, 0), which counts as infinity. `docs/soundness.md`, "What was found so far", says why this
+//! (0, 0, 0), which counts as infinity. `docs/soundness.md`, "Findings so far", says why this
 //! helps nobody.
 
 use ark_bn254::{g1::Config, Fr, G1Projective};
