@@ -173,7 +173,7 @@ fn only_granted_writers_can_write() {
     node.run(["writer", "new", "bob"]).ok();
     assert_eq!(node.json(["grant", "bob", "--id", "7"])["writer"], json!(7));
     node.run(["writer", "new", "carol"]).ok();
-    node.run(["grant", "carol", "--id", "7"]).fails(1, "admitted already");
+    node.run(["grant", "carol", "--id", "7"]).fails(1, "already admitted");
     node.run(["grant", &"00".repeat(64)]).fails(1, "public key");
     node.run(["grant", &"ff".repeat(64)]).fails(2, "public key");
 
