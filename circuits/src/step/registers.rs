@@ -124,7 +124,7 @@ impl RegistersVar {
         Ok(vars)
     }
 
-    /// The cursor: a chain of `H_12^CURSOR`.
+    /// The cursor: a chain of `H_12^CURSOR`, and `H_10^CURSOR` for the rest.
     pub fn digest(&self, cs: &ConstraintSystemRef<F>) -> Result<Var> {
         let vars = self.to_vars(cs)?;
         let (first, rest) = vars.split_at(MAX_INPUTS);
