@@ -14,7 +14,7 @@ use rootfold_benches::{
 use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt, EnvFilter, Layer};
 
 #[derive(Debug, Parser)]
-#[command(about = "Measures Rootfold side by side with others")]
+#[command(about = "Benchmarks of Rootfold and of comparable systems")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
