@@ -1,4 +1,4 @@
-//! Hands the compiler's version and flags to the report.
+//! Passes the compiler's version and flags to the report, as environment variables.
 
 use std::{env, process::Command};
 

@@ -1,6 +1,6 @@
-//! Multi-scalar multiplication and quadratic residuosity.
+//! Criterion benches of `rootfold-arith`: multi-scalar multiplication and the Jacobi symbol.
 
-#![allow(missing_docs, reason = "criterion's macro makes a public function without one")]
+#![allow(missing_docs, reason = "criterion's macro generates an undocumented function")]
 
 use std::hint::black_box;
 

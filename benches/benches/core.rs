@@ -1,6 +1,6 @@
-//! The native side: hashing, signatures, the tree and its pages.
+//! Criterion benches of `rootfold-core`: hashes, signatures, the tree and its pages.
 
-#![allow(missing_docs, reason = "criterion's macro makes a public function without one")]
+#![allow(missing_docs, reason = "criterion's macro generates an undocumented function")]
 
 use std::{
     hint::black_box,
@@ -24,19 +24,19 @@ use rootfold_core::{
     F,
 };
 
-/// Inputs that are hashed together.
+/// Number of inputs in a call of `hash_each`.
 const BATCH: usize = 64;
 
 fn rng() -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(1)
 }
 
-/// `count` user entries between the sentinels.
+/// `count` random user entries and the two sentinels, ordered by key.
 fn entries(count: usize) -> Vec<Entry> {
     let mut rng = rng();
     let mut entries: Vec<Entry> = (0..count)
         .map(|_| Entry {
-            key: Key::user(&rng.gen::<[u8; 16]>()).expect("16 bytes are a key"),
+            key: Key::user(&rng.gen::<[u8; 16]>()).expect("a key of 16 bytes is valid"),
             stamp: Stamp { ts: rng.gen(), writer: 1 },
             value: value_digest(&rng.gen::<[u8; 16]>()),
         })
@@ -52,7 +52,7 @@ fn hashes(c: &mut Criterion) {
     let mut group = c.benchmark_group("hash");
     group.bench_function("H_2", |b| b.iter(|| hash(Tag::Node, black_box([x, y]))));
     group.bench_function("H_3", |b| b.iter(|| hash(Tag::Item, black_box([x, y, z]))));
-    // So many independent ones at a time.
+    // `BATCH` independent hashes per call.
     group.throughput(Throughput::Elements(BATCH as u64));
     group.bench_function("H_2 each", |b| {
         b.iter(|| hash_each(Tag::Node, black_box(&[[x, y]; BATCH])));
@@ -62,7 +62,8 @@ fn hashes(c: &mut Criterion) {
     });
     group.throughput(Throughput::Elements(1));
     for n in [2, 3] {
-        let mut oracle = Poseidon::<F>::new_circom(n).expect("circomlib has this width");
+        let mut oracle =
+            Poseidon::<F>::new_circom(n).expect("circomlib has parameters for this width");
         let inputs = [x, y, z];
         group.bench_function(format!("light-poseidon H_{n}"), |b| {
             b.iter(|| oracle.hash(black_box(&inputs[..n])));
@@ -118,14 +119,14 @@ fn trees(c: &mut Criterion) {
     });
 }
 
-/// Checks pages as a bootstrap does: each thread takes the next.
+/// Checks all pages as a bootstrap does: each thread repeatedly takes the next unchecked page.
 fn check_on_threads(threads: usize, pages: &[(F, Vec<u8>)]) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some((name, bytes)) = pages.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    Page::check(name, black_box(bytes)).expect("the page is good");
+                    Page::check(name, black_box(bytes)).expect("the page is valid");
                 }
             });
         }

@@ -1,12 +1,12 @@
-//! Times every stage of the proof system on a chain of multiplications, then the verification of
-//! false proofs beside that of a valid one.
+//! Times every stage of the proof system on a chain of squarings. Then compares the verification
+//! time of false proofs with that of a valid proof.
 //!
 //! ```text
 //! cargo run --release -p rootfold-benches --example decider_timing -- 100000
 //! ```
 //!
-//! The argument is the number of multiplications in a step, to which the constraints of the folding
-//! are added. It has no influence on verification, so that 1000 suffice for the second part.
+//! The argument is the number of squarings in a step, 90000 by default. Folding adds its own
+//! constraints. The argument does not affect verification, so 1000 is enough for the second part.
 
 use std::{
     error::Error,
@@ -25,7 +25,8 @@ use rootfold_verifier::{
 };
 use sonobe_primitives::circuits::FCircuit;
 
-/// A step circuit that squares its root a number of times and counts one op.
+/// A step circuit that counts one op and applies `x^2 + i` this many times to its root `x`, where
+/// `i` is the step number.
 #[derive(Clone, Copy)]
 struct Squarings(usize);
 
@@ -62,11 +63,11 @@ impl FCircuit for Squarings {
     }
 }
 
-/// Processor time of this process so far in milliseconds, in steps of 10. On a machine with other
-/// work it says more than the clock. Zero where the system does not report it.
+/// Processor time of this process so far in milliseconds, with a resolution of 10 ms. It depends
+/// less on other processes than elapsed time. Zero if the system does not report it.
 fn processor_ms() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The second field, in parentheses, may contain spaces; user and system time are 14th and 15th.
+    // Field 2, in parentheses, may contain spaces. Fields 14 and 15 are user and system time.
     let fields = stat.rsplit(')').next().unwrap_or_default();
     let ticks = fields.split_whitespace().skip(11).take(2);
     ticks.filter_map(|t| t.parse::<f64>().ok()).sum::<f64>() * 10.0
@@ -74,7 +75,7 @@ fn processor_ms() -> f64 {
 
 fn report(what: &str, start: Instant, processor: f64) {
     println!(
-        "{what:<46} {:>9.1} ms {:>9.0} ms of processor",
+        "{what:<46} {:>9.1} ms {:>9.0} ms CPU",
         start.elapsed().as_secs_f64() * 1e3,
         processor_ms() - processor
     );
@@ -132,11 +133,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     compare_refusals(&key, space, &proof)
 }
 
-/// Rounds in which each proof is verified once.
+/// Number of rounds. Each proof is verified once per round.
 const ROUNDS: usize = 60;
 
-/// Times the valid proof and false ones in turn, and prints the median of each beside that of the
-/// valid one.
+/// Verifies the valid proof and several false ones alternately. Prints the median time of each, and
+/// its ratio to the time of the valid proof.
 fn compare_refusals(
     key: &PreparedVerifyingKey,
     space: F,
@@ -176,7 +177,7 @@ fn compare_refusals(
             let verdict = verify_bytes(key, space, bytes).map(|_| ());
             times.push(start.elapsed());
             if verdict != *expected {
-                return Err(format!("{what}: {verdict:?}").into());
+                return Err(format!("{what}: expected {expected:?}, got {verdict:?}").into());
             }
         }
     }
@@ -187,7 +188,7 @@ fn compare_refusals(
     let medians: Vec<f64> = times.iter_mut().map(median).collect();
     println!("verification, median of {ROUNDS}:");
     for ((what, ..), time) in proofs.iter().zip(&medians) {
-        println!("  {what:<30} {time:>7.2} ms {:>6.2} of a valid one", time / medians[0]);
+        println!("  {what:<30} {time:>7.2} ms {:>6.2} times the valid proof", time / medians[0]);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
-//! Times of tree operations: build, page check, update, lookup, scan.
+//! Times the operations of the tree in memory: build, page check, update, lookup and scan.
 //!
-//! `cargo run --release --package rootfold-benches --example tree_timing [entries]`
+//! `cargo run --release --package rootfold-benches --example tree_timing [entries]`. The default is
+//! 100000 entries.
 
 use std::{error::Error, time::Instant};
 
@@ -46,14 +47,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let each = start.elapsed().as_secs_f64() / sample.len() as f64;
     let rate = bytes as f64 / pages as f64 / each / 1e6;
-    println!("check: {:.2} ms a page, {rate:.2} MB/s", each * 1e3);
+    println!("check: {:.2} ms per page, {rate:.2} MB/s", each * 1e3);
 
     let start = Instant::now();
     for (_, bytes) in &encoded {
         Page::decode(bytes)?;
     }
     let each = start.elapsed().as_secs_f64() / pages as f64;
-    println!("decode without hashing: {:.1} us a page", each * 1e6);
+    println!("decode without hashing: {:.1} us per page", each * 1e6);
 
     for batch in [1u64, 16, 256] {
         let stride = count / batch;

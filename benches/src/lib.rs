@@ -1,12 +1,12 @@
-//! The side-by-side report: loads, what is measured on them, and the page that shows it.
+//! Benchmarks of Rootfold and of comparable systems, and the page that reports them.
 //!
 //! ```text
-//! loads -> sections (each in a process of its own) -> report::Report -> page
+//! loads -> sections (one process each) -> report::Report -> page
 //! ```
 //!
-//! `make bench` runs everything and writes `docs/performance.md`; one section alone is
-//! `rootfold-benches measure fold small`. Every figure is taken in the same run on the same machine
-//! as those it is compared with.
+//! `make bench` runs all sections and writes `docs/performance.md`. To run one section, use for
+//! example `rootfold-benches measure profile small`. Figures that are compared with each other come
+//! from the same run on the same machine.
 
 pub mod loads;
 pub mod machine;

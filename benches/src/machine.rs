@@ -1,37 +1,37 @@
-//! The machine on which a report was made.
+//! The machine that makes a report, and its load from other processes.
 
 use std::{fs, process::Command};
 
 use serde::{Deserialize, Serialize};
 
-/// A machine, a build and a day. What the system does not tell is "unknown" or 0.
+/// A machine, a build and a date. A field that the system does not report is "unknown" or 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// The processor's name.
     pub cpu: String,
-    /// Cores that this process may use.
+    /// The number of cores that this process may use.
     pub cores: usize,
-    /// Of bmi2, adx and avx512ifma, those that the processor has.
+    /// The features among bmi2, adx and avx512ifma that the processor has.
     pub has: Vec<String>,
-    /// Of these, those that the build uses.
+    /// The features among these that this build enables.
     pub uses: Vec<String>,
-    /// Memory in bytes.
+    /// Size of the main memory in bytes.
     pub memory: u64,
-    /// The operating system.
+    /// The operating system and its version.
     pub system: String,
-    /// The compiler.
+    /// The compiler's name and version.
     pub rustc: String,
-    /// Optimisation level and flags.
+    /// Optimisation level and `RUSTFLAGS`.
     pub flags: String,
-    /// The commit, with `+` if files differed from it.
+    /// The first 10 digits of the commit id, followed by `+` if tracked files were changed.
     pub commit: String,
-    /// The day, in UTC.
+    /// The date in UTC, as YYYY-MM-DD.
     pub date: String,
-    /// What part of the processors' time went to other work during the run, 0 to 1.
+    /// The fraction of the processors' time that other processes used during the run, 0 to 1.
     pub others: f64,
 }
 
-/// What arkworks' field arithmetic can make use of, with whether this build does.
+/// Processor features that arkworks can use, and whether this build enables them.
 const FEATURES: [(&str, bool); 3] = [
     ("bmi2", cfg!(target_feature = "bmi2")),
     ("adx", cfg!(target_feature = "adx")),
@@ -39,7 +39,7 @@ const FEATURES: [(&str, bool); 3] = [
 ];
 
 impl Machine {
-    /// This machine now.
+    /// This machine and this build, today. [`Machine::others`] is 0.
     pub fn here() -> Machine {
         let cpuinfo = read("/proc/cpuinfo");
         let has = after_colon(&cpuinfo, "flags").unwrap_or_default();
@@ -67,30 +67,30 @@ impl Machine {
     }
 }
 
-/// Processor time so far, in ticks of the system.
+/// Processor time since the system started, in clock ticks.
 #[derive(Debug, Clone, Copy)]
 pub struct Ticks {
     all: u64,
     busy: u64,
-    /// Of this process and of its children that have ended.
+    /// Time of this process and of its terminated children.
     own: u64,
 }
 
 impl Ticks {
-    /// Until now; `None` where the system does not tell.
+    /// The times until now; `None` if the system does not report them.
     pub fn now() -> Option<Ticks> {
         // proc(5): user, nice, system, idle, iowait, irq, softirq, steal.
         let stat = read("/proc/stat");
         let all: Vec<u64> = numbers(stat.lines().next()?.strip_prefix("cpu")?).take(8).collect();
         let idle = all.get(3)? + all.get(4)?;
         let all = all.iter().sum();
-        // The second field, in parentheses, may hold spaces. utime to cstime are 14th to 17th.
+        // Field 2, in parentheses, may contain spaces. Fields 14 to 17 are utime to cstime.
         let own = read("/proc/self/stat");
         let own = numbers(own.rsplit(')').next()?.trim_start().get(1..)?).skip(10).take(4).sum();
         Some(Ticks { all, busy: all - idle, own })
     }
 
-    /// What part of the processors' time since then went to others.
+    /// The fraction of the processors' time that other processes used between `self` and `now`.
     pub fn others_until(self, now: Ticks) -> f64 {
         let of = (now.all - self.all).max(1);
         let others = (now.busy - self.busy).saturating_sub(now.own - self.own);
@@ -122,7 +122,7 @@ fn commit() -> Option<String> {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let id = git(&["rev-parse", "--short=10", "HEAD"])?;
-    // Relative to the folder of the benches, so `..` is everything.
+    // git runs in the folder `benches`, so `..` is the whole repository.
     let changed = !git(&["status", "--porcelain", "--untracked-files=no", "--", ".."])?.is_empty();
     Some(if changed { id + "+" } else { id })
 }

@@ -1,4 +1,4 @@
-//! `rootfold-benches`: measures, and writes the page about it.
+//! `rootfold-benches`: runs the benchmarks and writes `docs/performance.md`.
 
 use std::{fs, path::PathBuf};
 
@@ -14,7 +14,7 @@ use rootfold_benches::{
 use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt, EnvFilter, Layer};
 
 #[derive(Debug, Parser)]
-#[command(about = "Measures Rootfold side by side with others")]
+#[command(about = "Benchmarks of Rootfold and of comparable systems")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -22,26 +22,26 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measures everything, writes the report and, if asked to, the page.
+    /// Runs all sections and writes the report and, with `--docs`, the page.
     Report {
         #[command(flatten)]
         scale: Scale,
-        /// Where the report goes.
+        /// The file to which the report is written.
         #[arg(long, value_name = "FILE")]
         json: PathBuf,
-        /// The folder of `performance.json`, `performance.md` and `plots/`, to be written anew.
+        /// The folder whose `performance.json`, `performance.md` and `plots/` are overwritten.
         #[arg(long, value_name = "DIR")]
         docs: Option<PathBuf>,
     },
-    /// Measures one section and prints its figures as JSON.
+    /// Runs one section and prints its figures as JSON.
     Measure {
         #[command(flatten)]
         scale: Scale,
-        /// What to measure.
+        /// The section to run.
         #[command(subcommand)]
         section: Section,
     },
-    /// Writes the page anew from the figures of the last report.
+    /// Renders the page again from the figures in `performance.json`.
     Page {
         /// The folder of `performance.json`, `performance.md` and `plots/`.
         #[arg(long, value_name = "DIR", default_value = page::DOCS)]

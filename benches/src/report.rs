@@ -1,6 +1,6 @@
-//! What the report holds. `docs/performance.json` is one of these; the page is made from it alone.
+//! The data of a report. `docs/performance.json` is a report, and the page is rendered from it.
 //!
-//! Times are seconds and sizes bytes. Figures that follow from others are left to the page.
+//! Times are in seconds and sizes in bytes. The page computes all derived figures.
 
 use std::collections::BTreeMap;
 
@@ -8,28 +8,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::{loads::Load, machine::Machine, measure::Spread};
 
-/// Everything that one run measured on one machine.
+/// All figures of one run on one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Whether the sizes are those of the smoke test, whose figures mean nothing.
+    /// Whether the sizes are those of the smoke test. Its figures are meaningless.
     pub quick: bool,
-    /// Where and when.
+    /// The machine, the build and the date.
     pub machine: Machine,
-    /// How long the run took.
+    /// Duration of the run.
     pub seconds: f64,
-    /// The proof system, by profile.
+    /// Figures of the proof system, one element per profile.
     pub profiles: Vec<ProfileFigures>,
-    /// ark-groth16 alone on a circuit of the size of each profile's step.
+    /// ark-groth16 on a circuit of the size of each profile's step with folding.
     pub groth16: Vec<RivalFigures>,
-    /// nova-snark on a step of the size of each profile's; empty where it was not compiled in.
+    /// nova-snark on a step of the size of each profile's. Empty if it was not compiled in.
     pub nova: Vec<RivalFigures>,
-    /// How full the steps of each load are.
+    /// The plans and the proving rate of each load in each profile.
     pub rates: Vec<RateFigures>,
-    /// Epochs that were really proved.
+    /// Epochs that were proved completely.
     pub proved: Vec<ProvedEpoch>,
-    /// A new replica.
+    /// Bootstrap and replay of a new replica.
     pub sync: SyncFigures,
-    /// Hashes, signatures and pages.
+    /// Hashes, signatures and pages, outside of circuits.
     pub native: NativeFigures,
 }
 
@@ -38,108 +38,108 @@ pub struct Report {
 pub struct Shape {
     /// The profile's name.
     pub name: String,
-    /// S.
+    /// S: segments of the log lane.
     pub segments: usize,
-    /// q.
+    /// q: op slots per segment.
     pub slots: usize,
-    /// M.
+    /// M: merge rows.
     pub rows: usize,
-    /// c.
+    /// c: tree rows per merge row.
     pub tree_rows: usize,
 }
 
-/// What a step's constraints and its witness are like, folding not included.
+/// The composition of a step circuit and its witness, without folding.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Mix {
     /// Number of constraints.
     pub constraints: usize,
     /// Number of witness variables.
     pub witnesses: usize,
-    /// How many of these are 0 or 1.
+    /// Number of witness variables whose value is 0 or 1.
     pub bits: usize,
-    /// How many of the others are below 2^64.
+    /// Number of witness variables whose value is between 2 and 2^64 - 1.
     pub small: usize,
-    /// Nonzero entries of the three matrices.
+    /// Number of nonzero entries of the three matrices.
     pub nonzeros: usize,
 }
 
-/// What making parameters takes.
+/// The cost of generating parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SetupFigures {
-    /// The time.
+    /// Time to generate them.
     pub seconds: f64,
-    /// Peak of memory.
+    /// Peak memory; `None` if the system does not report it.
     pub memory: Option<u64>,
 }
 
-/// The proof system in one profile.
+/// Figures of the proof system in one profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProfileFigures {
-    /// The profile.
+    /// The name and the shape of the profile.
     pub shape: Shape,
-    /// The step without folding.
+    /// The step circuit without folding.
     pub step: Mix,
-    /// Constraints of a step, folding included.
+    /// Number of constraints of a step, including folding.
     pub constraints: usize,
-    /// Witness variables of a step, folding included.
+    /// Number of witness variables of a step, including folding.
     pub witnesses: usize,
-    /// Making the parameters; `None` if they were there already.
+    /// The cost of generating the parameters; `None` if they existed before the run.
     pub setup: Option<SetupFigures>,
-    /// Folding one step, from the third on: before that the running instance is still empty.
+    /// Time to fold one step, from the third step on. Before, the running instance is still empty.
     pub fold: Spread,
-    /// The parts of a step by the names of the prover's spans.
+    /// Times of the phases of a step, by the names of the prover's spans.
     pub phases: BTreeMap<String, Spread>,
-    /// Planning, for each step.
+    /// Time to plan an epoch, divided by its number of steps.
     pub planning: Spread,
-    /// Ops of the epoch that was folded, for each step.
+    /// Number of ops of the folded epoch, divided by its number of steps.
     pub ops_per_step: f64,
-    /// Memory held before folding: parameters and a running proof.
+    /// Memory in use before folding: parameters and a running proof.
     pub memory_idle: Option<u64>,
-    /// Peak of memory while folding.
+    /// Peak memory while folding.
     pub memory_fold: Option<u64>,
-    /// Peak of memory while compressing.
+    /// Peak memory while compressing.
     pub memory_compress: Option<u64>,
-    /// Compressing, its own check of the proof included.
+    /// Time to compress, including the check of the resulting proof.
     pub compress: Spread,
-    /// Verifying.
+    /// Time to verify.
     pub verify: Spread,
-    /// Length of the proof.
+    /// Length of the encoded proof.
     pub proof_bytes: usize,
 }
 
-/// Another proof system on a circuit of the same size and a like mix of values.
+/// Figures of another proof system, on a circuit of the same size with a similar share of bits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RivalFigures {
-    /// The profile whose step gives the size.
+    /// The profile whose step has the same size.
     pub profile: String,
-    /// Constraints, what the proof system adds included.
+    /// Number of constraints, including those that the proof system adds.
     pub constraints: usize,
-    /// Making the keys.
+    /// Time to generate the keys.
     pub setup: f64,
-    /// Folding one step, from the third on; `None` if it does not fold.
+    /// Time to fold one step, from the third step on; `None` if the system does not fold.
     pub fold: Option<Spread>,
-    /// Peak of memory while folding.
+    /// Peak memory while folding.
     pub memory_fold: Option<u64>,
-    /// Proving, or compressing what was folded.
+    /// Time to prove, or to compress the folded instance if the system folds.
     pub prove: Spread,
-    /// Peak of memory while proving or compressing.
+    /// Peak memory while proving or compressing.
     pub memory_prove: Option<u64>,
-    /// Verifying.
+    /// Time to verify.
     pub verify: Spread,
-    /// Length of the proof.
+    /// Length of the encoded proof.
     pub proof_bytes: usize,
 }
 
-/// Slots of one kind.
+/// The use of slots of one kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slots {
-    /// How many are used.
+    /// Number of used slots.
     pub used: usize,
-    /// How many there are.
+    /// Number of slots.
     pub of: usize,
 }
 
-/// How full the steps are.
+/// The use of all slots of the steps of an epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Usage {
@@ -149,42 +149,42 @@ pub struct Usage {
     pub tree_rows: Slots,
 }
 
-/// An epoch as it was planned.
+/// The plan of one epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PlannedEpoch {
-    /// How long planning took.
+    /// Time to plan the epoch.
     pub planning: f64,
     /// Number of steps.
     pub steps: usize,
-    /// How full they are.
+    /// Used slots of all steps.
     pub usage: Usage,
 }
 
-/// One load in one profile.
+/// The plans of one load in one profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedLoad {
     /// The load.
     pub load: Load,
     /// The profile's name.
     pub profile: String,
-    /// Keys in the tree before.
+    /// Number of keys in the tree before the first epoch.
     pub keys: usize,
-    /// Ops of each writer in an epoch.
+    /// Number of ops of each writer in an epoch.
     pub per_writer: usize,
-    /// Ops of an epoch.
+    /// Number of ops of an epoch.
     pub ops: usize,
-    /// The epochs.
+    /// The plans of the epochs.
     pub epochs: Vec<PlannedEpoch>,
 }
 
-/// A planned load and the rate at which it is proved.
+/// The plans of one load and its proving rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RateFigures {
-    /// The load.
+    /// The plans.
     #[serde(flatten)]
     pub planned: PlannedLoad,
-    /// Ops per second: an epoch's ops over the time to plan it and the median time of as many
-    /// folds as it has steps.
+    /// Ops per second: the number of ops of an epoch, divided by the sum of its planning time and
+    /// the median time of one fold per step.
     pub rate: Spread,
 }
 
@@ -195,86 +195,86 @@ pub struct ProvedEpoch {
     pub load: Load,
     /// The profile's name.
     pub profile: String,
-    /// Ops of each writer.
+    /// Number of ops of each writer.
     pub per_writer: usize,
-    /// Ops.
+    /// Number of ops.
     pub ops: usize,
-    /// Steps.
+    /// Number of steps.
     pub steps: usize,
-    /// How long planning took.
+    /// Time to plan the epoch.
     pub planning: f64,
-    /// How long all folds took.
+    /// Time of all folds.
     pub folding: f64,
 }
 
-/// A new replica: from a proof, and from the logs.
+/// Figures of a new replica: bootstrap from a proof, and replay of the logs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SyncFigures {
-    /// Ops from one signature to the next in the logs.
+    /// Number of ops per signature in the logs.
     pub ops_per_signature: usize,
-    /// Length of every value.
+    /// Length of every value in bytes.
     pub value_bytes: usize,
-    /// Keys in the state of all histories.
+    /// Number of keys of the final state of all histories.
     pub keys: usize,
-    /// Histories that end in a state of as many keys.
+    /// Histories that end in a state of this size.
     pub histories: Vec<HistoryFigures>,
-    /// Replaying one op, by parts of the history.
+    /// Time to replay one op, averaged over each message of the history.
     pub replay_op: Spread,
-    /// States and what it takes to get one.
+    /// Bootstrap into states of several sizes.
     pub states: Vec<StateFigures>,
 }
 
-/// What it takes to replay a history.
+/// The cost of replaying a history.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HistoryFigures {
-    /// Its ops.
+    /// Number of ops.
     pub ops: usize,
-    /// The time.
+    /// Time to replay all ops and to build the tree.
     pub replay: f64,
-    /// What comes over the wire.
+    /// Bytes received, including the gRPC prefixes.
     pub bytes: u64,
 }
 
-/// What it takes to get a state whose root is proved; the proof comes on top.
+/// The cost of receiving a state with a known root. The proof of the root is not included.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StateFigures {
-    /// Its keys.
+    /// Number of keys.
     pub keys: usize,
-    /// Its pages.
+    /// Number of pages.
     pub pages: usize,
-    /// The time to check all pages and to read all values.
+    /// Time to decode and check all pages and values.
     pub check: Spread,
-    /// What comes over the wire.
+    /// Bytes received, including the gRPC prefixes.
     pub bytes: u64,
 }
 
-/// Hashes, signatures and pages on one core.
+/// Figures of hashes, signatures and pages on one core.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NativeFigures {
-    /// Each thing as several compute it.
+    /// The comparisons of several implementations of one function.
     pub contests: Vec<Contest>,
-    /// Entries of pages checked in a second.
+    /// Number of entries per second whose pages are checked.
     pub page_entries: Spread,
-    /// Entries of an average page.
+    /// Average number of entries per leaf.
     pub page_size: f64,
 }
 
-/// One thing computed by several, in turns.
+/// Several implementations of one function, measured alternately.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contest {
-    /// What is computed.
+    /// The name of the function.
     pub what: String,
-    /// Who computes it and how long it takes, we first.
+    /// The implementations with their times. Ours is first.
     pub entrants: Vec<Entrant>,
 }
 
-/// One of those who compute a thing.
+/// One implementation of a function.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entrant {
-    /// Who.
+    /// The name of the implementation.
     pub who: String,
-    /// The time for one.
+    /// Time of one call.
     pub each: Spread,
-    /// This time over ours, turn by turn.
+    /// Its time divided by our time in the same turn.
     pub ratio: Spread,
 }

@@ -1,4 +1,4 @@
-//! A whole run: every section in a process of its own, one after another.
+//! Runs all sections one after another, each in its own process.
 
 use std::{
     path::PathBuf,
@@ -18,16 +18,16 @@ use crate::{
     sections::{nova, profile, setup, sizes::Sizes, Scale},
 };
 
-/// Measures everything.
+/// Runs all sections and collects the report.
 ///
 /// # Errors
-/// If a section fails.
+/// If a section fails or its output cannot be parsed.
 pub fn run(scale: &Scale) -> anyhow::Result<Report> {
     let clock = Instant::now();
     let mut machine = Machine::here();
     let ticks = Ticks::now();
-    tracing::info!(cpu = machine.cpu, cores = machine.cores, "begins");
-    // Parameters that are kept need not be made, and making them is not measured then.
+    tracing::info!(cpu = machine.cpu, cores = machine.cores, "starting");
+    // If a folder of parameters is given, their generation is not measured.
     let made = match setup::folder() {
         Some(_) => None,
         None => Some(tempfile::tempdir()?),
@@ -69,20 +69,21 @@ pub fn run(scale: &Scale) -> anyhow::Result<Report> {
     })
 }
 
-/// What others took of the processors' time. More than a little makes figures that mislead.
+/// The fraction of the processors' time that other processes used after `since`, 0 to 1. Logs a
+/// warning above 0.05. `None` if the system does not report the times.
 fn others(since: Option<Ticks>) -> Option<f64> {
     let others = since?.others_until(Ticks::now()?);
-    tracing::info!("other work took {:.0} % of the processors' time", others * 100.0);
+    tracing::info!("other processes used {:.0} % of the processors' time", others * 100.0);
     if others > 0.05 {
-        tracing::warn!("these figures are noisy: run this on an idle machine");
+        tracing::warn!("the figures are noisy: run on an idle machine");
     }
     Some(others)
 }
 
-/// The rate follows from the plans and from what a fold takes in the profile.
+/// Computes the proving rate from the plans and the median time of a fold in the profile.
 fn with_rate(planned: PlannedLoad, profiles: &[ProfileFigures]) -> anyhow::Result<RateFigures> {
     let figures = profiles.iter().find(|figures| figures.shape.name == planned.profile);
-    let fold = figures.context("a load in a profile that was not measured")?.fold.median;
+    let fold = figures.context("a load has a profile that was not measured")?.fold.median;
     let of_epoch = planned
         .epochs
         .iter()
@@ -93,16 +94,16 @@ fn with_rate(planned: PlannedLoad, profiles: &[ProfileFigures]) -> anyhow::Resul
 
 struct Sections<'a> {
     scale: &'a Scale,
-    /// Where the parameters are made; `None` if they are kept elsewhere.
+    /// The temporary folder of the parameters; `None` if [`setup::PARAMETERS`] is set.
     folder: Option<PathBuf>,
     clock: Instant,
 }
 
 impl Sections<'_> {
-    /// Runs this program again for one section.
+    /// Runs one section in a new process of this program, and parses its output.
     fn answer<T: DeserializeOwned>(&self, section: &[&str]) -> anyhow::Result<T> {
         let name = section.join(" ");
-        tracing::info!(at = ?self.clock.elapsed(), "measures: {name}");
+        tracing::info!(at = ?self.clock.elapsed(), "measuring: {name}");
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("measure").arg("--git").arg(&self.scale.git);
         if self.scale.quick {
@@ -113,15 +114,16 @@ impl Sections<'_> {
         }
         let child = command.args(section).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let output = child.wait_with_output()?;
-        anyhow::ensure!(output.status.success(), "section {name}: {}", output.status);
-        serde_json::from_slice(&output.stdout).with_context(|| format!("the answer of {name}"))
+        anyhow::ensure!(output.status.success(), "section {name} failed: {}", output.status);
+        serde_json::from_slice(&output.stdout)
+            .with_context(|| format!("parsing the output of section {name}"))
     }
 
     fn rivals(&self, who: &str, profiles: &[ProfileFigures]) -> anyhow::Result<Vec<RivalFigures>> {
         let rival = |figures: &ProfileFigures| {
             let number = |count: usize| count.to_string();
             let (name, step) = (&figures.shape.name, &figures.step);
-            // Groth16 is compared with compressing, which proves the folding too.
+            // Groth16 is compared with compression, which proves the folding circuit too.
             let constraints = match who {
                 "groth16" => figures.constraints,
                 _ => step.constraints,

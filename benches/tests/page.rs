@@ -1,6 +1,6 @@
-//! The committed page is the one that the committed figures make.
+//! Compares the committed page with the page rendered from the committed figures.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -10,7 +10,7 @@ use rootfold_benches::{
 };
 
 #[test]
-fn the_page_follows_from_the_committed_figures() {
+fn the_committed_page_matches_the_committed_figures() {
     let docs = Path::new(DOCS);
     let data = fs::read_to_string(docs.join(DATA)).unwrap();
     let report: Report = serde_json::from_str(&data).unwrap();
@@ -26,5 +26,5 @@ fn the_page_follows_from_the_committed_figures() {
     let committed: BTreeSet<String> =
         committed.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     let made: BTreeSet<String> = page.plots.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(committed, made, "a plot that no page shows, or one that is not there");
+    assert_eq!(committed, made, "docs/{PLOTS} differs from the plots of the page");
 }

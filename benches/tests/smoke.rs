@@ -1,6 +1,6 @@
-//! The whole report at small sizes, so that it does not drift from what it measures.
+//! Runs the whole report at small sizes.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use std::{fs, process::Command};
 
@@ -11,7 +11,7 @@ use rootfold_benches::{
 };
 
 #[test]
-fn a_quick_report_holds_every_section_and_makes_a_page() {
+fn a_quick_report_has_every_section_and_renders_the_page() {
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("report.json");
     let docs = folder.path().join("docs");

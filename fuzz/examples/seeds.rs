@@ -1,8 +1,8 @@
 //! Writes the seeds in `fuzz/corpus`.
 //!
-//! `--prove` proves the honest space anew first: needed when the format of proofs, keys or headers
-//! changed, or the honest space did. It takes a minute, and some more if the parameters of the
-//! small profile are not in ROOTFOLD_PARAMS_DIR.
+//! With `--prove`, it first makes a new proof of the honest space. This is necessary after a change
+//! of the honest space or of the format of proofs, verifying keys or headers. It takes about a
+//! minute, and longer if `ROOTFOLD_PARAMS_DIR` has no parameters of the profile `small`.
 
 use std::{env, fs, path::PathBuf, process::Command, sync::Arc};
 
@@ -13,10 +13,10 @@ use rootfold_fuzz::{honest::honest, seeds};
 use rootfold_node::{data_dir::DataDir, prove::Prover, space::EpochLimits};
 use rootfold_prover::engine;
 
-/// What to write.
+/// Writes the seeds in `fuzz/corpus`.
 #[derive(Parser)]
 struct Arguments {
-    /// Prove the honest space anew.
+    /// Make a new proof of the honest space first.
     #[arg(long)]
     prove: bool,
 }
@@ -24,12 +24,11 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     if Arguments::parse().prove {
         prove()?;
-        // The seeds are made from what is compiled in, so they come from a build with the new
-        // proof.
+        // The proof is compiled in. A new build of this program makes the seeds from the new proof.
         let built = Command::new(env!("CARGO"))
             .args(["run", "--release", "-p", env!("CARGO_PKG_NAME"), "--example", "seeds"])
             .status()?;
-        ensure!(built.success(), "the seeds could not be made");
+        ensure!(built.success(), "making the seeds failed");
         return Ok(());
     }
     for ((target, name), bytes) in seeds::all() {
@@ -44,7 +43,8 @@ fn write(target: &str, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
     fs::write(folder.join(name), bytes).with_context(|| format!("writing {target}/{name}"))
 }
 
-/// Proves all ops of the honest space in one epoch and writes proof, verifying key and header.
+/// Proves all ops of the honest space in one epoch. Writes the proof, the verifying key and the
+/// header.
 fn prove() -> anyhow::Result<()> {
     let params_dir = env::var_os("ROOTFOLD_PARAMS_DIR")
         .map_or_else(|| env::temp_dir().join("rootfold-params"), PathBuf::from);
@@ -54,7 +54,10 @@ fn prove() -> anyhow::Result<()> {
     let mut prover = Prover::open(honest().copy(), &data, parameters.clone())?;
     prover.prove(EpochLimits::default(), None, &())?;
     let (snapshot, _) = prover.publish(&())?;
-    ensure!(snapshot.header.root == honest().space.status().root, "not all ops were proved");
+    ensure!(
+        snapshot.header.root == honest().space.status().root,
+        "the proof does not cover all ops"
+    );
     write("proof", "honest", &snapshot.proof)?;
     write("verifying_key", "honest", &parameters.verifying_key().key().encode())?;
     write("snapshot_header", "honest", &snapshot.header.to_bytes())

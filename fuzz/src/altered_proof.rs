@@ -1,5 +1,6 @@
-//! Proofs altered element by element. Almost no random change of a point's bytes gives a point, so
-//! here the input says which elements of the honest proof to put where.
+//! The target of proofs that are altered element by element. Random bytes are almost never a point
+//! of a curve. Therefore this target copies, negates and changes whole elements of the honest
+//! proof, as its input specifies.
 
 use ark_ff::{BigInteger, PrimeField};
 use rootfold_arith::encoding::FIELD_BYTES;
@@ -14,21 +15,21 @@ use crate::{
     Verdict,
 };
 
-/// Magic, version.
+/// Length of the magic number and the version, in bytes.
 const PREFIX: usize = 9;
-/// Bytes of one change in the input.
+/// Length of one change in the input, in bytes.
 const CHANGE_BYTES: usize = 6;
-/// The most changes that are made.
+/// The largest number of changes. Later ones are ignored.
 const MAX_CHANGES: usize = 16;
 
-/// What an element of a proof is.
+/// The type of an element of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A number of eight bytes.
+    /// An integer of eight bytes.
     Number,
-    /// An element of BN254's scalar field.
+    /// An element of the scalar field of BN254.
     Scalar,
-    /// An element of its base field.
+    /// An element of the base field of BN254.
     Base,
     /// A point of G1.
     G1,
@@ -49,7 +50,8 @@ impl Kind {
     }
 }
 
-/// The elements before the CycleFold instance's public input, in the order of the file.
+/// The elements of an encoded proof before the public input of the CycleFold instance, in order.
+/// All later elements are of the kind `Base`.
 const ELEMENTS: [Kind; 19] = [
     Kind::Number,
     Kind::Scalar,
@@ -72,17 +74,19 @@ const ELEMENTS: [Kind; 19] = [
     Kind::Base,
 ];
 
-/// Element `index` and where it begins. The last kind goes on to the end of the file.
+/// The kind of element `index` and its position in bytes. `None` after the end of the proof.
 fn element(index: usize) -> Option<(Kind, usize)> {
     let kind = |index: usize| *ELEMENTS.get(index).unwrap_or(&Kind::Base);
     let begin = PREFIX + (0..index).map(|index| kind(index).bytes()).sum::<usize>();
     (begin + kind(index).bytes() <= PROOF.len()).then(|| (kind(index), begin))
 }
 
-/// Changes of six bytes each: the element (two bytes), what to do (one), with what (two), one more.
-/// The changed proof is decoded and verified.
+/// Applies changes to the honest proof, then decodes and verifies it. A change has six bytes: the
+/// index of the element (two bytes, big-endian), the operation (one byte), the index of another
+/// element (two bytes, big-endian) and a number to add (one byte).
 ///
-/// What is accepted is the honest proof of the honest statement.
+/// An accepted proof is the honest proof, up to the malleability of Groth16, and proves the honest
+/// statement.
 pub fn target(changes: &[u8]) -> Verdict {
     let mut bytes = PROOF.to_vec();
     for change in changes.chunks_exact(CHANGE_BYTES).take(MAX_CHANGES) {
@@ -101,22 +105,22 @@ fn apply(bytes: &mut [u8], change: &[u8]) {
     let Some((kind, at)) = element(number(0)) else { return };
     let range = at..at + kind.bytes();
     match change[2] % 5 {
-        // Infinity, or the number zero.
+        // Sets the element to infinity or zero.
         0 => bytes[range].fill(0),
-        // Another element of this kind, changed or not.
+        // Copies another element of the same kind, with the changes so far.
         1 => {
             if let Some((_, from)) = element(number(3)).filter(|(other, _)| *other == kind) {
                 bytes.copy_within(from..from + kind.bytes(), at);
             }
         }
-        // The same element of the proof as it was.
+        // Restores the element of the honest proof.
         2 => bytes[range.clone()].copy_from_slice(&PROOF[range]),
         3 => negate(kind, &mut bytes[range]),
         _ => bytes[at] = bytes[at].wrapping_add(change[5]),
     }
 }
 
-/// The negative of a number, or of a point by its y.
+/// Negates a field element, or a point by its y coordinate. Inverts the bits of an integer.
 fn negate(kind: Kind, bytes: &mut [u8]) {
     let words = bytes.chunks_mut(FIELD_BYTES).rev();
     match kind {
@@ -140,11 +144,12 @@ mod tests {
     fn the_elements_cover_the_proof() {
         let ends = |index: &usize| element(*index).is_some();
         let count = (0..).take_while(ends).count();
-        let (kind, begin) = element(count - 1).expect("the last one");
+        let (kind, begin) = element(count - 1).expect("the index is valid");
         assert_eq!(begin + kind.bytes(), PROOF.len());
     }
 
-    /// A Groth16 proof is malleable: so a proof's bytes name nothing. See `docs/soundness.md`.
+    /// A Groth16 proof is malleable, so the bytes of a proof are not an identifier. See
+    /// `docs/soundness.md`.
     #[test]
     fn negative_a_and_b_prove_the_same() {
         let negated = |elements: &[u8]| -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! The honest space that attackers alter: what it holds, the proof of it, and what comes next.
+//! The honest space, from which all honest seeds are made: its ops, its proof and its next ops.
 
 use std::{
     collections::BTreeMap,
@@ -28,72 +28,73 @@ use rootfold_node::{
 use rootfold_verifier::{PreparedVerifyingKey, VerifyingKey};
 use tokio::runtime::Runtime;
 
-/// The bytes of the proof that the space's root is the fold of its ops.
+/// The encoded proof that the root of the space is the fold of its ops.
 pub const PROOF: &[u8] = include_bytes!("../corpus/proof/honest");
-/// The bytes of the verifying key of that proof.
+/// The encoded verifying key of [`PROOF`].
 pub const VERIFYING_KEY: &[u8] = include_bytes!("../corpus/verifying_key/honest");
-/// The bytes of the header that the proof shows to be right.
+/// The encoded snapshot header whose statement [`PROOF`] proves.
 pub const HEADER: &[u8] = include_bytes!("../corpus/snapshot_header/honest");
 
-/// A proof that stands for [`PROOF`] inside of larger inputs: so their seeds stay small, and an
-/// attacker's changes do not all fall into the proof, which has targets of its own.
+/// A short placeholder for [`PROOF`] inside larger inputs. It keeps their seeds small, and most
+/// mutations then change the other bytes. Proofs have separate targets.
 pub const PROOF_ALIAS: &[u8] = b"honest";
 
-/// A writer whom the owner admitted after genesis.
+/// The id of a writer that the owner admitted after genesis.
 pub const ADMITTED: u32 = 7;
 
 /// An honest space.
 pub struct Honest {
-    /// What it was made from.
+    /// The genesis config.
     pub genesis: Genesis,
-    /// All that the proof covers.
+    /// The space, with exactly the ops that the proof covers.
     pub space: Space,
     store: Arc<MemoryStore>,
-    /// The secret keys of its writers 0, 1 and [`ADMITTED`].
+    /// The secret keys of the writers 0 (the owner), 1 and [`ADMITTED`].
     pub secrets: BTreeMap<u32, SecretKey>,
-    /// Where the logs end in [`Honest::space`].
+    /// The ends of the logs in [`Honest::space`].
     pub tips: BTreeMap<u32, Tip>,
-    /// The ops after these, of all three writers. The last batch is signed only at its end.
+    /// The next ops of all three writers, after [`Honest::tips`]. In the last batch, only the last
+    /// op is signed.
     pub next: Submission,
-    /// Its pages by name, as they are sent.
+    /// The pages of the tree by name, decoded and as the node sends them.
     pub pages: BTreeMap<F, (Page, Vec<u8>)>,
-    /// Its values by name.
+    /// The values of the tree by name.
     pub values: BTreeMap<ValueName, Vec<u8>>,
 }
 
-/// The honest space, made once.
+/// The honest space. It is made at the first call.
 pub fn honest() -> &'static Honest {
     static HONEST: OnceLock<Honest> = OnceLock::new();
     HONEST.get_or_init(Honest::make)
 }
 
-/// The prepared verifying key of the honest proof, made once.
+/// The prepared verifying key of the honest proof. It is prepared at the first call.
 ///
 /// # Panics
-/// If the committed key is not valid; then the seeds must be regenerated.
+/// If the committed key is not valid. Then the seeds must be generated again.
 pub fn verifying_key() -> &'static Arc<PreparedVerifyingKey> {
     static KEY: OnceLock<Arc<PreparedVerifyingKey>> = OnceLock::new();
     KEY.get_or_init(|| {
         let key = VerifyingKey::decode(VERIFYING_KEY).expect("the committed key decodes");
-        Arc::new(PreparedVerifyingKey::new(key).expect("the committed key is good"))
+        Arc::new(PreparedVerifyingKey::new(key).expect("the committed key is valid"))
     })
 }
 
 /// The header of the honest snapshot.
 ///
 /// # Panics
-/// If the committed header is not valid; then the seeds must be regenerated.
+/// If the committed header is not valid. Then the seeds must be generated again.
 pub fn header() -> SnapshotHeader {
     SnapshotHeader::from_bytes(HEADER).expect("the committed header decodes")
 }
 
-/// The invite to the honest space.
+/// The invite to the honest space with the parameters of its proof.
 pub fn invite() -> Invite {
     let SnapshotHeader { space, parameters, .. } = header();
     Invite { space, parameters }
 }
 
-/// Puts the honest proof where its alias stands.
+/// Replaces [`PROOF_ALIAS`] by [`PROOF`].
 pub fn resolve(mut snapshot: Snapshot) -> Snapshot {
     if snapshot.proof == PROOF_ALIAS {
         snapshot.proof = PROOF.to_vec();
@@ -101,7 +102,7 @@ pub fn resolve(mut snapshot: Snapshot) -> Snapshot {
     snapshot
 }
 
-/// Waits for a service's answer.
+/// Runs a future to completion, on a runtime of one thread.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     let make = || {
@@ -125,23 +126,26 @@ impl Honest {
         let secrets: BTreeMap<u32, SecretKey> =
             [0, 1, ADMITTED].map(|w| (w, SecretKey::from_bytes([w as u8 + 1; 32]))).into();
         let first = [&secrets[&0], &secrets[&1]].map(SecretKey::public_key).to_vec();
-        let genesis = Genesis::new(F::from(2026u64), first).expect("honest keys are good");
+        let genesis = Genesis::new(F::from(2026u64), first).expect("the honest keys are valid");
         let store = Arc::new(MemoryStore::new());
         let space = Space::create(store.clone(), &genesis).expect("the store is empty");
 
         let said = |writer: u32, changes: Vec<Change>| {
-            let tip = space.tip(writer).expect("an honest writer is admitted");
-            compose(&tip, writer, &secrets[&writer], changes).expect("honest ops continue").0
+            let tip = space.tip(writer).expect("the honest writer is admitted");
+            compose(&tip, writer, &secrets[&writer], changes)
+                .expect("the honest ops extend the log")
+                .0
         };
         let take = |submission: &Submission| {
-            space.ingest(submission).expect("honest ops are taken in");
+            space.ingest(submission).expect("honest ops are valid");
         };
         take(&said(0, vec![put("colour", b"blue"), put("long", &[7; 300]), put("gone", b"soon")]));
         take(&said(0, vec![delete("gone")]));
-        let (owner, admitted) = (space.tip(0).expect("there is an owner"), &secrets[&ADMITTED]);
+        let (owner, admitted) =
+            (space.tip(0).expect("the space has an owner"), &secrets[&ADMITTED]);
         let key = admitted.public_key();
         let granted = grant(&owner, &secrets[&0], genesis.salt, ADMITTED, key, 1_000);
-        take(&granted.expect("the owner grants").0);
+        take(&granted.expect("the owner can grant").0);
         take(&said(1, vec![put("colour", b"green"), put("empty", b"")]));
 
         let mut last = said(ADMITTED, vec![put("n", b"first"), put("o", &[8; 40])]);
@@ -152,47 +156,47 @@ impl Honest {
         let root = space.status().root;
         let (mut pages, mut values) = (BTreeMap::new(), BTreeMap::new());
         for page in pages_below(space.page_store(), root) {
-            let (place, page) = page.expect("an honest tree is whole");
+            let (place, page) = page.expect("the honest tree is complete");
             for name in page.entries().iter().filter_map(ValueName::of_entry) {
-                let value = space.value(&name).expect("a store in memory reads");
-                values.insert(name, value.expect("an honest value is held"));
+                let value = space.value(&name).expect("reading from memory succeeds");
+                values.insert(name, value.expect("the space has the value"));
             }
-            let bytes = space.page_bytes(&place.name).expect("a store in memory reads");
-            let bytes = bytes.expect("the page was there");
+            let bytes = space.page_bytes(&place.name).expect("reading from memory succeeds");
+            let bytes = bytes.expect("the space has the page");
             pages.insert(place.name, (Page::clone(&page), bytes));
         }
         let tips = space.writers();
         Honest { genesis, space, store, secrets, tips, next, pages, values }
     }
 
-    /// The space once more, to be changed.
+    /// A copy of the space, which can be changed.
     pub fn copy(&self) -> Space {
         let store = MemoryStore::new();
         let mut batch = Batch::new();
         for (column, key, value) in self.dump() {
             batch.put(column, key, value);
         }
-        store.write(batch, Durability::Buffered).expect("a store in memory takes everything");
-        Space::open(Arc::new(store)).expect("the copy of a space is one")
+        store.write(batch, Durability::Buffered).expect("writing to memory succeeds");
+        Space::open(Arc::new(store)).expect("the copy is a valid space")
     }
 
-    /// All records of the space.
+    /// All records of the store.
     pub fn dump(&self) -> Dump {
-        dump(&*self.store).expect("a store in memory reads")
+        dump(&*self.store).expect("reading from memory succeeds")
     }
 
-    /// The honest log of a writer, with the ops of [`Honest::next`].
+    /// The honest log of a writer, including its ops in [`Honest::next`].
     pub fn log(&self, writer: u32) -> Vec<SignedOp> {
-        let held = self.space.log(writer, 0, usize::MAX).expect("a store in memory reads");
+        let held = self.space.log(writer, 0, usize::MAX).expect("reading from memory succeeds");
         let batches = self.next.batches.iter().filter(|batch| batch.writer == writer);
         let held = held.into_iter().map(|(_, op)| op);
         held.chain(batches.flat_map(|batch| batch.ops.iter().copied())).collect()
     }
 
-    /// The next batch of a writer with the values that it needs.
+    /// The batch of a writer in [`Honest::next`], and the values of all batches.
     pub fn next_of(&self, writer: u32) -> (&LogBatch, &[Value]) {
         let batch = self.next.batches.iter().find(|batch| batch.writer == writer);
-        (batch.expect("every honest writer goes on"), &self.next.values)
+        (batch.expect("every honest writer has next ops"), &self.next.values)
     }
 }
 

@@ -1,10 +1,10 @@
-//! Randomised attackers: what every decoder that takes bytes from a peer must do with any bytes.
+//! Randomised attackers on every decoder that takes bytes from a peer.
 //!
-//! A [`Target`] is one decoder and all that must hold for it: no panic, no more memory than its
-//! bound, one encoding of everything that is decoded, and nothing accepted as something that it is
-//! not. The bodies are shared: `tests/` runs them on the committed seeds, on random bytes and on
-//! altered seeds, with the stable toolchain; `fuzz_targets/` are the mains for libFuzzer
-//! (`make fuzz`). `docs/soundness.md`, "Randomised attackers", says what each one asserts.
+//! A [`Target`] is one decoder and the properties that it must have for any input: no panic, no
+//! more memory than its bound, one encoding of every decoded value, no false statement accepted.
+//! Two runners share the targets. `tests/` runs them on the committed seeds, on random bytes and on
+//! altered seeds, with the stable toolchain. `fuzz_targets/` are the binaries for libFuzzer
+//! (`make fuzz`). `docs/soundness.md`, "Randomised attackers", lists the properties of each target.
 //!
 //! `cargo run --release -p rootfold-fuzz --example seeds` writes the seeds in `corpus/`.
 
@@ -28,17 +28,17 @@ mod message;
 
 use memory::Memory;
 
-/// What became of an input.
+/// The result of one input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It was refused with an error.
+    /// The decoder refused the input with an error.
     Refused,
-    /// It was taken for what it claims to be, and rightly.
+    /// The decoder accepted the input, and all properties of the target hold.
     Accepted,
 }
 
 impl Verdict {
-    /// [`Verdict::Accepted`] if `accepted`.
+    /// [`Verdict::Accepted`] if `accepted` is true, otherwise [`Verdict::Refused`].
     pub fn of(accepted: bool) -> Verdict {
         if accepted {
             Verdict::Accepted
@@ -48,16 +48,16 @@ impl Verdict {
     }
 }
 
-/// A decoder under attack.
+/// A decoder under test, with its memory bound.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// Its name: of the body, of the folder of its seeds and of its libFuzzer main.
+    /// The name, which the folder of its seeds and its libFuzzer binary share.
     pub name: &'static str,
-    /// The memory that it may take.
+    /// The memory bound.
     pub memory: Memory,
-    /// Whether one input may take tens of milliseconds.
+    /// Whether one input can take tens of milliseconds.
     pub slow: bool,
-    /// Decodes, checks what follows from that, and panics if something holds that must not.
+    /// Decodes the input, and panics if a property of the target does not hold.
     pub body: fn(&[u8]) -> Verdict,
 }
 
@@ -69,15 +69,17 @@ const fn slow(name: &'static str, memory: Memory, body: fn(&[u8]) -> Verdict) ->
     Target { slow: true, ..target(name, memory, body) }
 }
 
-/// Text and records of a fixed length.
+/// The bound for text and for records of a fixed length.
 const SMALL: Memory = Memory { fixed: 4 << 10, per_byte: 8, growth: usize::MAX };
-/// Points, which are multiplied by scalars: their digits and a few multiples, whatever the input.
+/// The bound for curve points. A scalar multiplication takes a fixed amount for its digits and its
+/// table.
 const POINT: Memory = Memory { fixed: 16 << 10, ..SMALL };
-/// Pages, configs and ops.
+/// The bound for pages and genesis configs.
 const MIDDLE: Memory = Memory { fixed: 64 << 10, per_byte: 32, growth: usize::MAX };
-/// Messages, whose elements take more memory than bytes, and what a space does with them.
+/// The bound for messages, including their processing by a space. A decoded element takes more
+/// memory than its encoding.
 const MESSAGE: Memory = Memory { fixed: 256 << 10, per_byte: 128, growth: 16 << 20 };
-/// What may come to a proof, which is checked with multi-scalar multiplications.
+/// The bound for inputs with a proof. Verification runs multi-scalar multiplications.
 const PROOF: Memory = Memory { fixed: 4 << 20, ..MESSAGE };
 
 /// All targets, in the order of `docs/soundness.md`.
@@ -125,7 +127,7 @@ pub const TARGETS: [Target; 41] = [
     slow("writer", MESSAGE, writer::target),
 ];
 
-/// The target of this name.
+/// The target with this name.
 pub fn named(name: &str) -> Option<&'static Target> {
     TARGETS.iter().find(|target| target.name == name)
 }
@@ -134,27 +136,27 @@ impl Target {
     /// Runs the body and measures its memory.
     ///
     /// # Panics
-    /// If the decoder does anything that it must not.
+    /// If a property of the target does not hold, or the input takes more memory than the bound.
     pub fn attack(&self, bytes: &[u8]) -> Verdict {
         let bound = self.memory.bound(bytes.len());
         let (verdict, peak) = memory::peak(|| (self.body)(bytes));
         if peak <= bound {
             return verdict;
         }
-        // What a first call makes for all later ones, the honest space for instance, is not the
-        // input's doing.
+        // The first call may have initialised static data, for example the honest space. The second
+        // call measures the input alone.
         let (verdict, peak) = memory::peak(|| (self.body)(bytes));
         let Target { name, .. } = self;
         let length = bytes.len();
-        assert!(peak <= bound, "{name}: {peak} bytes of memory for {length}, more than {bound}");
+        assert!(peak <= bound, "{name}: {length} bytes took {peak} bytes of memory, bound {bound}");
         verdict
     }
 }
 
-/// The main of a libFuzzer target.
+/// The body of a libFuzzer binary.
 ///
 /// # Panics
-/// If there is no such target, or it does anything that it must not.
+/// If there is no such target, or as [`Target::attack`].
 pub fn fuzz(name: &str, bytes: &[u8]) {
-    named(name).unwrap_or_else(|| panic!("there is no target {name}")).attack(bytes);
+    named(name).unwrap_or_else(|| panic!("unknown target {name}")).attack(bytes);
 }

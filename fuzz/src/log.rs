@@ -1,4 +1,4 @@
-//! Keys, ops, heads and runs of ops.
+//! The targets of keys, ops, heads and batches of ops.
 
 use rootfold_core::{
     fold::{fold, Epoch},
@@ -15,15 +15,15 @@ use crate::{honest::honest, message, Verdict};
 
 /// [`Key::from_slice`] and [`Key::user`].
 ///
-/// One encoding; what a key is for follows from its bytes; the order of keys is that of the
-/// application's keys.
+/// Every key has one encoding. The kind of a key follows from its bytes. The encoding preserves the
+/// order of application keys.
 pub fn key(bytes: &[u8]) -> Verdict {
     let user = Key::user(bytes);
     assert_eq!(user.is_ok(), bytes.len() <= MAX_APPLICATION_KEY);
     if let Ok(key) = user {
         assert_eq!(key.application_key(), Some(bytes));
         let (shorter, _) = bytes.split_at(bytes.len() / 2);
-        let shorter_key = Key::user(shorter).expect("it is shorter");
+        let shorter_key = Key::user(shorter).expect("a shorter key is valid");
         assert_eq!(shorter_key.cmp(&key), shorter.cmp(bytes));
     }
     let Ok(key) = Key::from_slice(bytes) else {
@@ -39,17 +39,17 @@ pub fn key(bytes: &[u8]) -> Verdict {
         KeyKind::Unused => assert_ne!(bytes[0], USER_BYTE),
     }
     if let Some(application_key) = key.application_key() {
-        assert_eq!(Key::user(application_key), Ok(key), "an application's key has one encoding");
+        assert_eq!(Key::user(application_key), Ok(key), "an application key has one encoding");
     }
     let text = format!("{key:?}");
-    assert!(!text.chars().any(char::is_control), "a key obeyed by a terminal: {text}");
+    assert!(!text.chars().any(char::is_control), "a control character in {text}");
     Verdict::Accepted
 }
 
 /// [`Op::from_bytes`]: 133 bytes.
 ///
-/// One encoding; only the owner grants, and nobody writes to any other system key; an altered op is
-/// another item.
+/// Every decoded op has one encoding. Only the owner can grant, and no writer can write to other
+/// system keys. Different ops have different items.
 pub fn op(bytes: &[u8]) -> Verdict {
     let Ok(array) = bytes.try_into() else { return Verdict::Refused };
     let Ok(op) = Op::from_bytes(array) else { return Verdict::Refused };
@@ -59,57 +59,58 @@ pub fn op(bytes: &[u8]) -> Verdict {
     assert_eq!(may(0), matches!(op.key.kind(), KeyKind::User | KeyKind::Head(_)));
     let (batch, _) = honest().next_of(0);
     let signed = batch.ops[0].op;
-    assert_eq!(op.item(0) == signed.item(0), op == signed, "two ops of one item");
+    assert_eq!(op.item(0) == signed.item(0), op == signed, "two ops have the same item");
     Verdict::Accepted
 }
 
 /// [`Head::from_bytes`]: 128 bytes, the opening of a head entry.
 ///
-/// One encoding; nothing but the honest opening opens an honest head entry.
+/// Every decoded head has one encoding. Only the honest opening opens an honest head entry.
 pub fn head(bytes: &[u8]) -> Verdict {
     let Ok(array) = bytes.try_into() else { return Verdict::Refused };
     let Ok(head) = Head::from_bytes(array) else { return Verdict::Refused };
     assert_eq!(head.to_bytes(), *array, "a head has one encoding");
     let held = honest().tips[&0].head;
-    assert_eq!(head.digest() == held.digest(), head == held, "two openings of one head");
+    assert_eq!(head.digest() == held.digest(), head == held, "two heads have the same digest");
     Verdict::Accepted
 }
 
-/// A message `LogBatch` on its way into the log of its writer and into the fold: `wire`,
-/// [`extend`], [`Run::check`], [`fold`].
+/// A message `LogBatch`, added to the log of its writer and to the fold: `messages`, [`extend`],
+/// [`Run::check`], [`fold`].
 ///
-/// No op enters a log that its writer did not sign: what is accepted is a part of the honest log,
-/// up to a signature. The fold refuses what the log refuses.
+/// An op enters a log only if its writer signed it: an accepted batch is a prefix of the honest
+/// next batch. A batch that the log accepts is accepted as a run and by the fold too.
 pub fn batch(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::LogBatch>(bytes) else { return Verdict::Refused };
     let submission = v1::Submission { batches: vec![message], values: Vec::new() };
     let Ok(submission) = messages::submission_in(Some(submission)) else { return Verdict::Refused };
     let again = messages::submission_in(Some(messages::submission_out(&submission)));
-    let [batch] = &submission.batches[..] else { panic!("there was one batch") };
-    assert_eq!(again.expect("it was decoded once").batches, submission.batches);
+    let [batch] = &submission.batches[..] else { panic!("one batch was decoded to several") };
+    assert_eq!(again.expect("the encoded submission decodes").batches, submission.batches);
     let Some(tip) = honest().tips.get(&batch.writer) else { return Verdict::Refused };
     let known = |writer| honest().tips.contains_key(&writer);
     let accepted = extend(tip, &known, batch).is_ok();
-    assert!(!accepted || is_honest(batch), "an op that its writer did not sign");
+    assert!(!accepted || is_honest(batch), "the log accepts an op that its writer did not sign");
     if let Some(signature) = batch.ops.last().and_then(|last| last.signature) {
         let ops = batch.ops.iter().map(|signed| signed.op).collect();
         let run = Run { writer: batch.writer, before: *tip, ops, signature }.check();
-        // A run is checked by one signature, the last, and cannot know whether the batch began at
-        // the log's end.
-        assert!(run.is_ok() || !accepted, "the log accepts what a run refuses");
+        // `Run::check` verifies only the last signature, and does not know whether the batch begins
+        // at the end of the log.
+        assert!(run.is_ok() || !accepted, "the log accepts an invalid run");
         let Ok(run) = run else { return Verdict::of(accepted) };
         let ops = |batch: &LogBatch| batch.ops.iter().map(|op| op.op).collect::<Vec<_>>();
         let prefix = honest().next_of(batch.writer).0;
-        assert!(ops(prefix).starts_with(&ops(batch)), "a forged run");
+        assert!(ops(prefix).starts_with(&ops(batch)), "a forged run is accepted");
         let pages = honest().space.page_store();
         let root = honest().space.status().root;
         let folded = fold(&|key| tree::lookup(pages, root, key), &Epoch { runs: vec![run] });
-        assert!(folded.is_ok() || !accepted, "the log accepts what the fold refuses");
+        assert!(folded.is_ok() || !accepted, "the log accepts a run that the fold refuses");
     }
     Verdict::of(accepted)
 }
 
-/// Whether a batch continues the honest log as its writer did.
+/// Whether a batch is a prefix of the honest next batch of its writer, where signatures between the
+/// ops may be missing.
 fn is_honest(batch: &LogBatch) -> bool {
     let (next, _) = honest().next_of(batch.writer);
     let same = next.ops.iter().zip(&batch.ops).all(|(honest, theirs)| {

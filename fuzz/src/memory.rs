@@ -1,4 +1,4 @@
-//! How much memory a decoder takes for its input: measured, not read off the code.
+//! Measures how much memory a decoder takes for its input.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,32 +7,33 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// The most memory that a decoder may take beyond what was taken before, in bytes.
+/// A bound of the memory that a decoder allocates, in bytes. For an input of n bytes it is
+/// `fixed + min(per_byte * n, growth + COPIES * n)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
-    /// For any input.
+    /// The part that does not depend on the length of the input.
     pub fixed: usize,
-    /// For each byte of the input, since what is small on the wire may be larger in memory.
+    /// The part per byte of the input: decoded values can be larger than their encoding.
     pub per_byte: usize,
-    /// All that growth together, beyond [`COPIES`] of the input.
+    /// The limit of the part per byte, in addition to [`COPIES`] times the length of the input.
     pub growth: usize,
 }
 
-/// The input and the copies that a target makes of it.
+/// The number of copies of the input that a target may hold.
 pub const COPIES: usize = 4;
 
 impl Memory {
-    /// The bound for an input of this length.
+    /// The bound for an input of `length` bytes.
     pub fn bound(&self, length: usize) -> usize {
         let grown = self.growth.saturating_add(COPIES * length);
         self.fixed + grown.min(self.per_byte * length)
     }
 }
 
-/// Runs `work` alone and says how much memory it had at its peak, in bytes, beyond what was taken
-/// before it.
+/// Runs `work`, and returns its result and its peak memory in bytes. Memory that was allocated
+/// before does not count. Calls are serialised.
 ///
-/// Whatever other threads of this process allocate meanwhile is counted too.
+/// The measurement includes the allocations of all other threads of this process.
 pub fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);

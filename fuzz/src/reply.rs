@@ -1,4 +1,4 @@
-//! Replies: decoded and checked as our own client does it.
+//! The targets of replies, decoded and checked with the functions of our client.
 
 use rootfold_core::key::Key;
 use rootfold_light::{
@@ -16,17 +16,17 @@ use crate::{
     snapshot, Verdict,
 };
 
-/// `GenesisReply`: what passes for the honest space's config is it.
+/// `GenesisReply`: only the honest config is accepted for the honest space.
 pub fn genesis(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::GenesisReply>(bytes) else { return Verdict::Refused };
     let Ok(genesis) = reply::genesis(honest().space.id(), &message) else {
         return Verdict::Refused;
     };
-    assert_eq!(genesis, honest().genesis, "another config of the space");
+    assert_eq!(genesis, honest().genesis, "a false config is accepted");
     Verdict::Accepted
 }
 
-/// `VerifyingKeyReply`: what passes for the honest key is it.
+/// `VerifyingKeyReply`: only the honest key is accepted for the honest parameter id.
 pub fn verifying_key(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::VerifyingKeyReply>(bytes) else {
         return Verdict::Refused;
@@ -34,25 +34,26 @@ pub fn verifying_key(bytes: &[u8]) -> Verdict {
     let Ok(key) = reply::verifying_key(header().parameters, &message) else {
         return Verdict::Refused;
     };
-    assert_eq!(key.encode(), VERIFYING_KEY, "another key of the parameters");
+    assert_eq!(key.encode(), VERIFYING_KEY, "a false key is accepted");
     Verdict::Accepted
 }
 
-/// `LatestSnapshotReply`, then verified. A proof of the word `honest` stands for the honest one.
+/// `LatestSnapshotReply`, whose snapshot is verified. The proof `honest` is replaced by the honest
+/// proof.
 ///
-/// What is accepted is the honest snapshot, or genesis.
+/// An accepted snapshot is the honest snapshot or genesis.
 pub fn latest_snapshot(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::LatestSnapshotReply>(bytes) else {
         return Verdict::Refused;
     };
     let Ok(decoded) = reply::latest_snapshot(message) else { return Verdict::Refused };
     let again = messages::snapshot_in(Some(messages::snapshot_out(&decoded)));
-    assert_eq!(again.as_ref(), Ok(&decoded), "a snapshot means one thing");
+    assert_eq!(again.as_ref(), Ok(&decoded), "a snapshot changes when it is encoded again");
     snapshot::accepted(resolve(decoded))
 }
 
-/// `PagesReply`, asked for all pages of the honest space: what passes for a page of it is that page
-/// but for its hints.
+/// `PagesReply` to a request for all pages of the honest space. An accepted page equals the honest
+/// page of its name except for its hints.
 pub fn pages(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::PagesReply>(bytes) else { return Verdict::Refused };
     let names: Vec<_> = honest().pages.keys().copied().collect();
@@ -69,15 +70,16 @@ pub fn pages(bytes: &[u8]) -> Verdict {
         received.values.iter().for_each(assert_honest_value);
         came += 1;
     }
-    assert!(came <= names.len(), "a page was taken twice");
+    assert!(came <= names.len(), "a page is accepted twice");
     Verdict::of(came > 0)
 }
 
 fn assert_honest_value(value: &Value) {
-    assert_eq!(honest().values.get(&value.name), Some(&value.content), "another value");
+    assert_eq!(honest().values.get(&value.name), Some(&value.content), "a false value is accepted");
 }
 
-/// `ValuesReply`, asked for all values of the honest space: what passes for one of them is it.
+/// `ValuesReply` to a request for all values of the honest space. An accepted value is the honest
+/// value of its name.
 pub fn values(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::ValuesReply>(bytes) else { return Verdict::Refused };
     let names: Vec<ValueName> = honest().values.keys().copied().collect();
@@ -89,35 +91,35 @@ pub fn values(bytes: &[u8]) -> Verdict {
     for value in message.values {
         let Ok(value) = stream.take(value) else { return Verdict::Refused };
         let again = messages::value_in(messages::value_out(value.clone()));
-        assert_eq!(again.as_ref(), Ok(&value), "a value means one thing");
+        assert_eq!(again.as_ref(), Ok(&value), "a value changes when it is encoded again");
         assert_honest_value(&value);
         came += 1;
     }
-    assert!(came <= names.len(), "a value was taken twice");
+    assert!(came <= names.len(), "a value is accepted twice");
     Verdict::of(came > 0)
 }
 
-/// `FrontierReply`. Nothing of it is believed.
+/// `FrontierReply`. The client does not trust its contents. No writer occurs twice.
 pub fn frontier(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::FrontierReply>(bytes) else {
         return Verdict::Refused;
     };
     let Ok(frontier) = reply::frontier(&message) else { return Verdict::Refused };
     let claimed = message.writers.iter().map(|tip| (tip.writer, tip.seq)).collect();
-    assert_eq!(frontier.writers, claimed, "no writer is named twice");
+    assert_eq!(frontier.writers, claimed, "a writer is accepted twice");
     Verdict::Accepted
 }
 
-/// `LogEntriesReply`, taken in by a copy of the honest space.
+/// `LogEntriesReply`, ingested by a copy of the honest space.
 ///
-/// No op enters a log that its writer did not sign; what is refused changes nothing.
+/// An op enters a log only if its writer signed it. A refused message changes nothing.
 pub fn log_entries(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::LogEntriesReply>(bytes) else {
         return Verdict::Refused;
     };
     let Ok(submission) = reply::OpStream::default().take(message) else { return Verdict::Refused };
     let again = messages::submission_in(Some(messages::submission_out(&submission)));
-    let again = again.expect("it was decoded once");
+    let again = again.expect("the encoded submission decodes");
     assert_eq!((&again.batches, &again.values), (&submission.batches, &submission.values));
     let space = honest().copy();
     let taken = space.ingest(&submission);
@@ -129,19 +131,24 @@ pub fn log_entries(bytes: &[u8]) -> Verdict {
         }
         Err(e) => {
             assert!(e.is_refusal(), "{e}");
-            assert_eq!(space.status(), honest().space.status(), "a refusal that changed something");
+            assert_eq!(
+                space.status(),
+                honest().space.status(),
+                "a refused message changed the space"
+            );
             Verdict::Refused
         }
     }
 }
 
-/// `SubmitReply`. Nothing of it is believed.
+/// `SubmitReply`. The client does not trust its contents.
 pub fn submit(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::SubmitReply>(bytes) else { return Verdict::Refused };
     Verdict::of(reply::submitted(&message).is_ok())
 }
 
-/// `CheckReply`, for who trusts the peer. Its words are cut, and no terminal obeys them.
+/// `CheckReply`, from a peer that the caller trusts. The reason of a refusal has at most 500
+/// characters and no control characters.
 pub fn check(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::CheckReply>(bytes) else { return Verdict::Refused };
     let Ok(checked) = reply::checked(&message) else { return Verdict::Refused };
@@ -151,26 +158,30 @@ pub fn check(bytes: &[u8]) -> Verdict {
     Verdict::of(message.accepted)
 }
 
-/// `GetReply`: an answer under the honest root is the honest one.
+/// `GetReply`: an answer that is accepted under the honest root is the honest answer.
 pub fn get(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::GetReply>(bytes) else { return Verdict::Refused };
     let mut verdict = Verdict::Refused;
-    // One that is there and one that is not.
+    // An existing key and a missing key.
     for name in ["colour", "nothing"] {
-        let key = Key::user(name.as_bytes()).expect("it is short");
+        let key = Key::user(name.as_bytes()).expect("the key is short");
         let Ok(got) = answer::check_get(&key, message.clone()) else { continue };
         let space = &honest().space;
         if got.root == space.status().root {
-            let held = space.get(At::Latest, &key).expect("reads");
-            assert_eq!(got.entry, held.as_ref().map(|found| found.entry), "a false answer");
-            assert_eq!(got.value, held.and_then(|found| found.value), "a false value");
+            let held = space.get(At::Latest, &key).expect("it reads");
+            assert_eq!(
+                got.entry,
+                held.as_ref().map(|found| found.entry),
+                "a false answer is accepted"
+            );
+            assert_eq!(got.value, held.and_then(|found| found.value), "a false value is accepted");
             verdict = Verdict::Accepted;
         }
     }
     verdict
 }
 
-/// `RangeReply`: an answer under the honest root is the honest one.
+/// `RangeReply`: an answer that is accepted under the honest root is the honest answer.
 pub fn range(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::RangeReply>(bytes) else { return Verdict::Refused };
     let (from, to) = (Key::START, Key::END);
@@ -181,10 +192,10 @@ pub fn range(bytes: &[u8]) -> Verdict {
     }
     let end = got.next.unwrap_or(to);
     let held = space.scan(At::Latest, &from, &end, usize::MAX, false);
-    let held: Vec<_> = held.expect("reads").into_iter().map(|found| found.entry).collect();
-    assert_eq!(got.entries, held, "a false answer");
+    let held: Vec<_> = held.expect("it reads").into_iter().map(|found| found.entry).collect();
+    assert_eq!(got.entries, held, "a false answer is accepted");
     for (name, content) in &got.values {
-        assert_eq!(honest().values.get(name), Some(content), "a false value");
+        assert_eq!(honest().values.get(name), Some(content), "a false value is accepted");
     }
     Verdict::Accepted
 }

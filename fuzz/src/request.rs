@@ -1,6 +1,7 @@
-//! Requests: decoded as the server decodes them and answered by its own services.
+//! The targets of requests, decoded as in the server and answered by its services.
 //!
-//! A refusal blames the caller and never the node; an answer is one that our own client accepts.
+//! A refusal has a status code that blames the caller and not the node. Our client accepts every
+//! answer.
 
 use std::sync::OnceLock;
 
@@ -41,7 +42,7 @@ fn id() -> F {
     honest().space.id()
 }
 
-/// What a service answered; `None` for a refusal, which must not be this node's failure.
+/// The answer of a service; `None` for a refusal. Asserts that the refusal blames the caller.
 fn answered<T>(reply: Result<Response<T>, Status>) -> Option<T> {
     reply.map(Response::into_inner).map_err(|status| assert_blames_caller(&status)).ok()
 }
@@ -58,7 +59,7 @@ fn assert_blames_caller(status: &Status) {
     assert!(blames, "{status:?}");
 }
 
-/// All messages of a stream, up to an error if there is one.
+/// All messages of a stream up to its end or its first error, and this error.
 async fn drained<T>(mut stream: ReplyStream<T>) -> (Vec<T>, Option<Status>) {
     let mut messages = Vec::new();
     while let Some(next) = stream.next().await {
@@ -82,11 +83,11 @@ pub fn genesis(bytes: &[u8]) -> Verdict {
         return Verdict::Refused;
     };
     let genesis = reply::genesis(id(), &answer);
-    assert_eq!(genesis.expect("an honest answer"), honest().genesis);
+    assert_eq!(genesis.expect("the client accepts the answer"), honest().genesis);
     Verdict::Accepted
 }
 
-/// `VerifyingKeyRequest`: the answer is the key of that id.
+/// `VerifyingKeyRequest`: the answer is the key of the requested id.
 pub fn verifying_key(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::VerifyingKeyRequest>(bytes) else {
         return Verdict::Refused;
@@ -96,12 +97,12 @@ pub fn verifying_key(bytes: &[u8]) -> Verdict {
     else {
         return Verdict::Refused;
     };
-    let asked = messages::parameter_id(&asked).expect("the id was answered");
-    reply::verifying_key(asked, &answer).expect("an honest answer");
+    let asked = messages::parameter_id(&asked).expect("the service accepted the id");
+    reply::verifying_key(asked, &answer).expect("the client accepts the answer");
     Verdict::Accepted
 }
 
-/// `LatestSnapshotRequest`: the answer is about the space that was asked for.
+/// `LatestSnapshotRequest`: the answer is a snapshot of the requested space.
 pub fn latest_snapshot(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::LatestSnapshotRequest>(bytes) else {
         return Verdict::Refused;
@@ -110,12 +111,12 @@ pub fn latest_snapshot(bytes: &[u8]) -> Verdict {
     else {
         return Verdict::Refused;
     };
-    let snapshot = reply::latest_snapshot(answer).expect("an honest answer");
+    let snapshot = reply::latest_snapshot(answer).expect("the client accepts the answer");
     assert_eq!(snapshot.header.space, id());
     Verdict::Accepted
 }
 
-/// `PagesRequest`: the answer holds pages that were asked for, each under its name.
+/// `PagesRequest`: the answer has only requested pages, each under its name.
 pub fn pages(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::PagesRequest>(bytes) else { return Verdict::Refused };
     let names = request.names.clone();
@@ -129,10 +130,10 @@ pub fn pages(bytes: &[u8]) -> Verdict {
     for message in messages {
         stream.see(&message).expect("no message is empty");
         for part in message.pages {
-            if let Some((name, content)) = stream.take(part).expect("it was asked for") {
-                reply::page(name, &content).expect("a page of this name");
-                // Also pages of trees that the space had before.
-                let held = honest().space.page_bytes(&name).expect("a store in memory reads");
+            if let Some((name, content)) = stream.take(part).expect("the client requested it") {
+                reply::page(name, &content).expect("the page has this name");
+                // The page may belong to an earlier tree of the space.
+                let held = honest().space.page_bytes(&name).expect("reading from memory succeeds");
                 assert_eq!(held, Some(content));
             }
         }
@@ -140,7 +141,7 @@ pub fn pages(bytes: &[u8]) -> Verdict {
     Verdict::of(error.is_none())
 }
 
-/// `ValuesRequest`: the answer holds values that were asked for, each under its name.
+/// `ValuesRequest`: the answer has only requested values, each under its name.
 pub fn values(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::ValuesRequest>(bytes) else {
         return Verdict::Refused;
@@ -151,21 +152,21 @@ pub fn values(bytes: &[u8]) -> Verdict {
         Some(drained(stream).await)
     });
     let Some((messages, error)) = answer else { return Verdict::Refused };
-    let name = |name| messages::name_in(name).expect("it was answered");
+    let name = |name| messages::name_in(name).expect("the service accepted it");
     let names: Vec<ValueName> = names.iter().map(name).collect();
     let mut stream = reply::ValueStream::new(&names);
     for message in messages {
         stream.see(&message).expect("no message is empty");
         for value in message.values {
-            let Value { name, content } = stream.take(value).expect("it was asked for");
-            let held = honest().space.value(&name).expect("a store in memory reads");
+            let Value { name, content } = stream.take(value).expect("the client requested it");
+            let held = honest().space.value(&name).expect("reading from memory succeeds");
             assert_eq!(held, Some(content));
         }
     }
     Verdict::of(error.is_none())
 }
 
-/// `FrontierRequest`: the answer says how far the logs are.
+/// `FrontierRequest`: the answer has the number of ops of every log.
 pub fn frontier(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::FrontierRequest>(bytes) else {
         return Verdict::Refused;
@@ -173,15 +174,15 @@ pub fn frontier(bytes: &[u8]) -> Verdict {
     let Some(answer) = answered(block_on(replication().frontier(Request::new(request)))) else {
         return Verdict::Refused;
     };
-    let frontier = reply::frontier(&answer).expect("an honest answer");
+    let frontier = reply::frontier(&answer).expect("the client accepts the answer");
     let tips = honest().tips.iter();
-    let honest = tips.map(|(writer, tip)| (*writer, tip.seq(*writer).expect("short logs")));
+    let honest = tips.map(|(writer, tip)| (*writer, tip.seq(*writer).expect("the log is short")));
     assert_eq!(frontier.writers, honest.collect());
     Verdict::Accepted
 }
 
-/// `LogEntriesRequest`: the answer holds honest ops after the frontier, in messages that can be
-/// taken in one by one.
+/// `LogEntriesRequest`: the answer has honest ops after the frontier. Every batch ends with a
+/// signature, so each message can be ingested separately.
 pub fn log_entries(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::LogEntriesRequest>(bytes) else {
         return Verdict::Refused;
@@ -193,10 +194,10 @@ pub fn log_entries(bytes: &[u8]) -> Verdict {
     let Some((messages, error)) = answer else { return Verdict::Refused };
     let mut stream = reply::OpStream::default();
     for message in messages {
-        let submission = stream.take(message).expect("an honest message");
+        let submission = stream.take(message).expect("the client accepts the message");
         for batch in &submission.batches {
             let log = honest().log(batch.writer);
-            let from = usize::try_from(batch.first_seq).expect("short logs");
+            let from = usize::try_from(batch.first_seq).expect("the log is short");
             assert!(log[from..].starts_with(&batch.ops));
             assert!(batch.ops.last().is_some_and(|op| op.signature.is_some()));
         }
@@ -204,9 +205,9 @@ pub fn log_entries(bytes: &[u8]) -> Verdict {
     Verdict::of(error.is_none())
 }
 
-/// `SubmitRequest`, into a copy of the honest space.
+/// `SubmitRequest`, ingested by a copy of the honest space.
 ///
-/// No op enters a log that its writer did not sign; what is refused changes nothing.
+/// An op enters a log only if its writer signed it. A refused message changes nothing.
 pub fn submit(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::SubmitRequest>(bytes) else {
         return Verdict::Refused;
@@ -216,38 +217,38 @@ pub fn submit(bytes: &[u8]) -> Verdict {
     let answer = answered(block_on(service.submit(Request::new(request))));
     assert_honest_logs(&space);
     let Some(answer) = answer else {
-        assert_eq!(space.status(), honest().space.status(), "a refusal that changed something");
+        assert_eq!(space.status(), honest().space.status(), "a refused message changed the space");
         return Verdict::Refused;
     };
-    let submitted = reply::submitted(&answer).expect("an honest answer");
+    let submitted = reply::submitted(&answer).expect("the client accepts the answer");
     assert_eq!(submitted.root, space.status().root);
     assert_eq!(submitted.ops, space.status().ops - honest().space.status().ops);
     Verdict::Accepted
 }
 
-/// Asserts that every log of a space is a beginning of the honest one and ends with a signature.
+/// Asserts that every log of a space is a prefix of the honest log and ends with a signature.
 pub(crate) fn assert_honest_logs(space: &Space) {
     for (writer, tip) in space.writers() {
         let log: Vec<SignedOp> = space
             .log(writer, 0, usize::MAX)
-            .expect("a store in memory reads")
+            .expect("reading from memory succeeds")
             .into_iter()
             .map(|(_, op)| op)
             .collect();
         assert_eq!(tip.seq(writer), Ok(log.len() as u64));
         let honest = honest().log(writer);
-        assert!(log.len() <= honest.len(), "writer {writer} did not write that much");
+        assert!(log.len() <= honest.len(), "the log of writer {writer} is too long");
         for (op, honest) in log.iter().zip(&honest) {
-            assert_eq!(op.op, honest.op, "an op that writer {writer} did not sign");
+            assert_eq!(op.op, honest.op, "writer {writer} did not sign this op");
             assert!(op.signature.is_none() || op.signature == honest.signature);
         }
         assert!(log.last().is_none_or(|op| op.signature.is_some()));
     }
 }
 
-/// `CheckRequest`. A proof of the word `honest` stands for the honest one.
+/// `CheckRequest`. The proof `honest` is replaced by the honest proof.
 ///
-/// What is accepted is the honest snapshot, or genesis, for the honest invite.
+/// An accepted snapshot is the honest snapshot, or genesis of the requested space.
 pub fn check(bytes: &[u8]) -> Verdict {
     let Some(mut request) = message::decode::<v1::CheckRequest>(bytes) else {
         return Verdict::Refused;
@@ -260,38 +261,38 @@ pub fn check(bytes: &[u8]) -> Verdict {
     let Some(answer) = answered(block_on(service.check(Request::new(request)))) else {
         return Verdict::Refused;
     };
-    let checked = reply::checked(&answer).expect("an honest answer");
+    let checked = reply::checked(&answer).expect("the client accepts the answer");
     if checked.refusal.is_some() {
         return Verdict::Refused;
     }
-    let snapshot = messages::snapshot_in(claimed.snapshot).expect("it was accepted");
+    let snapshot = messages::snapshot_in(claimed.snapshot).expect("the service accepted it");
     let space = element(&claimed.space);
     let genesis = snapshot.header.is_genesis() && snapshot.header.space == space;
-    assert!(genesis || space == id(), "accepted for another space");
+    assert!(genesis || space == id(), "a snapshot is accepted for another space");
     if !genesis {
         assert_eq!(snapshot::accepted(snapshot), Verdict::Accepted);
     }
     Verdict::Accepted
 }
 
-/// `GetRequest`: the pages of the answer prove it.
+/// `GetRequest`: the pages of the answer prove it, and it equals the entry in the space.
 pub fn get(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::GetRequest>(bytes) else { return Verdict::Refused };
     let (at, key) = (messages::at_in(request.at), request.key.clone());
     let Some(answer) = answered(block_on(query().get(Request::new(request)))) else {
         return Verdict::Refused;
     };
-    let key = Key::from_slice(&key).expect("it was answered");
+    let key = Key::from_slice(&key).expect("the service accepted it");
     let got = answer::check_get(&key, answer).expect("the pages prove the answer");
-    let at = at.expect("it was answered");
-    let held = honest().space.get(at, &key).expect("a store in memory reads");
+    let at = at.expect("the service accepted it");
+    let held = honest().space.get(at, &key).expect("reading from memory succeeds");
     assert_eq!(got.entry, held.as_ref().map(|found| found.entry));
     assert_eq!(got.value, held.and_then(|found| found.value));
     assert_eq!(Ok(got.root), honest().space.root(at).map_err(|e| e.to_string()));
     Verdict::Accepted
 }
 
-/// `RangeRequest`: the pages of the answer prove it.
+/// `RangeRequest`: the pages of the answer prove it, and it equals the entries in the space.
 pub fn range(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::RangeRequest>(bytes) else {
         return Verdict::Refused;
@@ -300,17 +301,17 @@ pub fn range(bytes: &[u8]) -> Verdict {
     let Some(answer) = answered(block_on(query().range(Request::new(request)))) else {
         return Verdict::Refused;
     };
-    let [from, to] = [from, to].map(|key| Key::from_slice(&key).expect("it was answered"));
+    let [from, to] = [from, to].map(|key| Key::from_slice(&key).expect("the service accepted it"));
     let got = answer::check_range(&from, &to, answer).expect("the pages prove the answer");
-    let at: At = at.expect("it was answered");
+    let at: At = at.expect("the service accepted it");
     let held = honest().space.scan(at, &from, &got.next.unwrap_or(to), usize::MAX, false);
-    let held: Vec<_> = held.expect("reads").into_iter().map(|found| found.entry).collect();
+    let held: Vec<_> = held.expect("it reads").into_iter().map(|found| found.entry).collect();
     assert_eq!(got.entries, held);
     Verdict::Accepted
 }
 
-/// A field element that was decoded before.
+/// Decodes a field element that the service accepted.
 fn element(bytes: &[u8]) -> F {
-    let bytes = bytes.try_into().expect("it was answered");
-    field::from_bytes(bytes).expect("it was answered")
+    let bytes = bytes.try_into().expect("the service accepted it");
+    field::from_bytes(bytes).expect("the service accepted it")
 }

@@ -1,5 +1,5 @@
-//! The seeds in `corpus/`: what honest peers send, which is accepted, and what hostile ones craft,
-//! which is refused. The name of a seed says which of the two it is.
+//! The seeds in `corpus/`. Honest seeds are inputs from honest peers and must be accepted. Hostile
+//! seeds are crafted and must be refused. The prefix of a seed's name says which of the two it is.
 
 mod messages;
 mod replies;
@@ -14,21 +14,20 @@ use std::{
 
 use crate::Verdict;
 
-/// Seeds by the names of their targets and their own.
+/// Seeds by the name of their target and their own name.
 pub type Seeds = BTreeMap<(&'static str, String), Vec<u8>>;
 
-/// What the name of an accepted seed begins with.
+/// The prefix of the names of accepted seeds.
 const HONEST: &str = "honest";
-/// What the name of a refused seed begins with.
+/// The prefix of the names of refused seeds.
 const HOSTILE: &str = "hostile";
 
-/// Where the committed seeds are.
+/// The folder of the committed seeds.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
 }
 
-/// All seeds. Proof, verifying key and header are those committed already; the rest follows from
-/// them and from the honest space.
+/// Generates all seeds from the honest space and the committed proof, verifying key and header.
 pub fn all() -> Seeds {
     let mut seeds = Seeds::new();
     values::add(&mut seeds);
@@ -38,22 +37,22 @@ pub fn all() -> Seeds {
     seeds
 }
 
-/// What must become of a seed of this name.
+/// The verdict that a seed of this name must get.
 ///
 /// # Panics
-/// If the name says neither.
+/// If the name has neither prefix.
 pub fn expected(name: &str) -> Verdict {
     match name {
         name if name.starts_with(HONEST) => Verdict::Accepted,
         name if name.starts_with(HOSTILE) => Verdict::Refused,
-        name => panic!("a seed is {HONEST} or {HOSTILE}, not {name}"),
+        name => panic!("the name of a seed begins with {HONEST} or {HOSTILE}, not {name}"),
     }
 }
 
 /// The committed seeds of a target by name.
 ///
 /// # Errors
-/// What the file system said.
+/// If the folder or a file cannot be read.
 pub fn committed(target: &str) -> io::Result<BTreeMap<String, Vec<u8>>> {
     let mut seeds = BTreeMap::new();
     for entry in fs::read_dir(folder().join(target))? {

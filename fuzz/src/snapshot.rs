@@ -1,4 +1,4 @@
-//! Snapshots: the header, and the file that one hands to another.
+//! The targets of snapshots: the header and the file.
 
 use rootfold_light::{
     snapshot::{Snapshot, SnapshotHeader},
@@ -12,24 +12,25 @@ use crate::{
 
 /// [`SnapshotHeader::from_bytes`].
 ///
-/// One encoding.
+/// Every decoded header has one encoding. Only the honest header is accepted.
 pub fn header(bytes: &[u8]) -> Verdict {
     let Ok(header) = SnapshotHeader::from_bytes(bytes) else { return Verdict::Refused };
     assert_eq!(header.to_bytes(), bytes, "a header has one encoding");
     Verdict::of(header == honest::header())
 }
 
-/// [`Snapshot::from_bytes`] and [`verify`] against the honest invite. A proof of the word
-/// `honest` stands for the honest one.
+/// [`Snapshot::from_bytes`] and [`verify`] with the honest invite. The proof `honest` is replaced
+/// by the honest proof.
 ///
-/// One encoding; what is accepted is the honest header, or genesis, which needs no proof.
+/// Every decoded snapshot has one encoding. An accepted snapshot has the honest header, or it is
+/// genesis, which has no proof.
 pub fn file(bytes: &[u8]) -> Verdict {
     let Ok(snapshot) = Snapshot::from_bytes(bytes) else { return Verdict::Refused };
     assert_eq!(snapshot.to_bytes(), bytes, "a snapshot has one encoding");
     accepted(resolve(snapshot))
 }
 
-/// Whether a snapshot verifies.
+/// Verifies a snapshot, and asserts that an accepted one is honest or genesis.
 pub(crate) fn accepted(snapshot: Snapshot) -> Verdict {
     match verify(&snapshot, &invite(), Some(verifying_key())) {
         Ok(_) => {

@@ -1,4 +1,4 @@
-//! What a space begins with and what invites to it.
+//! The targets of genesis configs and invites.
 
 use rootfold_core::space::Genesis;
 use rootfold_light::invite::Invite;
@@ -7,7 +7,7 @@ use crate::{honest::honest, Verdict};
 
 /// [`Genesis::from_bytes`], [`Genesis::check`] and [`Genesis::space_id`].
 ///
-/// One encoding; no other config has the honest space's id.
+/// Every decoded config has one encoding. No other config has the id of the honest space.
 pub fn genesis(bytes: &[u8]) -> Verdict {
     let Ok(genesis) = Genesis::from_bytes(bytes) else { return Verdict::Refused };
     assert_eq!(genesis.to_bytes(), bytes, "a config has one encoding");
@@ -15,13 +15,13 @@ pub fn genesis(bytes: &[u8]) -> Verdict {
         return Verdict::Refused;
     }
     let same = genesis.space_id() == honest().space.id();
-    assert_eq!(same, genesis == honest().genesis, "two configs of one space");
+    assert_eq!(same, genesis == honest().genesis, "two configs have the same space id");
     Verdict::Accepted
 }
 
-/// An invite's text.
+/// The text of an [`Invite`].
 ///
-/// One text for each invite.
+/// Every parsed invite has one text.
 pub fn invite(bytes: &[u8]) -> Verdict {
     let Ok(text) = std::str::from_utf8(bytes) else { return Verdict::Refused };
     match text.parse::<Invite>() {
@@ -30,7 +30,7 @@ pub fn invite(bytes: &[u8]) -> Verdict {
             Verdict::Accepted
         }
         Err(e) => {
-            // It is shown to whoever typed the text.
+            // The message of the error must not panic either.
             let _ = e.to_string();
             Verdict::Refused
         }

@@ -1,4 +1,4 @@
-//! Verifying keys and their names.
+//! The targets of verifying keys and parameter ids.
 
 use rootfold_verifier::{ParameterId, VerifyingKey};
 
@@ -6,7 +6,8 @@ use crate::{honest::VERIFYING_KEY, Verdict};
 
 /// [`VerifyingKey::decode`] and [`VerifyingKey::check`].
 ///
-/// One encoding; an altered key has another id, so it is not the one that the invite names.
+/// Every decoded key has one encoding. An altered key has another id, so it does not match the
+/// invite.
 pub fn target(bytes: &[u8]) -> Verdict {
     let Ok(key) = VerifyingKey::decode(bytes) else { return Verdict::Refused };
     assert_eq!(key.encode(), bytes, "a key has one encoding");
@@ -17,13 +18,13 @@ pub fn target(bytes: &[u8]) -> Verdict {
     }
     let honest = VerifyingKey::decode(VERIFYING_KEY).expect("the committed key decodes");
     let same = key.id() == honest.id();
-    assert_eq!(same, bytes == VERIFYING_KEY, "two keys of one id");
+    assert_eq!(same, bytes == VERIFYING_KEY, "two keys have the same id");
     Verdict::of(same)
 }
 
 /// The text of a [`ParameterId`].
 ///
-/// One text for each id.
+/// Every parsed id has one text.
 pub fn parameter_id(bytes: &[u8]) -> Verdict {
     let Ok(text) = std::str::from_utf8(bytes) else { return Verdict::Refused };
     let Ok(id) = text.parse::<ParameterId>() else { return Verdict::Refused };

@@ -1,4 +1,4 @@
-//! An admitted writer who signs anything: the strongest caller of an ingest.
+//! The target of an admitted writer who signs any ops: the strongest attacker on ingestion.
 
 use std::collections::BTreeMap;
 
@@ -21,16 +21,16 @@ use crate::{
     Verdict,
 };
 
-/// The most submissions of one input.
+/// The largest number of submissions of one input.
 const MAX_SUBMISSIONS: usize = 6;
-/// Writers who sign; the last two are not admitted yet.
+/// The writers who sign. The last two are not admitted at the beginning.
 const WRITERS: [u32; 5] = [0, 1, ADMITTED, 8, 9];
 
-/// The input is a program of submissions, each with batches of ops on any keys, with any clocks and
-/// values, rightly signed or not at all.
+/// The input is a program that makes submissions. Each has batches of ops with any keys, clocks and
+/// values. An op has a valid signature or none.
 ///
-/// What is refused changes nothing. Whatever is accepted, the tree has the shape that its entries
-/// give it, and holds the ends of all logs.
+/// A refused submission changes nothing. After every submission, the tree has the shape that
+/// follows from its entries, and it contains the tips of all logs.
 pub fn target(bytes: &[u8]) -> Verdict {
     let space = honest().copy();
     let mut program = Program(bytes);
@@ -44,7 +44,7 @@ pub fn target(bytes: &[u8]) -> Verdict {
             Ok(ingested) => taken += ingested.ops,
             Err(e) => {
                 assert!(e.is_refusal(), "{e}");
-                assert_eq!(space.status(), before, "a refusal that changed something");
+                assert_eq!(space.status(), before, "a refused submission changed the space");
             }
         }
         assert_sound(&space);
@@ -52,17 +52,22 @@ pub fn target(bytes: &[u8]) -> Verdict {
     Verdict::of(taken > 0)
 }
 
-/// Asserts that the tree is the one that its entries make, and agrees with the tips.
+/// Asserts that the tree has the shape that follows from its entries and contains the tips of all
+/// logs.
 fn assert_sound(space: &Space) {
     let status = space.status();
     let entries: Result<Vec<Entry>, _> =
-        tree::scan(space.page_store(), status.root, ..).expect("the tree reads").collect();
-    let entries = entries.expect("the tree reads");
-    assert_eq!(tree::build(&entries).root, status.root, "another shape for the same entries");
+        tree::scan(space.page_store(), status.root, ..).expect("the tree is readable").collect();
+    let entries = entries.expect("the tree is readable");
+    assert_eq!(
+        tree::build(&entries).root,
+        status.root,
+        "the shape does not follow from the entries"
+    );
     assert_eq!(status.entries, entries.len() as u64 - 2);
     for (writer, tip) in space.writers() {
         let head = tree::lookup(space.page_store(), status.root, &Key::head(writer));
-        assert_eq!(head.expect("the tree reads"), Some(tip.entry(writer)), "writer {writer}");
+        assert_eq!(head.expect("the tree is readable"), Some(tip.entry(writer)), "writer {writer}");
     }
 }
 
@@ -70,11 +75,11 @@ fn secret(writer: u32) -> SecretKey {
     SecretKey::from_bytes([writer as u8 + 1; 32])
 }
 
-/// What is left of an input.
+/// The unread part of an input.
 struct Program<'a>(&'a [u8]);
 
 impl Program<'_> {
-    /// The next byte; zero behind the end.
+    /// The next byte; zero after the end of the input.
     fn next(&mut self) -> u8 {
         let (byte, rest) = self.0.split_first().unwrap_or((&0, &[]));
         self.0 = rest;
@@ -85,7 +90,7 @@ impl Program<'_> {
         let mut submission = Submission::default();
         for _ in 0..=self.next() % 3 {
             let writer = WRITERS[usize::from(self.next()) % WRITERS.len()];
-            // A writer who is not admitted acts as a writer of genesis.
+            // A writer who is not admitted starts with the tip of a genesis writer.
             let nobody = Tip::genesis(honest().genesis.salt, writer, secret(writer).public_key());
             let tip = tips.entry(writer).or_insert(nobody);
             let first_seq = tip.seq(writer).unwrap_or(u64::MAX);
@@ -112,11 +117,11 @@ impl Program<'_> {
         submission
     }
 
-    /// The next op, and the head that its value opens to.
+    /// The next op, and the head whose digest is its value, if there is one.
     fn op(&mut self, tip: &Tip, values: &mut Vec<Value>) -> (Op, Option<Head>) {
         let (form, byte) = (self.next(), self.next());
         let key = match form % 8 {
-            0..=3 => Key::user(&[byte]).expect("it is short"),
+            0..=3 => Key::user(&[byte]).expect("the key is short"),
             4 | 5 => Key::head(u32::from(byte % 12)),
             6 if byte < 128 => Key::START,
             6 => Key::END,
@@ -137,7 +142,7 @@ impl Program<'_> {
         let value = match (head, form / 32) {
             (Some(head), _) => Value::head(&head),
             (None, 4) => return (Op { ts, key, value: tombstone() }, None),
-            // A value that nobody has.
+            // A digest of a value that does not exist.
             (None, 5) => return (Op { ts, key, value: F::from(byte) }, None),
             (None, _) => Value::user(vec![byte; usize::from(byte)]),
         };
@@ -147,7 +152,7 @@ impl Program<'_> {
     }
 }
 
-/// The tip after an op, whatever its clock.
+/// The tip after an op, without any check of its clock.
 fn after(tip: &Tip, writer: u32, op: &Op) -> Tip {
     let head = Head {
         public_key: tip.head.public_key,

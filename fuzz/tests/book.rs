@@ -1,4 +1,5 @@
-//! The targets of the table, of the documentation, of libFuzzer and of the seeds are the same.
+//! Checks that `TARGETS`, `docs/soundness.md`, the libFuzzer binaries and the corpus list the same
+//! targets.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{collections::BTreeSet, fs, path::Path};
@@ -12,7 +13,7 @@ fn targets() -> BTreeSet<String> {
     TARGETS.iter().map(|target| target.name.to_owned()).collect()
 }
 
-/// Names of what is in a folder of this crate, without extensions.
+/// The names of the entries of a folder in this crate, without extensions.
 fn names_in(folder: &str) -> BTreeSet<String> {
     let stem = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -20,12 +21,12 @@ fn names_in(folder: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_target_has_a_name_of_its_own() {
+fn target_names_are_unique() {
     assert_eq!(targets().len(), TARGETS.len());
 }
 
 #[test]
-fn every_target_has_a_main_for_libfuzzer() {
+fn every_target_has_a_libfuzzer_binary() {
     assert_eq!(names_in("fuzz_targets"), targets());
     let name =
         |line: &str| Some(line.trim().strip_prefix("{ name = \"")?.split('"').next()?.to_owned());
@@ -37,9 +38,9 @@ fn every_target_has_a_main_for_libfuzzer() {
     }
 }
 
-/// The second column of the table names the targets.
+/// The second column of the table in `docs/soundness.md` lists the targets.
 #[test]
-fn the_book_explains_every_target() {
+fn soundness_md_lists_every_target_once() {
     let (_, section) = BOOK.split_once("\n## Randomised attackers\n").unwrap();
     let section = section.split("\n## ").next().unwrap();
     let column = |row: &str| row.split('|').nth(2).map(str::to_owned);
@@ -49,25 +50,29 @@ fn the_book_explains_every_target() {
         cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
     let once: BTreeSet<String> = named.iter().map(|name| (*name).to_owned()).collect();
     assert_eq!(once, targets());
-    assert_eq!(named.len(), TARGETS.len(), "a target is explained twice");
+    assert_eq!(named.len(), TARGETS.len(), "a target is listed twice");
 }
 
-/// What `cargo run --release -p rootfold-fuzz --example seeds` writes is what is committed.
+/// The command is `cargo run --release -p rootfold-fuzz --example seeds`.
 #[test]
-fn the_seeds_are_those_that_the_example_makes() {
+fn the_committed_seeds_match_the_generated_seeds() {
     assert_eq!(names_in("corpus"), targets());
     let mut made = seeds::all();
     for target in &TARGETS {
         for (name, bytes) in seeds::committed(target.name).unwrap() {
             let made = made.remove(&(target.name, name.clone()));
-            assert_eq!(made, Some(bytes), "{}/{name}: make the seeds anew", target.name);
+            assert_eq!(made, Some(bytes), "{}/{name}: generate the seeds again", target.name);
         }
     }
-    assert_eq!(made.keys().collect::<Vec<_>>(), Vec::<&(&str, String)>::new(), "not committed");
+    assert_eq!(
+        made.keys().collect::<Vec<_>>(),
+        Vec::<&(&str, String)>::new(),
+        "these seeds are not committed"
+    );
 }
 
 #[test]
-fn every_target_has_a_seed_that_is_accepted() {
+fn every_target_has_an_honest_seed() {
     for target in targets() {
         let seeds = seeds::committed(&target).unwrap();
         assert!(seeds.keys().any(|name| name.starts_with("honest")), "{target}");

@@ -1,4 +1,4 @@
-//! Inputs whose lengths and counts promise more than they hold, or hold as much as they may.
+//! Memory bounds for inputs with false lengths and counts, and for inputs of the largest size.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -23,14 +23,14 @@ use rootfold_proto::{
     v1,
 };
 
-/// What all threads of a process allocate is measured together, so only one test runs at a time.
+/// Serialises the tests, since the measurement includes the allocations of all threads.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A message of nothing but empty elements of field `path[n]` inside of field `path[n - 1]` and so
-/// on, of about this length.
+/// A message of about `length` bytes that consists of empty elements. Their field number is the
+/// last element of `path`. The earlier elements are the numbers of the enclosing fields.
 fn empty_elements(path: &[u8], length: usize) -> Vec<u8> {
     let (number, below) = path.split_first().unwrap();
     let tag = number << 3 | 2;
@@ -60,7 +60,7 @@ fn paths() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn empty_elements_take_no_more_than_the_bound() {
+fn many_empty_elements_stay_within_the_memory_bound() {
     let _alone = alone();
     let messages = TARGETS.iter().filter(|target| target.name.contains('_'));
     let messages: Vec<_> = messages.filter(|target| target.name != "altered_proof").collect();
@@ -75,10 +75,10 @@ fn empty_elements_take_no_more_than_the_bound() {
     }
 }
 
-/// What the limit of elements is good for: without it, a message of legal length takes fifty times
-/// its length and more.
+/// Shows why the number of elements is limited: without the limit, a message of the largest length
+/// takes more than 50 times its length.
 #[test]
-fn without_the_limit_empty_elements_break_the_bound() {
+fn without_the_element_limit_empty_elements_exceed_the_memory_bound() {
     let _alone = alone();
     let bytes = Bytes::from(empty_elements(&[2, 2, 3], MAX_MESSAGE_BYTES));
     let bound = named("submit_request").unwrap().memory.bound(bytes.len());
@@ -86,7 +86,7 @@ fn without_the_limit_empty_elements_break_the_bound() {
     assert!(decoded.is_ok());
     println!("{unlimited} bytes of memory without the limit");
     assert!(unlimited > 50 * bytes.len() && unlimited > 2 * bound, "{unlimited} bytes");
-    // The first message that is decoded makes the table of fields.
+    // The first call initialises the table of fields.
     rootfold_proto::decode::<v1::SubmitRequest>(Bytes::new()).unwrap();
     let (refused, limited) = peak(|| rootfold_proto::decode::<v1::SubmitRequest>(bytes));
     assert!(refused.is_err());
@@ -94,14 +94,14 @@ fn without_the_limit_empty_elements_break_the_bound() {
 }
 
 #[test]
-fn the_measure_sees_what_is_allocated() {
+fn peak_measures_allocations() {
     let _alone = alone();
     let (_, seen) = peak(|| drop(black_box(vec![1u8; 1 << 20])));
     assert!((1 << 20..1 << 21).contains(&seen), "{seen}");
 }
 
 #[test]
-fn numbers_that_promise_everything_take_no_more_than_the_bound() {
+fn large_lengths_and_counts_stay_within_the_memory_bound() {
     let _alone = alone();
     for target in &TARGETS {
         for byte in [0, 1, 0x7f, 0x80, 0xff] {
@@ -113,7 +113,7 @@ fn numbers_that_promise_everything_take_no_more_than_the_bound() {
 }
 
 #[test]
-fn long_pages_take_no_more_than_the_bound() {
+fn long_pages_stay_within_the_memory_bound() {
     let _alone = alone();
     let key = |number: u32| Key::user(&number.to_be_bytes()).unwrap();
     let child = |number: u32| Child { digest: F::from(number), height: 3, last_key: key(number) };
@@ -123,7 +123,7 @@ fn long_pages_take_no_more_than_the_bound() {
     let entry = |number: u32| Entry { key: key(number), stamp: Stamp::ZERO, value };
     for page in [Page::Internal { rank: 1, children }, Page::Leaf((0..20_000).map(entry).collect())]
     {
-        // Each entry with a value of no bytes.
+        // Every entry has an empty inline value.
         let bytes = page.encode(&|_| Some(Vec::new()));
         assert!(Page::decode(&bytes).is_ok());
         assert_eq!(named("page").unwrap().attack(&bytes), Verdict::Refused);
@@ -135,7 +135,7 @@ fn long_pages_take_no_more_than_the_bound() {
 }
 
 #[test]
-fn long_lists_take_no_more_than_the_bound() {
+fn long_lists_stay_within_the_memory_bound() {
     let _alone = alone();
     let tip = |writer: u32| v1::WriterTip { writer, seq: u64::MAX, head: vec![0; 32] };
     let frontier: Vec<_> = (0..MAX_FRONTIER as u32).map(tip).collect();

@@ -1,4 +1,4 @@
-//! What the figures are measured on: puts of three kinds, and the space that they go into.
+//! The loads of the benchmarks: puts of three kinds, and a space that takes them.
 
 mod puts;
 mod space;
@@ -12,50 +12,50 @@ use serde::{Deserialize, Serialize};
 pub use puts::{appended, git_history, random};
 pub use space::{LoadSpace, Planned};
 
-/// A key and the digest of the value that is put under it; 0 deletes.
+/// A key and the digest of its new value. The digest 0 deletes the key.
 pub type Put = (Key, F);
 
-/// Where keys come from.
+/// The source of the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Load {
     /// The path changes of a git repository, oldest first.
     Git,
-    /// Keys that begin with the time: every put goes to the end of the tree.
+    /// Keys that begin with an increasing timestamp: every put is at the end of the tree.
     Append,
-    /// Keys without order: every put goes somewhere else.
+    /// Random keys: every put is at a random place of the tree.
     Random,
 }
 
 impl Load {
-    /// All of them, in the order of the report.
+    /// All loads, in the order of the report.
     pub const ALL: [Load; 3] = [Load::Git, Load::Append, Load::Random];
 }
 
-/// A load: what the tree holds before, and what is put then.
+/// The puts of a load.
 pub struct Puts {
-    /// The entries of the tree.
+    /// The puts that are in the tree before the measurement.
     pub before: Vec<Put>,
-    /// What is written into it.
+    /// The measured puts.
     pub after: Vec<Put>,
 }
 
-/// Which puts to make.
+/// The number of puts to make, and their source.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    /// Keys that the tree holds before; a git history has as many as it has.
+    /// Number of keys in the tree before the measurement. Ignored for a git history.
     pub keys: usize,
-    /// Puts after that; a git history gives at most half of its changes.
+    /// Number of measured puts. A git history provides at most half of its changes.
     pub puts: usize,
     /// A path inside the git repository.
     pub git: PathBuf,
 }
 
 impl Load {
-    /// The puts of this load, the same at every call.
+    /// The puts of this load. Every call returns the same puts.
     ///
     /// # Errors
-    /// If the git history cannot be read.
+    /// If the git history cannot be read or has fewer than two changes.
     pub fn puts(self, wanted: &Wanted) -> anyhow::Result<Puts> {
         let split = |mut before: Vec<Put>, at: usize| {
             let after = before.split_off(at);
@@ -71,7 +71,7 @@ impl Load {
             Load::Git => {
                 let history = git_history(&wanted.git)
                     .with_context(|| format!("the history of {}", wanted.git.display()))?;
-                anyhow::ensure!(history.len() > 1, "a git history of less than two changes");
+                anyhow::ensure!(history.len() > 1, "the git history has fewer than two changes");
                 let after = wanted.puts.min(history.len() / 2);
                 let at = history.len() - after;
                 Ok(split(history, at))

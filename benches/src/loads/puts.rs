@@ -1,4 +1,4 @@
-//! Streams of puts, always the same from a seed.
+//! Streams of puts, deterministic for a given seed or repository.
 
 use std::path::Path;
 
@@ -12,11 +12,11 @@ use rootfold_node::git::{self, plan::path_key, Blobs, Content};
 
 use super::Put;
 
-/// The milliseconds at which the first key is made: the year 2026.
+/// Unix time in milliseconds of the first key: the beginning of 2026.
 const BEGIN_MS: u64 = 1_767_225_600_000;
 
-/// Time-ordered keys of 16 bytes, as UUIDs of version 7 are: 48 bits of milliseconds, then 80
-/// random bits.
+/// Puts with increasing keys of 16 bytes, similar to UUIDs of version 7: 48 bits of milliseconds,
+/// then 80 random bits.
 pub fn appended(seed: u64) -> impl Iterator<Item = Put> {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let mut ms = BEGIN_MS;
@@ -28,14 +28,14 @@ pub fn appended(seed: u64) -> impl Iterator<Item = Put> {
     })
 }
 
-/// Keys of 16 random bytes.
+/// Puts with keys of 16 random bytes.
 pub fn random(seed: u64) -> impl Iterator<Item = Put> {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     std::iter::repeat_with(move || put(&rng.gen::<[u8; 16]>(), &mut rng))
 }
 
 fn put(key: &[u8; 16], rng: &mut ChaCha20Rng) -> Put {
-    let key = Key::user(key).expect("16 bytes are a key");
+    let key = Key::user(key).expect("a key of 16 bytes is valid");
     (key, value_digest(&rng.gen::<[u8; 32]>()))
 }
 
@@ -43,7 +43,7 @@ fn put(key: &[u8; 16], rng: &mut ChaCha20Rng) -> Put {
 /// that `rootfold import-git` gives them.
 ///
 /// # Errors
-/// If git cannot read it.
+/// If git cannot read the repository.
 pub fn git_history(path: &Path) -> anyhow::Result<Vec<Put>> {
     let history = git::read_history(path, usize::MAX, |_| {})?;
     let mut blobs = Blobs::open(path)?;

@@ -1,4 +1,4 @@
-//! A space in memory whose writers sign runs, and the plans of its epochs.
+//! A space in memory, whose writers sign runs and whose epochs are planned.
 
 use std::{
     collections::BTreeMap,
@@ -26,12 +26,12 @@ use rootfold_prover::planner::{plan, Plan};
 
 use super::Put;
 
-/// Clock of the first op; entries of the first tree are older.
+/// A time before the first op and after all entries of the first tree.
 const FIRST_TS: u64 = 1 << 40;
 
-/// A space with a number of writers and a tree that holds something already.
+/// A space with some writers and a tree that may contain entries from the beginning.
 ///
-/// Its id is the root of that tree. A proof begins with a root and does not ask where it is from.
+/// Its id is the root of that tree: a proof accepts any initial root as the space id.
 #[derive(Clone)]
 pub struct LoadSpace {
     store: MemoryStore,
@@ -47,25 +47,26 @@ struct Writer {
     tip: Tip,
 }
 
-/// A plan and what making it took.
+/// A plan and the time to make it.
 pub struct Planned {
     /// The plan.
     pub plan: Plan,
-    /// How long it took.
+    /// Planning time.
     pub took: Duration,
 }
 
 impl LoadSpace {
-    /// A space of `writers` writers whose tree holds `before`; of several puts of one key the last.
+    /// A space of `writers` writers whose tree contains `before`. The last of several puts of the
+    /// same key counts.
     ///
     /// # Panics
-    /// If there are no writers, or more than a genesis config has.
+    /// If `writers` is 0 or larger than a genesis config allows.
     pub fn new(seed: u64, writers: usize, before: &[Put]) -> LoadSpace {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let secrets: Vec<SecretKey> = (0..writers).map(|_| SecretKey::random(&mut rng)).collect();
         let salt = F::from(rng.gen::<u128>());
         let keys = secrets.iter().map(SecretKey::public_key).collect();
-        let genesis = Genesis::new(salt, keys).expect("a legal number of good keys");
+        let genesis = Genesis::new(salt, keys).expect("the config is valid");
         let tips = genesis.heads().into_iter().map(|(_, tip)| tip);
         let secrets = secrets.into_iter().map(Arc::new);
         let writers = secrets.zip(tips).map(|(secret, tip)| Writer { secret, tip });
@@ -92,19 +93,19 @@ impl LoadSpace {
         self.id
     }
 
-    /// The state after the epochs so far.
+    /// The state after all folded epochs.
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// Signs `puts` as one epoch: `per_writer` in a row by the first writer, as many by the next,
-    /// and so on. The tree stays as it is.
+    /// Signs `puts` as one epoch. The first writer signs the first `per_writer` puts, the second
+    /// writer the next ones, and so on. The tree does not change.
     ///
     /// # Errors
-    /// If there are not enough writers.
+    /// If the space has fewer writers than needed.
     pub fn sign(&mut self, puts: &[Put], per_writer: usize) -> anyhow::Result<Epoch> {
         let parts = puts.chunks(per_writer);
-        anyhow::ensure!(parts.len() <= self.writers.len(), "{} writers are needed", parts.len());
+        anyhow::ensure!(parts.len() <= self.writers.len(), "the puts need {} writers", parts.len());
         let mut runs = Vec::with_capacity(parts.len());
         for ((id, writer), part) in (0u32..).zip(&mut self.writers).zip(parts) {
             let before = writer.tip;
@@ -122,7 +123,7 @@ impl LoadSpace {
         Ok(Epoch { runs })
     }
 
-    /// Plans an epoch on the tree as it is.
+    /// Plans an epoch on the current tree.
     ///
     /// # Errors
     /// If the epoch does not fit the tree.
@@ -132,7 +133,7 @@ impl LoadSpace {
         Ok(Planned { plan, took: clock.elapsed() })
     }
 
-    /// Moves on to the tree after `epoch`.
+    /// Applies `epoch` to the tree and the state.
     ///
     /// # Errors
     /// If the epoch does not fit the tree.

@@ -1,9 +1,9 @@
-//! The most memory that this process has held.
+//! Peak memory of this process.
 
 use std::fs;
 
-/// The largest resident set of this process since it began or since [`reset_peak`], in bytes;
-/// `None` where the system does not tell.
+/// The largest resident set of this process since its start or since [`reset_peak`], in bytes.
+/// `None` if the system does not report it.
 pub fn peak() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -11,11 +11,11 @@ pub fn peak() -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// Begins anew with what is held now, so that a peak of the past does not count (proc(5),
-/// `clear_refs`). Where the system does not allow it the old peak stays.
+/// Resets the peak to the current resident set (proc(5), `clear_refs`). If the system refuses, the
+/// function logs a warning and the old peak remains.
 pub fn reset_peak() {
     if let Err(error) = fs::write("/proc/self/clear_refs", "5") {
-        tracing::warn!(%error, "the peak of memory holds what came before");
+        tracing::warn!(%error, "cannot reset the peak memory: it includes earlier work");
     }
 }
 
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_peak_is_forgotten_when_it_is_reset() {
+    fn reset_peak_discards_an_earlier_peak() {
         const LARGE: usize = 256 << 20;
         let large = vec![1u8; LARGE];
         assert!(large.iter().map(|b| u64::from(*b)).sum::<u64>() > 0);

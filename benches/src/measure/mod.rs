@@ -1,4 +1,4 @@
-//! Measuring: how long, how much memory, and what part of it goes where.
+//! Measures times, peak memory and the phases of a step.
 
 pub mod memory;
 pub mod phases;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// Several measurements of one thing.
+/// Statistics of repeated measurements of one quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// The median.
@@ -16,18 +16,18 @@ pub struct Spread {
     pub min: f64,
     /// The largest.
     pub max: f64,
-    /// How many.
+    /// Number of measurements.
     pub samples: usize,
 }
 
 impl Spread {
-    /// The spread of some samples.
+    /// The statistics of some samples.
     ///
     /// # Panics
-    /// If there are none.
+    /// If there are no samples.
     pub fn of(samples: impl IntoIterator<Item = f64>) -> Spread {
         let mut sorted: Vec<f64> = samples.into_iter().collect();
-        assert!(!sorted.is_empty(), "a spread of nothing");
+        assert!(!sorted.is_empty(), "a spread needs at least one sample");
         sorted.sort_by(f64::total_cmp);
         let (low, high) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
         Spread {
@@ -38,29 +38,29 @@ impl Spread {
         }
     }
 
-    /// The spread of durations, in seconds.
+    /// The statistics of some durations, in seconds.
     ///
     /// # Panics
-    /// If there are none.
+    /// If there are no samples.
     pub fn of_seconds(samples: impl IntoIterator<Item = Duration>) -> Spread {
         Spread::of(samples.into_iter().map(|sample| sample.as_secs_f64()))
     }
 
-    /// The spread of every sample times `factor`, which is positive.
+    /// The statistics after multiplying every sample by `factor`, which must be positive.
     pub fn times(self, factor: f64) -> Spread {
         let Spread { median, min, max, samples } = self;
         Spread { median: median * factor, min: min * factor, max: max * factor, samples }
     }
 }
 
-/// What `work` returns, and how long it took.
+/// The result of `work`, and its duration.
 pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let clock = Instant::now();
     let done = work();
     (done, clock.elapsed())
 }
 
-/// How many seconds `work` takes, `samples` times.
+/// Runs `work` `samples` times. Returns its duration in seconds.
 ///
 /// # Errors
 /// The first error of `work`.
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_of_an_even_number_lies_between_the_middle_two() {
+    fn median_of_an_even_number_of_samples_is_the_mean_of_the_middle_two() {
         let Spread { median, min, max, samples } = Spread::of([4.0, 1.0, 3.0, 2.0]);
         assert_eq!((median, min, max, samples), (2.5, 1.0, 4.0, 4));
         assert_eq!(Spread::of([3.0, 1.0, 2.0]).median, 2.0);

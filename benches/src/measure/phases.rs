@@ -1,4 +1,4 @@
-//! How long the phases of a step take, by the spans that the prover opens around them.
+//! Measures the phases of a step, which are tracing spans of the prover.
 
 use std::{
     collections::BTreeMap,
@@ -19,19 +19,19 @@ pub const TARGET: &str = "rootfold_prover::step";
 
 type Totals = BTreeMap<&'static str, Duration>;
 
-/// The phases of what has run since the last [`Phases::take`].
+/// The total time of each phase since the last [`Phases::take`].
 #[derive(Debug, Clone, Default)]
 pub struct Phases(Arc<Mutex<Totals>>);
 
 impl Phases {
-    /// How long was spent in the spans of each name, and begins anew. Spans that lie in one another
-    /// or run beside one another count in full, each under its own name.
+    /// Returns the total time of the spans of each name, and resets all totals to zero. Nested and
+    /// concurrent spans count in full, each under its own name.
     pub fn take(&self) -> BTreeMap<&'static str, Duration> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The layer that collects them. It asks for no other spans: those that ark-relations opens
-    /// for every namespace would slow down what is measured.
+    /// The layer that collects the times. It is disabled for the spans of other targets:
+    /// ark-relations opens one for every namespace, which would slow down the measured code.
     pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> {
         let only_ours = Targets::new().with_target(TARGET, LevelFilter::TRACE);
         Collect(self.0.clone()).with_filter(only_ours)
@@ -40,7 +40,7 @@ impl Phases {
 
 struct Collect(Arc<Mutex<Totals>>);
 
-/// When a span was entered.
+/// The time at which a span was entered.
 struct Entered(Instant);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Collect {
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_of_one_name_add_up_and_other_targets_do_not_count() {
+    fn spans_of_one_name_are_added_and_other_targets_are_ignored() {
         let phases = Phases::default();
         let subscriber = tracing_subscriber::registry().with(phases.layer());
         let pause = Duration::from_millis(3);

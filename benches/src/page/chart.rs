@@ -1,4 +1,4 @@
-//! Charts: lines on logarithmic axes, and bars in groups or stacks.
+//! SVG charts: lines on logarithmic axes, grouped bars and stacked bars.
 
 use anyhow::{Context, Result};
 use plotters::{
@@ -10,7 +10,8 @@ use plotters::{
 const SIZE: (u32, u32) = (760, 380);
 const TITLE: (&str, i32) = ("sans-serif", 18);
 const TEXT: (&str, i32) = ("sans-serif", 14);
-/// Told apart by the colour-blind too (Okabe and Ito).
+/// The first seven are from the palette of Okabe and Ito, which colour-blind readers can
+/// distinguish.
 const COLOURS: [RGBColor; 10] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
@@ -26,24 +27,24 @@ const COLOURS: [RGBColor; 10] = [
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// A name and figures in the order of the chart.
+/// A data series: its name in the legend, and its points or bar lengths in order.
 pub(super) struct Series<T> {
     pub(super) name: String,
     pub(super) of: Vec<T>,
 }
 
-/// What a chart says around its figures.
+/// The title of a chart and the descriptions of its axes.
 pub(super) struct Labels<'a> {
     pub(super) title: &'a str,
     pub(super) x: &'a str,
     pub(super) y: &'a str,
 }
 
-/// Lines through points on two logarithmic axes.
+/// Draws a line through the points of each series. Both axes are logarithmic.
 pub(super) fn lines(labels: &Labels<'_>, all: &[Series<(f64, f64)>]) -> Result<String> {
     let points = || all.iter().flat_map(|line| line.of.iter().copied());
-    let (left, right) = decades(points().map(|(x, _)| x)).context("a line without points")?;
-    let (low, high) = decades(points().map(|(_, y)| y)).context("a line without points")?;
+    let (left, right) = decades(points().map(|(x, _)| x)).context("a chart without points")?;
+    let (low, high) = decades(points().map(|(_, y)| y)).context("a chart without points")?;
     draw(|area| {
         let mut chart = ChartBuilder::on(area)
             .caption(labels.title, TITLE)
@@ -78,7 +79,7 @@ pub(super) fn lines(labels: &Labels<'_>, all: &[Series<(f64, f64)>]) -> Result<S
     })
 }
 
-/// Upright bars in groups, one of each series in a group, with the figure on top.
+/// Draws vertical bars in groups. Each group has one bar of each series, with its value on top.
 pub(super) fn grouped_bars(
     labels: &Labels<'_>,
     groups: &[String],
@@ -136,7 +137,7 @@ pub(super) fn grouped_bars(
     })
 }
 
-/// One lying bar for each group, cut into what the series say.
+/// Draws one horizontal bar for each group. Each series contributes one segment to every bar.
 pub(super) fn stacked_bars(
     labels: &Labels<'_>,
     groups: &[String],
@@ -151,7 +152,7 @@ pub(super) fn stacked_bars(
             .margin(12)
             .x_label_area_size(42)
             .y_label_area_size(122)
-            // The legend takes the upper half, and the right where it needs more.
+            // Leaves the upper half and the right margin free for the legend.
             .build_cartesian_2d(0.0..longest.max(f64::MIN_POSITIVE) * 1.4, 0.0..2.0 * count)?;
         chart
             .configure_mesh()
@@ -206,7 +207,8 @@ fn draw(on: impl FnOnce(&Area<'_>) -> Result<()>) -> Result<String> {
     Ok(svg)
 }
 
-/// Powers of ten around all numbers; `None` if there are none.
+/// The largest power of ten below all numbers and the smallest one above them. `None` if there are
+/// no numbers.
 fn decades(of: impl Iterator<Item = f64> + Clone) -> Option<(f64, f64)> {
     let smallest = of.clone().reduce(f64::min)?;
     let largest = of.reduce(f64::max)?;
@@ -215,7 +217,7 @@ fn decades(of: impl Iterator<Item = f64> + Clone) -> Option<(f64, f64)> {
     Some((low, if high > low { high } else { low * 10.0 }))
 }
 
-/// A number as short as a label should be.
+/// Formats a number for a label, with the suffix `k` or `M` from 1000 on.
 fn short(x: f64) -> String {
     match x {
         x if x >= 1e6 => format!("{}M", round(x / 1e6)),
@@ -224,7 +226,7 @@ fn short(x: f64) -> String {
     }
 }
 
-/// Two significant digits at least, and no zeros behind the point.
+/// Formats a number with at least two significant digits, without trailing zeros after the point.
 fn round(x: f64) -> String {
     if x == 0.0 {
         return "0".into();

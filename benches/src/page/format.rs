@@ -1,4 +1,4 @@
-//! How figures are written: three digits and a unit that fits.
+//! Template filters that format figures with three significant digits and a unit.
 
 use minijinja::{value::Serde, Environment};
 
@@ -15,7 +15,7 @@ pub(super) fn add_filters(templates: &mut Environment<'_>) {
     templates.add_filter("time_spread", time_spread);
 }
 
-/// Three significant digits.
+/// Formats a number with three significant digits; from 1000 on, as a whole number.
 fn digits(x: f64) -> String {
     let magnitude = if x == 0.0 { 0 } else { x.abs().log10().floor() as i32 };
     let decimals = usize::try_from((2 - magnitude).max(0)).unwrap_or(0);
@@ -26,7 +26,7 @@ fn digits(x: f64) -> String {
     }
 }
 
-/// A time.
+/// Formats a time, given in seconds, in s, ms or us.
 fn seconds(x: f64) -> String {
     if x >= 1.0 {
         format!("{} s", digits(x))
@@ -37,7 +37,7 @@ fn seconds(x: f64) -> String {
     }
 }
 
-/// A number of bytes.
+/// Formats a number of bytes in bytes, KiB, MiB or GiB.
 fn bytes(x: f64) -> String {
     const UNITS: [&str; 4] = ["bytes", "KiB", "MiB", "GiB"];
     let (mut x, mut unit) = (x, 0);
@@ -48,7 +48,7 @@ fn bytes(x: f64) -> String {
     format!("{} {}", digits(x), UNITS[unit])
 }
 
-/// A whole number, in groups of three digits.
+/// Formats a whole number with a comma between groups of three digits.
 fn count(x: f64) -> String {
     let plain = format!("{x:.0}");
     let mut grouped = String::new();
@@ -61,12 +61,12 @@ fn count(x: f64) -> String {
     grouped
 }
 
-/// Median, and smallest and largest of how many.
+/// Formats the median, the range and the number of samples. A single sample is printed alone.
 fn spread(Serde(of): Serde<Spread>) -> String {
     spread_with(of, digits)
 }
 
-/// [`spread`] of seconds.
+/// As [`spread`], for times in seconds.
 fn time_spread(Serde(of): Serde<Spread>) -> String {
     spread_with(of, seconds)
 }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_have_three_digits_and_a_fitting_unit() {
+    fn figures_have_three_digits_and_a_suitable_unit() {
         assert_eq!(digits(0.012_345), "0.0123");
         assert_eq!(digits(1.234), "1.23");
         assert_eq!(digits(12.34), "12.3");

@@ -1,7 +1,7 @@
-//! `docs/performance.md` and its plots, made from a report and nothing else.
+//! Renders `docs/performance.md` and its plots from a report.
 //!
-//! The text is in `performance.md.in`, a Jinja template with the report as its data. What is written
-//! by hand goes in as it is: the output of a demo (`demo.md.in`), and the story of what was tried
+//! The text is in `performance.md.in`, a Jinja template whose data is the report. Two files written
+//! by hand are inserted unchanged: the output of a demo (`demo.md.in`) and a list of optimisations
 //! (`push.md.in`).
 
 mod chart;
@@ -20,16 +20,16 @@ use minijinja::{
 
 use crate::report::Report;
 
-/// The folder of the page in this repository.
+/// The folder of the page in this repository: `docs`.
 pub const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
-/// The file that holds the report from which the page is made.
+/// The name of the file that contains the report, as JSON.
 pub const DATA: &str = "performance.json";
-/// The page.
+/// The name of the file that contains the page.
 pub const PAGE: &str = "performance.md";
-/// The folder of the plots.
+/// The name of the folder that contains the plots.
 pub const PLOTS: &str = "plots";
 
-/// The spans of a step, in its order.
+/// The names of the prover's spans in a step, in the order in which the page lists them.
 const STEP: [&str; 8] = [
     "products",
     "witness",
@@ -44,19 +44,19 @@ const TEMPLATE: &str = include_str!("performance.md.in");
 const DEMO: &str = include_str!("demo.md.in");
 const PUSH: &str = include_str!("push.md.in");
 
-/// A page with its plots.
+/// A rendered page and its plots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The text.
+    /// The text, as Markdown.
     pub text: String,
-    /// Names and contents of the plots.
+    /// The file names and SVG contents of the plots.
     pub plots: Vec<(&'static str, String)>,
 }
 
-/// Makes the page.
+/// Renders the page.
 ///
 /// # Errors
-/// If the template asks for what the report does not have.
+/// If the template refers to a field that the report does not have, or a plot cannot be drawn.
 pub fn render(report: &Report) -> anyhow::Result<Page> {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -74,7 +74,7 @@ pub fn render(report: &Report) -> anyhow::Result<Page> {
     Ok(Page { text, plots: plots::all(report)? })
 }
 
-/// The parts of a step that the prover reports, those that are known in the order of the step.
+/// The names of the spans in the report: first those of [`STEP`] in its order, then all others.
 fn phase_names(report: &Report) -> Vec<String> {
     let names: BTreeSet<&String> = report.profiles.iter().flat_map(|p| p.phases.keys()).collect();
     let place = |name: &str| STEP.iter().position(|known| *known == name).unwrap_or(STEP.len());
@@ -84,7 +84,7 @@ fn phase_names(report: &Report) -> Vec<String> {
 }
 
 impl Page {
-    /// Writes page and plots into `docs`.
+    /// Writes the page and the plots into the folder `docs`.
     ///
     /// # Errors
     /// Any I/O error.

@@ -1,4 +1,4 @@
-//! Which plots there are.
+//! The plots of the performance page.
 
 use anyhow::Result;
 
@@ -11,7 +11,7 @@ use crate::{
     report::{ProfileFigures, RateFigures, Report, SyncFigures},
 };
 
-/// All plots with their file names.
+/// The file names and SVG contents of all plots.
 pub(super) fn all(report: &Report) -> Result<Vec<(&'static str, String)>> {
     let mut plots = vec![
         ("fold.svg", fold(report)?),
@@ -25,7 +25,7 @@ pub(super) fn all(report: &Report) -> Result<Vec<(&'static str, String)>> {
     Ok(plots)
 }
 
-/// Two bars for each profile: the step, and its parts one behind the other.
+/// Two bars for each profile: the time of a whole step, and the times of its phases, stacked.
 fn fold(report: &Report) -> Result<String> {
     let profiles = &report.profiles;
     let pairs = |of: &dyn Fn(&ProfileFigures) -> [f64; 2]| profiles.iter().flat_map(of).collect();
@@ -69,7 +69,8 @@ fn rates(profile: &str, rates: &[RateFigures]) -> Result<String> {
     grouped_bars(&labels, &groups, &series.collect::<Vec<_>>())
 }
 
-/// What a bootstrap into a state of that many keys takes, the proof included.
+/// Time in seconds and size in bytes of a bootstrap into a state of `keys` keys, including the
+/// proof. `None` if no state of this size was measured.
 fn bootstrap(report: &Report, keys: usize) -> Option<(f64, f64)> {
     let state = report.sync.states.iter().find(|state| state.keys == keys)?;
     let profile = report.profiles.last()?;

@@ -1,4 +1,4 @@
-//! ark-groth16 alone: what a proof of one step would take without folding.
+//! Measures ark-groth16 on a circuit of the size of one step with folding.
 
 use ark_bn254::Bn254;
 use ark_groth16::{prepare_verifying_key, Groth16, Proof};
@@ -19,12 +19,12 @@ use crate::{
     report::RivalFigures,
 };
 
-/// The step of [`Rival`] as arkworks constraints.
+/// The circuit of [`Rival`] as arkworks constraints.
 #[derive(Debug, Clone, Copy)]
 struct MixedCircuit {
     bits: usize,
     products: usize,
-    /// Variables in the first factor of a product.
+    /// Number of variables in the first factor of a product.
     terms: usize,
     start: F,
 }
@@ -52,17 +52,17 @@ impl ConstraintSynthesizer<F> for MixedCircuit {
     }
 }
 
-/// Makes keys, proves and verifies.
+/// Generates keys, proves and verifies.
 ///
 /// # Errors
-/// If arkworks fails or refuses its own proof.
+/// If arkworks fails or rejects its own proof.
 pub fn measure(rival: &Rival, sizes: &Sizes) -> anyhow::Result<RivalFigures> {
     let mut rng = StdRng::seed_from_u64(1);
     let shape = rival.shape(sizes);
     let start = F::rand(&mut rng);
     let circuit =
         MixedCircuit { bits: shape.bits, products: shape.products, terms: shape.terms, start };
-    tracing::info!(constraints = shape.bits + shape.products, "ark-groth16: keys");
+    tracing::info!(constraints = shape.bits + shape.products, "ark-groth16: generating keys");
     let (key, setup) =
         timed(|| Groth16::<Bn254>::generate_random_parameters_with_reduction(circuit, &mut rng));
     let key = key?;
@@ -74,11 +74,11 @@ pub fn measure(rival: &Rival, sizes: &Sizes) -> anyhow::Result<RivalFigures> {
         Ok(())
     })?;
     let memory_prove = memory::peak();
-    let proof = last.ok_or_else(|| anyhow::anyhow!("nothing was proved"))?;
+    let proof = last.ok_or_else(|| anyhow::anyhow!("no proof was made"))?;
     let prepared = prepare_verifying_key(&key.vk);
     let verify = repeated(sizes.verifications, || {
         let good = Groth16::<Bn254>::verify_proof(&prepared, &proof, &[start])?;
-        anyhow::ensure!(good, "ark-groth16 refuses its own proof");
+        anyhow::ensure!(good, "ark-groth16 rejects its own proof");
         Ok(())
     })?;
     Ok(RivalFigures {

@@ -1,4 +1,4 @@
-//! What the constraints and the values of a step are like.
+//! Counts the constraints, nonzero entries and small witness values of a step.
 
 use anyhow::Context;
 use ark_ff::{AdditiveGroup, Field, PrimeField};
@@ -12,7 +12,7 @@ use rootfold_core::{
 
 use crate::report::Mix;
 
-/// Synthesizes the step, without folding, and looks at it.
+/// Synthesizes the step circuit without folding, and counts.
 ///
 /// # Errors
 /// If the circuit cannot be synthesized.

@@ -1,5 +1,5 @@
-//! What is measured. Each section runs in a process of its own, so that its peak of memory is its
-//! own, and answers with one line of JSON.
+//! The sections of the report. Each section runs in its own process, so that its peak memory is
+//! measured separately, and prints its figures as one line of JSON.
 
 pub mod groth16;
 pub mod mix;
@@ -19,61 +19,62 @@ use rootfold_core::step::Profile;
 use crate::measure::phases::Phases;
 use sizes::Sizes;
 
-/// A section and what it is measured on.
+/// A section and its arguments.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Section {
-    /// Folding, compressing and verifying in one profile, and epochs really proved.
+    /// Planning, folding, compression and verification in one profile. Includes complete epochs.
     Profile {
         /// The profile's name.
         profile: String,
     },
-    /// Parameters of one profile.
+    /// Generation of the parameters of one profile.
     Setup {
         /// The profile's name.
         profile: String,
     },
-    /// How full the steps of each load are.
+    /// Planning of each load in each profile: number and utilisation of steps.
     Rates,
-    /// A new replica: from a proof and from the logs.
+    /// Bootstrap of a new replica from a proof, and replay of the logs.
     Sync,
-    /// Hashes, signatures and pages.
+    /// Hashes, signatures and pages, outside of circuits.
     Native,
-    /// ark-groth16 alone.
+    /// ark-groth16 on a circuit of a given size.
     Groth16(Rival),
-    /// nova-snark.
+    /// nova-snark on a step of a given size.
     Nova(Rival),
 }
 
-/// A step as large and as mixed as ours.
+/// The size of a synthetic circuit for another proof system, and its proportions of bits and
+/// nonzeros.
 #[derive(Debug, Clone, Args)]
 pub struct Rival {
-    /// The profile whose step it is like, for the record.
+    /// The profile whose step has this size. It is only reported.
     #[arg(long)]
     pub profile: String,
     /// Number of constraints.
     #[arg(long)]
     pub constraints: usize,
-    /// How many of them say that a value is 0 or 1.
+    /// Number of constraints that enforce a value to be 0 or 1.
     #[arg(long)]
     pub bits: usize,
-    /// Nonzero entries of the three matrices.
+    /// Number of nonzero entries of the three matrices.
     #[arg(long)]
     pub nonzeros: usize,
 }
 
-/// How large everything is, and where the git history is.
+/// The scale of the run, and the git repository of the load git.
 #[derive(Debug, Clone, Args)]
 pub struct Scale {
-    /// Small sizes: seconds instead of minutes, and figures that mean nothing.
+    /// Use small sizes. The run takes seconds instead of minutes, and its figures are meaningless.
     #[arg(long)]
     pub quick: bool,
-    /// A path inside the git repository whose history is a load.
+    /// A path inside the git repository whose history is the load git.
     #[arg(long, value_name = "DIR", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
     pub git: PathBuf,
 }
 
-/// The constraints of a rival's step: `bits` of the form `b * (1 - b) = 0`, and `products` in which
-/// a sum of `terms` full-size values is multiplied by another.
+/// The constraints of the synthetic circuit: `bits` constraints `b * (1 - b) = 0`, and `products`
+/// constraints that multiply a sum of `terms` full-size values by another full-size value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct RivalShape {
     bits: usize,
@@ -84,12 +85,12 @@ struct RivalShape {
 impl Rival {
     fn shape(&self, sizes: &Sizes) -> RivalShape {
         let constraints = self.constraints.min(sizes.rival_constraints);
-        // Without overflow: no matrix has 2^32 rows.
+        // In f64, where the product cannot overflow. Counts below 2^32 are exact.
         let share =
             |count: usize| (count as f64 * constraints as f64 / self.constraints as f64) as usize;
         let bits = share(self.bits).min(constraints.saturating_sub(1));
         let products = constraints - bits;
-        // A bit's row has 3 nonzeros, a product's those of the sum and 2.
+        // The constraint of a bit has 3 nonzeros, the constraint of a product has `terms + 2`.
         let left = share(self.nonzeros).saturating_sub(3 * bits);
         let terms = (left / products.max(1)).saturating_sub(2).max(1);
         RivalShape { bits, products, terms }
@@ -97,10 +98,10 @@ impl Rival {
 }
 
 impl Section {
-    /// Measures, and returns the figures as JSON.
+    /// Runs the section and returns its figures as JSON.
     ///
     /// # Errors
-    /// If something does not fit together or cannot be read.
+    /// If a measurement fails, or if the git history or the parameters cannot be read.
     pub fn measure(&self, scale: &Scale, phases: &Phases) -> anyhow::Result<serde_json::Value> {
         let sizes = Sizes::of(scale);
         Ok(match self {
@@ -118,5 +119,5 @@ impl Section {
 }
 
 fn named(name: &str) -> anyhow::Result<Profile> {
-    Profile::named(name).ok_or_else(|| anyhow::anyhow!("there is no profile `{name}`"))
+    Profile::named(name).ok_or_else(|| anyhow::anyhow!("unknown profile `{name}`"))
 }

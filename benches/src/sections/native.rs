@@ -1,4 +1,5 @@
-//! Hashes, signatures and pages on one core, in turns with other implementations.
+//! Measures hashes, signature verification and page checks on one core. Other implementations of
+//! the same functions are measured alternately with ours.
 
 use std::hint::black_box;
 
@@ -24,22 +25,22 @@ use crate::{
     report::{Contest, Entrant, NativeFigures},
 };
 
-/// EdDSA takes this many times as long as a hash or more.
+/// A signature check takes at least this many times as long as a hash, so it is repeated less.
 const EDDSA_HASHES: usize = 10;
-/// Entries of the tree whose pages are checked.
+/// The largest number of entries of the tree whose pages are checked.
 const PAGE_ENTRIES: usize = 4000;
 
-/// Hashes computed at a time by who can do so.
+/// Number of hashes that are computed in one batch.
 const AT_A_TIME: usize = 100;
 
-/// One of those who compute the same thing.
+/// One implementation of a measured function.
 struct Computes<'a> {
     who: &'static str,
-    /// Computes the thing so many times.
+    /// Computes the function this many times.
     run: Box<dyn FnMut(usize) + 'a>,
 }
 
-/// Who computes the thing once in a call.
+/// An implementation that computes the function once per call.
 fn one_by_one<'a, T>(who: &'static str, mut once: impl FnMut() -> T + 'a) -> Computes<'a> {
     let run = move |times| {
         for _ in 0..times {
@@ -49,10 +50,10 @@ fn one_by_one<'a, T>(who: &'static str, mut once: impl FnMut() -> T + 'a) -> Com
     Computes { who, run: Box::new(run) }
 }
 
-/// Measures everything native.
+/// Measures all native functions.
 ///
 /// # Errors
-/// If two implementations disagree, which is a bug.
+/// If two implementations disagree, which is a bug in one of them.
 pub fn measure(sizes: &Sizes) -> anyhow::Result<NativeFigures> {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let contests = vec![
@@ -64,7 +65,8 @@ pub fn measure(sizes: &Sizes) -> anyhow::Result<NativeFigures> {
     Ok(NativeFigures { contests, page_entries, page_size })
 }
 
-/// `turns` turns in which everybody computes the thing `repetitions` times.
+/// Runs all implementations alternately. In each of `turns` turns, each of them computes the
+/// function `repetitions` times. The first implementation is ours.
 fn contest(what: &str, turns: usize, repetitions: usize, mut all: Vec<Computes<'_>>) -> Contest {
     let mut each: Vec<Vec<f64>> = vec![Vec::new(); all.len()];
     for _ in 0..turns {
@@ -92,13 +94,14 @@ fn poseidon<const N: usize>(
     let iden3 = poseidon_rs::Poseidon::new();
     let theirs = |x: &F| poseidon_rs::Fr::from_str(&x.to_string());
     let converted: Option<Vec<_>> = inputs.iter().map(theirs).collect();
-    let converted = converted.ok_or_else(|| anyhow::anyhow!("poseidon-rs refuses an element"))?;
+    let converted =
+        converted.ok_or_else(|| anyhow::anyhow!("poseidon-rs rejects a field element"))?;
 
     let ours = hash(Tag::Circomlib, inputs);
-    anyhow::ensure!(hash_each(Tag::Circomlib, &[inputs]) == [ours], "many hash otherwise");
-    anyhow::ensure!(light.hash(&inputs)? == ours, "light-poseidon hashes otherwise");
+    anyhow::ensure!(hash_each(Tag::Circomlib, &[inputs]) == [ours], "hash_each and hash disagree");
+    anyhow::ensure!(light.hash(&inputs)? == ours, "light-poseidon has another digest");
     let hashed = iden3.hash(converted.clone()).map_err(anyhow::Error::msg)?;
-    anyhow::ensure!(Some(hashed) == theirs(&ours), "poseidon-rs hashes otherwise");
+    anyhow::ensure!(Some(hashed) == theirs(&ours), "poseidon-rs has another digest");
 
     let many = [inputs; AT_A_TIME];
     let at_a_time = |times: usize| {
@@ -133,7 +136,7 @@ fn eddsa(sizes: &Sizes, rng: &mut ChaCha20Rng) -> anyhow::Result<Contest> {
         let (key, signature) = (their_key.clone(), their_signature.clone());
         babyjubjub_rs::verify(key, signature, their_message.clone())
     };
-    anyhow::ensure!(check(), "babyjubjub-rs refuses its own signature");
+    anyhow::ensure!(check(), "babyjubjub-rs rejects its own signature");
 
     let all = vec![
         one_by_one("Rootfold", || verify(&key, black_box(message), &signature)),
@@ -143,7 +146,8 @@ fn eddsa(sizes: &Sizes, rng: &mut ChaCha20Rng) -> anyhow::Result<Contest> {
     Ok(contest("EdDSA verification", sizes.turns, repetitions, all))
 }
 
-/// Entries per second over all pages of a tree, and the entries of an average leaf.
+/// Checks all pages of a tree. Returns the checked entries per second, and the average number of
+/// entries per leaf.
 fn pages(sizes: &Sizes, rng: &mut ChaCha20Rng) -> anyhow::Result<(Spread, f64)> {
     let count = PAGE_ENTRIES.min(sizes.keys);
     let mut entries: Vec<Entry> = random(1)

@@ -1,6 +1,6 @@
-//! nova-snark: Nova over BN254 and Grumpkin, compressed by Spartan with HyperKZG and IPA.
+//! Measures nova-snark: Nova over BN254 and Grumpkin, compressed by Spartan with HyperKZG and IPA.
 //!
-//! Compiled with the feature `rivals` only.
+//! nova-snark is compiled only with the feature `rivals`.
 
 #[cfg(not(feature = "rivals"))]
 use super::{sizes::Sizes, Rival};
@@ -13,13 +13,13 @@ pub const COMPILED: bool = cfg!(feature = "rivals");
 #[cfg(feature = "rivals")]
 pub use with_nova::measure;
 
-/// Says that nova-snark was not compiled in.
+/// Fails, since nova-snark was not compiled in.
 ///
 /// # Errors
 /// Always.
 #[cfg(not(feature = "rivals"))]
 pub fn measure(_: &Rival, _: &Sizes) -> anyhow::Result<RivalFigures> {
-    anyhow::bail!("nova-snark is not part of this build: it needs the feature `rivals`")
+    anyhow::bail!("nova-snark is not in this build: compile with the feature `rivals`")
 }
 
 #[cfg(feature = "rivals")]
@@ -45,7 +45,7 @@ mod with_nova {
     type Scalar = <E1 as Engine>::Scalar;
     type Compressed = CompressedSNARK<E1, E2, MixedStep, S1, S2>;
 
-    /// The step of [`Rival`] as constraints of nova-snark.
+    /// The circuit of [`Rival`] as a step circuit of nova-snark.
     #[derive(Debug, Clone)]
     struct MixedStep(RivalShape);
 
@@ -90,14 +90,14 @@ mod with_nova {
         }
     }
 
-    /// Makes keys, folds, compresses and verifies.
+    /// Generates keys, folds, compresses and verifies.
     ///
     /// # Errors
-    /// If nova-snark fails or refuses its own proof.
+    /// If nova-snark fails or rejects its own proof.
     pub fn measure(rival: &Rival, sizes: &Sizes) -> anyhow::Result<RivalFigures> {
         let step = MixedStep(rival.shape(sizes));
         let start = [Scalar::from(2)];
-        tracing::info!(step = ?step.0, "nova-snark: keys");
+        tracing::info!(step = ?step.0, "nova-snark: generating keys");
         let (keys, setup) = timed(|| -> anyhow::Result<_> {
             let public = PublicParams::<E1, E2, MixedStep>::setup(
                 &step,
@@ -113,7 +113,7 @@ mod with_nova {
         memory::reset_peak();
         let mut running = RecursiveSNARK::new(&public, &step, &start)?;
         let mut folds = Vec::new();
-        // As with ours, the first steps are not like the later ones.
+        // The first two steps are not representative, as in our own measurement.
         for index in 0..sizes.folds + 2 {
             let (folded, took) = timed(|| running.prove_step(&public, &step));
             folded?;
@@ -131,7 +131,7 @@ mod with_nova {
             Ok(())
         })?;
         let memory_prove = memory::peak();
-        let proof = last.ok_or_else(|| anyhow::anyhow!("nothing was proved"))?;
+        let proof = last.ok_or_else(|| anyhow::anyhow!("no proof was made"))?;
         let steps = running.num_steps();
         let verify = repeated(sizes.verifications, || Ok(proof.verify(&verifier, steps, &start)?))?;
         Ok(RivalFigures {

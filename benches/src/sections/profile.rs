@@ -1,4 +1,4 @@
-//! The proof system in one profile.
+//! Measures planning, folding, compression and verification in one profile.
 
 use std::{
     collections::BTreeMap,
@@ -18,26 +18,26 @@ use crate::{
     report::{ProfileFigures, ProvedEpoch, Shape},
 };
 
-/// Writers of the space whose steps are timed.
+/// Number of writers of the space whose steps are timed.
 const WRITERS: usize = 1024;
-/// Ops of each of them.
+/// Number of ops of each writer.
 const PER_WRITER: usize = 8;
-/// Steps until the running instance is like all later ones.
+/// Number of steps before timing begins. Until then the running instance is not representative.
 const WARM_UP: usize = 2;
 
-/// What this section answers.
+/// The result of this section.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Answer {
     /// The profile's figures.
     pub figures: ProfileFigures,
-    /// Epochs that were really proved.
+    /// Epochs that were proved completely, to check the computed rates.
     pub proved: Vec<ProvedEpoch>,
 }
 
-/// Measures a profile.
+/// Measures one profile.
 ///
 /// # Errors
-/// If something cannot be proved, which is a bug.
+/// If the parameters or a load cannot be read, or if a step cannot be proved, which is a bug.
 pub fn measure(profile: &Profile, sizes: &Sizes, phases: &Phases) -> anyhow::Result<Answer> {
     let parameters = parameters(profile)?;
     let figures = figures(profile, sizes, phases, &parameters)?;
@@ -50,7 +50,7 @@ pub fn measure(profile: &Profile, sizes: &Sizes, phases: &Phases) -> anyhow::Res
     Ok(Answer { figures, proved })
 }
 
-/// A running proof whose next step is like all later ones, in a space that holds nothing yet.
+/// Proves [`WARM_UP`] steps of one op each in `space`, and returns the running proof.
 fn warmed_up(
     profile: &Profile,
     space: &mut LoadSpace,
@@ -126,7 +126,8 @@ fn figures(
     })
 }
 
-/// An epoch of enough steps, and how long planning all of it takes. The space does not move on.
+/// Makes an epoch of at least `sizes.folds` steps. Returns its number of ops, its steps and the
+/// planning time. The space does not change.
 fn long_epoch(
     profile: &Profile,
     sizes: &Sizes,
@@ -151,7 +152,7 @@ fn long_epoch(
     }
 }
 
-/// Folds the steps; how long each took, and its phases.
+/// Folds the steps. Returns the time of a step, and the time of each of its phases by span name.
 fn fold_all(
     engine: &mut Engine,
     steps: Vec<StepWitness>,
@@ -173,7 +174,7 @@ fn fold_all(
     Ok((Spread::of_seconds(whole), spreads.collect()))
 }
 
-/// Proves one epoch of a load from planning to a verified proof.
+/// Plans, folds, compresses and verifies one epoch of a load.
 fn prove_epoch(
     profile: &Profile,
     load: Load,
@@ -198,7 +199,7 @@ fn prove_epoch(
     let proof = compress(parameters, engine.checkpoint())?;
     let key = parameters.verifying_key();
     let verified = rootfold_verifier::verify(key, space.id(), &proof).context("verifying")?;
-    anyhow::ensure!(verified.root == space.state().root, "the proof is of another root");
+    anyhow::ensure!(verified.root == space.state().root, "the proof has another root");
     Ok(ProvedEpoch {
         load,
         profile: profile.name.to_owned(),

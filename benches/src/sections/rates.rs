@@ -1,4 +1,5 @@
-//! How full the steps of each load are. What they cost is for [`super::profile`].
+//! Measures how many steps each load takes and how full they are. [`super::profile`] measures the
+//! time of a step.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +9,10 @@ use crate::{
     report::{PlannedEpoch, PlannedLoad, Slots, Usage},
 };
 
-/// Plans the epochs of every load.
+/// Plans the epochs of every load in every profile.
 ///
 /// # Errors
-/// If a load cannot be made or planned.
+/// If the git history cannot be read or a load cannot be planned.
 pub fn measure(sizes: &Sizes) -> anyhow::Result<Vec<PlannedLoad>> {
     let mut answers = Vec::new();
     for load in Load::ALL {
@@ -33,7 +34,7 @@ fn plan_epochs(
     per_writer: usize,
     sizes: &Sizes,
 ) -> anyhow::Result<Vec<PlannedLoad>> {
-    // A git history may be short: then the epochs are.
+    // Epochs of a short git history are shorter.
     let ops = sizes.epoch.min(puts.after.len().div_ceil(sizes.epochs));
     let keys = puts.before.iter().map(|(key, _)| key).collect::<BTreeSet<_>>().len();
     let answer = |name: &str| {

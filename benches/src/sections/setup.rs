@@ -1,4 +1,4 @@
-//! Making parameters, and where they are kept for the other sections.
+//! Generates parameters, and stores them for the other sections.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -14,13 +14,13 @@ use crate::{
     report::SetupFigures,
 };
 
-/// The variable that names the folder of the parameters.
+/// The environment variable that contains the path of the folder of parameters.
 pub const PARAMETERS: &str = "ROOTFOLD_PARAMS_DIR";
 
-/// Makes parameters, and saves them if there is a folder for them.
+/// Generates parameters, and saves them if [`PARAMETERS`] is set.
 ///
 /// # Errors
-/// If they cannot be made or saved.
+/// If the parameters cannot be generated or saved.
 pub fn measure(profile: &Profile) -> anyhow::Result<SetupFigures> {
     let (made, took) = timed(|| generate(profile, OsRng, &mut progress));
     let (made, memory) = (made?, memory::peak());
@@ -30,10 +30,10 @@ pub fn measure(profile: &Profile) -> anyhow::Result<SetupFigures> {
     Ok(SetupFigures { seconds: took.as_secs_f64(), memory })
 }
 
-/// The parameters that are kept, or new ones.
+/// Loads the parameters from the folder in [`PARAMETERS`], or generates them.
 ///
 /// # Errors
-/// If they cannot be read or made.
+/// If the parameters cannot be read, generated or saved.
 pub fn parameters(profile: &Profile) -> anyhow::Result<Arc<Parameters>> {
     Ok(Arc::new(match folder() {
         Some(folder) => load_or_generate(&folder, profile, &mut progress)?,
@@ -41,7 +41,7 @@ pub fn parameters(profile: &Profile) -> anyhow::Result<Arc<Parameters>> {
     }))
 }
 
-/// The folder of the parameters.
+/// The folder in [`PARAMETERS`]; `None` if the variable is not set.
 pub fn folder() -> Option<PathBuf> {
     std::env::var_os(PARAMETERS).map(PathBuf::from)
 }

@@ -1,4 +1,4 @@
-//! How large everything is.
+//! The sizes of all measured inputs.
 
 use std::path::PathBuf;
 
@@ -7,43 +7,45 @@ use rootfold_core::step::{Profile, SCATTERED, SMALL, STANDARD};
 use super::Scale;
 use crate::loads::{Load, Wanted};
 
-/// Sizes of everything that is measured, of the report or of its smoke test.
+/// Input sizes and sample counts, for the full report or for its smoke test.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub struct Sizes {
     pub profiles: Vec<Profile>,
-    /// Steps that are folded and timed at least, after the first two.
+    /// The least number of steps that are folded and timed, after the first two.
     pub folds: usize,
     pub compressions: usize,
     pub verifications: usize,
-    /// Ops of an epoch of the loads.
+    /// Number of ops of an epoch of a load.
     pub epoch: usize,
-    /// Epochs planned of each load.
+    /// Number of epochs that are planned of each load.
     pub epochs: usize,
-    /// Ops per writer and epoch.
+    /// Numbers of ops per writer and epoch.
     pub per_writer: Vec<usize>,
-    /// Keys in the tree before the first op of a load that is not git's.
+    /// Number of keys in the tree before the first op of a load, except for the load git.
     pub keys: usize,
-    /// Loads of which an epoch is really proved, by profile.
+    /// Profiles and loads of which one epoch is proved completely.
     pub proved: Vec<(Profile, Load)>,
-    /// Ops per writer in these.
+    /// Number of ops per writer in these epochs.
     pub proved_per_writer: usize,
-    /// Keys of the state that all histories end in.
+    /// Number of keys of the final state of all histories.
     pub history_keys: usize,
-    /// Lengths of histories, ascending.
+    /// Numbers of ops of the histories, ascending.
     pub histories: Vec<usize>,
-    /// Sizes of states, ascending.
+    /// Numbers of keys of the states, ascending.
     pub states: Vec<usize>,
-    /// Turns of everything native, and how often a turn repeats what takes microseconds.
+    /// Number of turns of each native function.
     pub turns: usize,
+    /// Number of hashes in a turn.
     pub repetitions: usize,
-    /// The most constraints of a rival's step.
+    /// The largest number of constraints of another proof system's circuit.
     pub rival_constraints: usize,
+    /// A path inside the git repository whose history is the load git.
     pub git: PathBuf,
 }
 
 impl Sizes {
-    /// The sizes of this scale.
+    /// The small sizes if `scale.quick` is set, otherwise the full ones.
     pub fn of(scale: &Scale) -> Sizes {
         let git = scale.git.clone();
         if scale.quick {
@@ -97,7 +99,7 @@ impl Sizes {
         }
     }
 
-    /// The puts that a load needs for epochs of every kind.
+    /// The number of puts that a load must have for these sizes.
     pub fn wanted(&self) -> Wanted {
         Wanted { keys: self.keys, puts: self.epoch * self.epochs, git: self.git.clone() }
     }

@@ -1,4 +1,4 @@
-//! Seeds of messages that are about ops and snapshots, and what seeds of messages share.
+//! Seeds of messages with ops and snapshots, and functions for the seeds of all messages.
 
 use prost::Message;
 use rootfold_core::{field, key::Key, F};
@@ -17,13 +17,13 @@ pub(super) fn space() -> Vec<u8> {
 }
 
 pub(super) fn key(text: &str) -> Vec<u8> {
-    Key::user(text.as_bytes()).expect("it is short").as_bytes().to_vec()
+    Key::user(text.as_bytes()).expect("the key is short").as_bytes().to_vec()
 }
 
-/// How a message is altered, with a name for it.
+/// The name of an alteration, and the function that alters a message.
 pub(super) type Lie<M> = (&'static str, fn(&mut M));
 
-/// A message, then altered: an honest seed and a hostile one.
+/// Adds a message as an honest seed, and each alteration of it as a hostile seed.
 pub(super) fn altered<M: Message + Clone>(
     seeds: &mut Seeds,
     target: &'static str,
@@ -46,7 +46,7 @@ pub(super) fn add(seeds: &mut Seeds) {
 
 fn log_batches(seeds: &mut Seeds) {
     let submission = messages::submission_out(&honest().next);
-    let [owner, _, unsigned] = &submission.batches[..] else { unreachable!("three writers go on") };
+    let [owner, _, unsigned] = &submission.batches[..] else { unreachable!("three batches") };
     altered(
         seeds,
         "log_batch",
@@ -77,12 +77,12 @@ fn submissions(seeds: &mut Seeds) {
         ("value-without-name", |s| s.values[0].name = None),
         ("a-key-changed", |s| s.batches[0].ops[0].key[1] ^= 1),
         ("gap", |s| s.batches[0].first_seq += 1),
-        ("head-as-value", |s| s.values[0].name.as_mut().expect("named").kind = 2),
+        ("head-as-value", |s| s.values[0].name.as_mut().expect("it has a name").kind = 2),
     ];
     let request = |submission| v1::SubmitRequest { space: space(), submission };
     honest_seed(seeds, "submit_request", "", request(Some(submission.clone())).encode_to_vec());
     hostile_seed(seeds, "submit_request", "nothing", request(None).encode_to_vec());
-    let held = honest().space.log(1, 0, 9).expect("a store in memory reads");
+    let held = honest().space.log(1, 0, 9).expect("reading from memory succeeds");
     let ops = held.into_iter().map(|(_, op)| op).collect();
     let held = rootfold_core::log::LogBatch { writer: 1, first_seq: 0, ops };
     let held = rootfold_light::submission::Submission { batches: vec![held], values: Vec::new() };
@@ -114,7 +114,7 @@ fn snapshots(seeds: &mut Seeds) {
         &reply,
         &[
             ("no-snapshot", |r| r.snapshot = None),
-            ("no-header", |r| r.snapshot.as_mut().expect("it has one").header = None),
+            ("no-header", |r| r.snapshot.as_mut().expect("it has a snapshot").header = None),
             ("another-root", |r| header_of(&mut r.snapshot, |h| h.root[31] ^= 1)),
             ("more-ops", |r| header_of(&mut r.snapshot, |h| h.ops += 1)),
             ("no-steps", |r| header_of(&mut r.snapshot, |h| h.steps = 0)),
@@ -136,7 +136,7 @@ fn snapshots(seeds: &mut Seeds) {
                 header_of(&mut r.snapshot, |h| h.space[31] ^= 1);
             }),
             ("more-steps", |r| header_of(&mut r.snapshot, |h| h.steps += 1)),
-            ("a-proof-cut", |r| r.snapshot.as_mut().expect("it has one").proof.truncate(3)),
+            ("a-proof-cut", |r| r.snapshot.as_mut().expect("it has a snapshot").proof.truncate(3)),
         ],
     );
 }

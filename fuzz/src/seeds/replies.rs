@@ -124,7 +124,7 @@ fn listing_replies(seeds: &mut Seeds) {
     );
 }
 
-/// What the honest node answers to queries.
+/// Seeds of the replies to queries, made from the replies of the honest node.
 fn answers(seeds: &mut Seeds) {
     let query = QueryService::new(honest().space.clone());
     let get = v1::GetRequest { space: space(), at: 1, key: key("colour") };
@@ -141,7 +141,7 @@ fn answers(seeds: &mut Seeds) {
             ("a-page-twice", |r| r.pages.push(r.pages[0].clone())),
             ("a-page-without-name", |r| r.pages[0].name.clear()),
             ("half-a-page", |r| r.pages[0].more = true),
-            ("a-value-for-nothing", |r| r.entry.as_mut().expect("it is there").ts += 1),
+            ("a-value-for-nothing", |r| r.entry.as_mut().expect("it exists").ts += 1),
         ],
     );
     let get = v1::GetRequest { key: key("nothing"), ..get };

@@ -37,7 +37,7 @@ fn simple_requests(seeds: &mut Seeds) {
         &request,
         &[("other-key", |r| r.parameters[0] ^= 1), ("cut", |r| r.parameters.truncate(31))],
     );
-    // A group, which prost would skip; a field that ends beyond the message; endless varints.
+    // A group, which prost would skip; a field longer than the message; a varint of 12 bytes.
     hostile_seed(seeds, "genesis_request", "group", [0x0b, 0x0c]);
     hostile_seed(seeds, "genesis_request", "length-of-all", [0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]);
     hostile_seed(seeds, "genesis_request", "endless-number", [0xff; 12]);

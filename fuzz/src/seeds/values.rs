@@ -1,4 +1,4 @@
-//! Seeds of everything but messages.
+//! Seeds of all targets that are not messages.
 
 use rootfold_core::{
     eddsa::{PublicKey, BASE8},
@@ -16,7 +16,7 @@ use rootfold_node::store::records;
 use super::{honest_seed, hostile_seed, Seeds};
 use crate::honest::{header, honest, invite, HEADER, PROOF, PROOF_ALIAS, VERIFYING_KEY};
 
-/// Bytes with some of them replaced.
+/// A copy of `bytes` in which `new` replaces the bytes from position `at` on.
 fn with(bytes: &[u8], at: usize, new: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     bytes[at..at + new.len()].copy_from_slice(new);
@@ -35,13 +35,13 @@ pub(super) fn add(seeds: &mut Seeds) {
 }
 
 fn keys(seeds: &mut Seeds) {
-    let user = Key::user(b"colour").expect("it is short");
+    let user = Key::user(b"colour").expect("the key is short");
     for (what, key) in
         [("user", user), ("head", Key::head(7)), ("start", Key::START), ("end", Key::END)]
     {
         honest_seed(seeds, "key", what, key.as_bytes());
     }
-    // A byte that is not zero in the padding, and a length beyond the longest.
+    // A nonzero padding byte, and a length byte larger than the maximum.
     honest_seed(seeds, "key", "irregular", with(user.as_bytes(), 50, &[1]));
     honest_seed(seeds, "key", "length", with(user.as_bytes(), 92, &[92]));
     hostile_seed(seeds, "key", "cut", &user.as_bytes()[..92]);
@@ -94,7 +94,7 @@ fn pages(seeds: &mut Seeds) {
         honest_seed(seeds, "page", &format!("rank-{}", page.rank()), bytes.clone());
     }
     let of = |rank: u8| honest().pages.values().find(|(page, _)| page.rank() == rank);
-    let (leaf, bytes) = of(0).expect("a tree has leaves");
+    let (leaf, bytes) = of(0).expect("the tree has leaves");
     hostile_seed(seeds, "page", "count-of-all", with(bytes, 2, &[0xff; 4]));
     hostile_seed(seeds, "page", "count-of-one-more", with(bytes, 5, &[leaf.len() as u8 + 1]));
     hostile_seed(seeds, "page", "rank-of-none", with(bytes, 1, &[5]));
@@ -102,7 +102,7 @@ fn pages(seeds: &mut Seeds) {
     let mut twice = leaf.entries().to_vec();
     twice.insert(1, twice[1]);
     hostile_seed(seeds, "page", "a-key-twice", Page::Leaf(twice).encode(&|_| None));
-    let (root, bytes) = of(4).expect("a tree has a root page");
+    let (root, bytes) = of(4).expect("the tree has a root page");
     let high = with(bytes, 6 + 32, &[13]);
     hostile_seed(seeds, "page", "height-beyond-the-root", high);
     let children = root.children().to_vec();
@@ -146,7 +146,7 @@ fn proofs(seeds: &mut Seeds) {
     honest_seed(seeds, "proof", "", PROOF);
     hostile_seed(seeds, "proof", "cut", &PROOF[..2_000]);
     honest_seed(seeds, "altered_proof", "unaltered", []);
-    // See `altered_proof`: A and B negated prove the same.
+    // See `altered_proof`: negating both A and B gives another valid proof.
     honest_seed(seeds, "altered_proof", "malleable", [0, 10, 3, 0, 0, 0, 0, 11, 3, 0, 0, 0]);
     hostile_seed(seeds, "altered_proof", "more-steps", [0, 0, 4, 0, 0, 1]);
     hostile_seed(seeds, "altered_proof", "infinity", [0, 10, 0, 0, 0, 0, 0, 11, 0, 0, 0, 0]);
@@ -178,8 +178,9 @@ fn snapshots(seeds: &mut Seeds) {
     debug_assert_eq!(field::to_bytes(&header().space), HEADER[..32]);
 }
 
-/// See [`writer`](crate::writer): a submission has a number of batches, a batch a writer, a gap and
-/// a number of ops, an op its form, a byte, and whether it is signed.
+/// Programs of the target [`writer`](crate::writer). A submission begins with its number of batches
+/// less one. A batch begins with the index of its writer, a gap and its number of ops less one. An
+/// op consists of its form, an operand and a byte that says whether it is signed.
 fn programs(seeds: &mut Seeds) {
     let put = [0xc0, 65, 1];
     let one = |writer: u8, op: &[u8]| [&[0, writer, 0, 0][..], op].concat();

@@ -1,5 +1,5 @@
-//! Every target attacked: with its seeds, with random bytes, with seeds altered byte by byte and
-//! field by field. One test for each target, so that a test runner names the decoder that gives way.
+//! Runs every target on its seeds, on random bytes, and on seeds altered byte by byte and field by
+//! field. Each target is a separate test, so the test runner names the decoder that fails.
 
 mod fields;
 mod mutation;
@@ -15,14 +15,15 @@ use proptest::{
 use rand::{rngs::StdRng, RngCore, SeedableRng};
 use rootfold_fuzz::{seeds, Target, TARGETS};
 
-/// Inputs of random bytes, of seeds altered byte by byte, and field by field.
+/// Number of inputs of each of three kinds: random bytes, seeds altered byte by byte, and seeds
+/// altered field by field.
 const CASES: u32 = 2000;
-/// The same for slow targets.
+/// As [`CASES`], for slow targets.
 const SLOW_CASES: u32 = 150;
 
 fn main() {
     let attack = |target: &'static Target| Trial::test(target.name, move || attack(target));
-    // What all threads of a process allocate is measured together.
+    // One thread, since the measurement includes the allocations of all threads.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     libtest_mimic::run(&arguments, TARGETS.iter().map(attack).collect()).exit();
 }
@@ -32,7 +33,7 @@ fn attack(target: &'static Target) -> Result<(), Failed> {
     for (name, bytes) in &seeds {
         let verdict = target.attack(bytes);
         if verdict != seeds::expected(name) {
-            return Err(format!("the seed {name} is {verdict:?}").into());
+            return Err(format!("seed {name}: the verdict is {verdict:?}").into());
         }
     }
     let cases = if target.slow { SLOW_CASES } else { CASES };
@@ -47,7 +48,7 @@ fn attack(target: &'static Target) -> Result<(), Failed> {
     run(&mut runner, cases, &fields::altered(seeds), body)
 }
 
-/// A runner whose seed is printed; ROOTFOLD_SEED repeats one.
+/// A runner with a random seed, which is printed. `ROOTFOLD_SEED` sets the seed, to repeat a run.
 fn runner(target: &Target) -> Result<TestRunner, Failed> {
     let given = env::var("ROOTFOLD_SEED").ok().map(|seed| seed.parse()).transpose()?;
     let seed: u64 = given.unwrap_or_else(rand::random);

@@ -1,34 +1,36 @@
-//! How seeds are altered.
+//! Mutations of bytes.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 
-/// The longest input that altering makes, in bytes, beyond twice the longest seed.
+/// The largest length of an altered seed, in bytes, in addition to twice the longest seed.
 const MAX_GROWTH: usize = 4096;
 
-/// One change of an input. Positions are parts of its length.
+/// One change of an input. A position is an [`Index`], which is scaled to the length of the input.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// A bit the other way round.
+    /// Flips one bit of a byte.
     Flip(Index, u8),
-    /// Another byte.
+    /// Replaces a byte.
     Set(Index, u8),
-    /// Nothing after this.
+    /// Truncates the input.
     Cut(Index),
-    /// Some bytes less.
+    /// Removes up to 255 bytes.
     Remove(Index, u8),
-    /// Some bytes more.
+    /// Inserts bytes.
     Insert(Index, Vec<u8>),
-    /// Some bytes several times.
+    /// Repeats up to 255 bytes: their number, and how many copies are added.
     Repeat(Index, u8, u8),
-    /// The rest of another seed from a place of its own.
+    /// Replaces the rest of the input by the rest of a seed: the position, the seed, and the
+    /// position in the seed.
     Splice(Index, Index, Index),
-    /// A number of one to eight bytes, as lengths and counts are written, of a size to worry about.
+    /// Overwrites bytes with a number, like a length or a count: the number, its length of 1 to 8
+    /// bytes, and whether it is big-endian.
     Number(Index, u64, u8, bool),
-    /// The same as protobuf writes it.
+    /// Overwrites bytes with a number encoded as a protobuf varint.
     Varint(Index, u64),
 }
 
-/// Seeds with a few changes.
+/// Seeds with 1 to 5 changes.
 pub fn altered(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     (any::<Index>(), vec(change(), 1..6)).prop_map(move |(seed, changes)| {
         let mut bytes = seed.get(&seeds).clone();
@@ -41,7 +43,7 @@ pub fn altered(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// A change.
+/// A random change. Numbers are small or close to the limits of integer types.
 pub fn change() -> impl Strategy<Value = Change> {
     let at = any::<Index>;
     let sizes = prop_oneof![
@@ -70,9 +72,9 @@ pub fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Makes a change. `seeds` are those that can be spliced in.
+/// Applies a change to `bytes`. [`Change::Splice`] takes its bytes from `seeds`.
 pub fn apply(change: &Change, bytes: &mut Vec<u8>, seeds: &[Vec<u8>]) {
-    // A place in the input, or its end.
+    // A position in the input, or its end.
     let place = |at: &Index, bytes: &[u8]| at.index(bytes.len() + 1);
     let overwrite = |bytes: &mut Vec<u8>, at: usize, new: &[u8]| {
         let end = (at + new.len()).min(bytes.len());
@@ -124,8 +126,8 @@ pub fn apply(change: &Change, bytes: &mut Vec<u8>, seeds: &[Vec<u8>]) {
     }
 }
 
-/// Appends a number as protobuf writes it.
+/// Appends a number as a protobuf varint.
 pub fn put_varint(number: u64, out: &mut Vec<u8>) {
-    let length = usize::try_from(number).expect("addresses have 64 bits here");
-    prost::encode_length_delimiter(length, out).expect("a vector has room");
+    let length = usize::try_from(number).expect("usize has 64 bits");
+    prost::encode_length_delimiter(length, out).expect("a vector grows");
 }

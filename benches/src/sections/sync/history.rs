@@ -1,4 +1,4 @@
-//! Logs as they are sent, and their replay.
+//! Generates logs as a node sends them, and replays them.
 
 use std::collections::BTreeMap;
 
@@ -26,16 +26,17 @@ use rootfold_proto::v1;
 
 use super::with_sentinels;
 
-/// Writers of the logs.
+/// Number of writers.
 const WRITERS: usize = 32;
-/// Ops from one signature to the next.
+/// Number of ops per signature.
 pub const OPS_PER_SIGNATURE: usize = 8;
 /// Length of every value in bytes.
 pub const VALUE_BYTES: usize = 32;
-/// Ops of one message: with their values they stay below what a message may have.
+/// The largest number of ops in a message. With their values, they are below the size limit of a
+/// message.
 const MESSAGE_OPS: usize = 4096;
 
-/// The logs of a space while they grow: first every key is written once, then keys at random.
+/// The growing logs of a space. The first ops write each key once, later ops write random keys.
 pub struct Log {
     genesis: Genesis,
     writers: Vec<Writer>,
@@ -51,29 +52,30 @@ struct Writer {
 }
 
 impl Log {
-    /// Logs without ops over a number of keys.
+    /// Empty logs, whose ops will write `keys` different keys.
     pub fn new(keys: usize) -> Log {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let secrets: Vec<SecretKey> = (0..WRITERS).map(|_| SecretKey::random(&mut rng)).collect();
         let writers = secrets.iter().map(SecretKey::public_key).collect();
         let genesis = Genesis::new(F::from(rng.gen::<u128>()), writers);
-        let genesis = genesis.expect("a legal number of good keys");
+        let genesis = genesis.expect("the number of writers and their keys are valid");
         let tips = genesis.heads().into_iter().map(|(_, tip)| tip);
         let writers = secrets.into_iter().zip(tips).map(|(secret, tip)| Writer { secret, tip });
         let writers = writers.collect();
         Log { genesis, writers, rng, keys, ops: 0, state: BTreeMap::new() }
     }
 
-    /// How the space began.
+    /// The genesis config of the space.
     pub fn genesis(&self) -> &Genesis {
         &self.genesis
     }
 
-    /// The next ops, at most `limit`, with their number: one batch of each writer.
+    /// The number of ops in the next message, at most `limit`, and the message. It has at most one
+    /// batch per writer.
     pub fn next_message(&mut self, limit: usize) -> (usize, v1::LogEntriesReply) {
         let ops = limit.min(MESSAGE_OPS);
         let puts: Vec<(Op, [u8; VALUE_BYTES])> = (0..ops).map(|_| self.next_put()).collect();
-        // As many to each writer as makes whole runs.
+        // A multiple of the run length, so that only the last run can be short.
         let part = ops.div_ceil(WRITERS).next_multiple_of(OPS_PER_SIGNATURE);
         let parts: Vec<_> = puts.chunks(part).collect();
         let batches: Vec<LogBatch> = (0u32..)
@@ -102,19 +104,19 @@ impl Log {
         self.ops += 1;
         let content: [u8; VALUE_BYTES] = self.rng.gen();
         let digest = blake3::hash(&index.to_be_bytes());
-        let key = Key::user(&digest.as_bytes()[..16]).expect("16 bytes are a key");
+        let key = Key::user(&digest.as_bytes()[..16]).expect("a key of 16 bytes is valid");
         let op = Op { ts: self.ops as u64, key, value: value_digest(&content) };
         (op, content)
     }
 
-    /// All entries of the tree.
+    /// All entries of the tree, ordered by key, with the sentinels.
     pub fn entries(&self) -> Vec<Entry> {
         let mut entries: BTreeMap<Key, Entry> = self.heads().collect();
         entries.extend(self.state.iter().map(|(key, (entry, _))| (*key, *entry)));
         with_sentinels(entries.iter())
     }
 
-    /// The bytes that an entry's value is the digest of.
+    /// The bytes whose digest is the entry's value: a user value, or the head of a writer.
     pub fn value(&self, entry: &Entry) -> Option<Vec<u8>> {
         let head = |writer: &Writer| writer.tip.head;
         match self.state.get(&entry.key) {
@@ -133,9 +135,9 @@ impl Log {
 }
 
 impl Writer {
-    /// Signs ops in runs.
+    /// Appends ops to the log. Signs one op in [`OPS_PER_SIGNATURE`], and the last one.
     fn batch(&mut self, id: u32, ops: impl Iterator<Item = Op>) -> LogBatch {
-        let first_seq = self.tip.seq(id).expect("a log of this length has a number");
+        let first_seq = self.tip.seq(id).expect("the log has fewer than 2^64 ops");
         let mut signed: Vec<SignedOp> = Vec::new();
         for op in ops {
             self.tip = self.tip.apply(id, &op).expect("the clock grows");
@@ -153,20 +155,20 @@ impl Writer {
     }
 }
 
-/// A replica that folds logs as they come in.
+/// A replica that checks and folds logs as it receives them.
 pub struct Replay {
     tips: BTreeMap<u32, Tip>,
     state: BTreeMap<Key, Entry>,
 }
 
 impl Replay {
-    /// A replica that knows how the space began.
+    /// A replica that has received the genesis config only.
     pub fn new(genesis: &Genesis) -> Replay {
         Replay { tips: genesis.heads().into_iter().collect(), state: BTreeMap::new() }
     }
 
-    /// Takes a message in: decodes it, checks every op, link, signature and value, and keeps the
-    /// youngest op of each key.
+    /// Decodes a message, checks every op, link, signature and value, and keeps the latest op of
+    /// each key.
     pub fn take(&mut self, message: &[u8]) -> anyhow::Result<()> {
         let message = v1::LogEntriesReply::decode(message)?;
         let submission = messages::submission_in(message.submission)?;
@@ -177,14 +179,14 @@ impl Replay {
         }
         for batch in &submission.batches {
             let tip = self.tips.get(&batch.writer);
-            let tip = tip.ok_or_else(|| anyhow::anyhow!("a writer whom nobody knows"))?;
+            let tip = tip.ok_or_else(|| anyhow::anyhow!("unknown writer {}", batch.writer))?;
             let tip = extend(tip, &|writer| self.tips.contains_key(&writer), batch)?.after();
             self.tips.insert(batch.writer, tip);
             for signed in &batch.ops {
                 let entry = signed.op.entry(batch.writer);
                 let named = ValueName::of(&entry.key, entry.value);
                 let held = named.is_none_or(|name| values.contains(&name));
-                anyhow::ensure!(held, "an op whose value is missing");
+                anyhow::ensure!(held, "the value of an op is missing");
                 let youngest = self.state.entry(entry.key).or_insert(entry);
                 if youngest.stamp < entry.stamp {
                     *youngest = entry;
@@ -194,7 +196,7 @@ impl Replay {
         Ok(())
     }
 
-    /// All entries of the tree.
+    /// All entries of the tree, ordered by key, with the sentinels.
     pub fn entries(&self) -> Vec<Entry> {
         let heads = self.tips.iter().map(|(writer, tip)| (Key::head(*writer), tip.entry(*writer)));
         let mut entries: BTreeMap<Key, Entry> = heads.collect();

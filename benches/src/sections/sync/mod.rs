@@ -1,8 +1,8 @@
-//! A new replica: from a proof and from the logs, on one core, with what comes over the wire.
+//! Compares two ways to start a replica on one core: bootstrap from a proof, and replay of logs.
 //!
-//! Both sides run the code that a node runs on what it receives, in process: messages are decoded,
-//! every page, link, signature and value is checked, and the state is there at the end. What is
-//! left out is the same on both sides: sockets and the disk.
+//! Both run in this process and use the code that a node runs on received messages. They decode all
+//! messages, check every page, link, signature and value, and end with the complete state. Neither
+//! includes sockets or the disk. The lengths of the messages are reported too.
 
 mod history;
 mod snapshot;
@@ -18,17 +18,17 @@ use crate::{
 use history::{Log, Replay, OPS_PER_SIGNATURE, VALUE_BYTES};
 use snapshot::Snapshot;
 
-/// gRPC puts a flag and a length before every message.
+/// Bytes that gRPC adds before every message: a flag and a length.
 const GRPC_PREFIX: usize = 5;
-/// Entries that are checked at least, all samples together, to measure a small state.
+/// A state is checked repeatedly until this many entries were checked in total, within [`SAMPLES`].
 const ENOUGH_ENTRIES: usize = 50_000;
-/// Samples of a state at most and at least.
+/// The largest and the smallest number of samples of a state.
 const SAMPLES: (usize, usize) = (9, 1);
 
-/// Measures histories and states.
+/// Measures the replay of histories and the bootstrap into states.
 ///
 /// # Errors
-/// If what was made is refused, which is a bug.
+/// If a generated log or state is rejected, which is a bug.
 pub fn measure(sizes: &Sizes) -> anyhow::Result<SyncFigures> {
     let (histories, replay_op) = replay(sizes)?;
     let mut states = Vec::new();
@@ -46,7 +46,8 @@ pub fn measure(sizes: &Sizes) -> anyhow::Result<SyncFigures> {
     })
 }
 
-/// Replays one history and takes its time wherever a shorter one would have ended.
+/// Replays the longest history, and records the elapsed time at the length of each shorter one.
+/// Returns these figures, and the time of one op.
 fn replay(sizes: &Sizes) -> anyhow::Result<(Vec<HistoryFigures>, Spread)> {
     let mut log = Log::new(sizes.history_keys);
     let mut replay = Replay::new(log.genesis());
@@ -66,7 +67,7 @@ fn replay(sizes: &Sizes) -> anyhow::Result<(Vec<HistoryFigures>, Spread)> {
             each.push(took.as_secs_f64() / count as f64);
         }
         let (root, took) = timed(|| build(&replay.entries()).root);
-        anyhow::ensure!(root == build(&log.entries()).root, "a replay of another tree");
+        anyhow::ensure!(root == build(&log.entries()).root, "the replay gives another root");
         figures.push(HistoryFigures { ops, replay: seconds + took.as_secs_f64(), bytes });
     }
     Ok((figures, Spread::of(each)))
@@ -85,7 +86,7 @@ fn state(keys: usize) -> anyhow::Result<StateFigures> {
     Ok(StateFigures { keys, pages: snapshot.pages(), check, bytes: snapshot.bytes() })
 }
 
-/// Entries in the order of keys between the sentinels.
+/// The entries, which are ordered by key, between the two sentinels.
 fn with_sentinels<'a>(entries: impl Iterator<Item = (&'a Key, &'a Entry)>) -> Vec<Entry> {
     let mut all = vec![Entry::start_sentinel()];
     all.extend(entries.map(|(_, entry)| *entry));

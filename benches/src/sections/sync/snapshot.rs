@@ -1,4 +1,4 @@
-//! The pages of a state as they are sent, and what a new replica does with them.
+//! The pages of a state as a node sends them, and the checks of a new replica.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use rootfold_proto::{limits::MAX_NAMES, v1};
 
 use super::{history::Log, GRPC_PREFIX};
 
-/// A state in the messages that carry it.
+/// A state, encoded as the messages that transfer it.
 pub struct Snapshot {
     root: F,
     entries: usize,
@@ -22,7 +22,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The state that the logs amount to. Small values travel in the pages.
+    /// The state after the ops of the logs so far. Small values are inline in the pages.
     pub fn of(log: &Log) -> Snapshot {
         let entries = log.entries();
         let built = build(&entries);
@@ -46,18 +46,18 @@ impl Snapshot {
         }
     }
 
-    /// Number of pages.
+    /// The number of pages.
     pub fn pages(&self) -> usize {
         self.pages
     }
 
-    /// Length of all messages.
+    /// The total length of all messages in bytes, including the gRPC prefixes.
     pub fn bytes(&self) -> u64 {
         self.messages.iter().map(|message| (message.len() + GRPC_PREFIX) as u64).sum()
     }
 
-    /// Checks every page against its name and every value against its digest, and that the pages
-    /// are the tree of the root and hold a value for every entry.
+    /// Checks every page against its name and every value against its digest. Then checks that the
+    /// pages form the tree with this root, and that every entry has its value.
     pub fn receive(&self) -> anyhow::Result<()> {
         let mut store = MemoryStore::default();
         let mut values: BTreeMap<F, Vec<u8>> = BTreeMap::new();
@@ -78,11 +78,15 @@ impl Snapshot {
             for entry in page.entries() {
                 let named = ValueName::of_entry(entry);
                 let held = named.is_none_or(|name| values.contains_key(&name.digest));
-                anyhow::ensure!(held, "an entry without its value");
+                anyhow::ensure!(held, "the value of an entry is missing");
                 entries += 1;
             }
         }
-        anyhow::ensure!(entries == self.entries, "{entries} entries of {}", self.entries);
+        anyhow::ensure!(
+            entries == self.entries,
+            "expected {} entries, got {entries}",
+            self.entries
+        );
         Ok(())
     }
 }
