@@ -13,10 +13,6 @@ use crate::{
     Finding, Repository,
 };
 
-/// Circles that are still to be undone: the file of the parent module, and the modules. A circle
-/// that is not here any more, or has other modules, is a finding too, so the list only shrinks.
-const KNOWN: [(&str, &str); 0] = [];
-
 /// A module's path from its crate's root; the root is empty.
 type Module = Vec<String>;
 
@@ -30,31 +26,18 @@ struct Circle {
     places: Vec<String>,
 }
 
-/// The circles of all crates that are not in the list of known ones, and known ones that are gone.
+/// The circles of all crates.
 #[must_use]
 pub fn check(repository: &Repository) -> Vec<Finding> {
-    check_except(repository, &KNOWN)
-}
-
-fn check_except(repository: &Repository, known: &[(&str, &str)]) -> Vec<Finding> {
-    let circles: Vec<Circle> =
-        roots(repository).iter().flat_map(|root| Crate::read(repository, root).circles()).collect();
-    let is = |circle: &Circle, (parent, modules): &(&str, &str)| {
-        circle.parent == *parent && circle.modules == *modules
-    };
-    let new = circles.iter().filter(|circle| !known.iter().any(|k| is(circle, k)));
-    let gone = known.iter().filter(|k| !circles.iter().any(|circle| is(circle, k)));
-    new.map(|circle| Finding {
-        file: circle.parent.clone(),
-        line: 0,
-        what: format!("circle of imports: {} ({})", circle.modules, circle.places.join("; ")),
-    })
-    .chain(gone.map(|(parent, modules)| Finding {
-        file: (*parent).to_owned(),
-        line: 0,
-        what: format!("no circle of {modules} any more: take it out of tidy/src/circles.rs"),
-    }))
-    .collect()
+    let circles =
+        roots(repository).into_iter().flat_map(|root| Crate::read(repository, &root).circles());
+    circles
+        .map(|circle| Finding {
+            file: circle.parent,
+            line: 0,
+            what: format!("circle of imports: {} ({})", circle.modules, circle.places.join("; ")),
+        })
+        .collect()
 }
 
 /// The folders that hold a `lib.rs` or `main.rs`, each with a `/` at its end.
@@ -264,7 +247,7 @@ mod tests {
     use super::*;
 
     fn found<const N: usize>(files: [(&str, &str); N]) -> Vec<String> {
-        check_except(&Repository::from(files), &[]).into_iter().map(|f| f.what).collect()
+        check(&Repository::from(files)).into_iter().map(|f| f.what).collect()
     }
 
     #[test]
@@ -284,6 +267,7 @@ mod tests {
     fn a_name_is_followed_to_the_module_that_defines_it() {
         let circle = found([
             ("core/src/lib.rs", "mod tree;"),
+            ("core/src/tree/mod.rs", "mod page;\nmod read;\npub use page::Page;\npub use read::*;"),
             ("core/src/tree/page.rs", "use super::read;\nfn f() { read::read() }"),
             ("core/src/tree/read.rs", "use crate::tree::Page;"),
         ]);
@@ -314,17 +298,6 @@ mod tests {
             ("node/src/bin/tool/c.rs", "use crate::a::A;"),
         ]);
         assert_eq!(circle.len(), 1, "{circle:?}");
-    }
-
-    #[test]
-    fn a_known_circle_passes_until_it_is_gone() {
-        let known = [("core/src/lib.rs", "a, b")];
-        let b = ("core/src/b.rs", "use crate::a::A;");
-        let lib = ("core/src/lib.rs", "mod a;\nmod b;");
-        let circle = Repository::from([lib, ("core/src/a.rs", "use crate::b::B;"), b]);
-        assert_eq!(check_except(&circle, &known), []);
-        let none = Repository::from([lib, ("core/src/a.rs", "pub struct A;"), b]);
-        assert_eq!(check_except(&none, &known).len(), 1);
     }
 
     #[test]
