@@ -45,7 +45,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "PATH")]
     git: Option<PathBuf>,
     /// The largest number of path changes: the oldest.
-    #[arg(long, value_name = "N", default_value_t = 2400)]
+    #[arg(long, value_name = "N", default_value_t = 3200)]
     ops: usize,
     /// The size of the step circuit.
     #[arg(long, value_enum, default_value = "standard")]
