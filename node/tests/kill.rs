@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use cli_support::{some_history, Node, Served};
 use rand::{rngs::StdRng, Rng, SeedableRng};
+use rootfold_node::store::RedbStore;
 use serde_json::Value;
 
 fn rng() -> StdRng {
@@ -110,8 +111,13 @@ fn kill_provers(rng: &mut StdRng, node: &Node) {
 fn kill_bootstraps(rng: &mut StdRng, served: &Served, invite: &str, root: &Value) {
     let bootstrap = ["bootstrap", "--from", &served.address, "--invite", invite];
     let whole = time(|| assert_eq!(Node::new().json(bootstrap)["root"], *root));
-    for _ in 0..4 {
+    for redb in [true, false, true, false] {
         let node = Node::new();
+        if redb {
+            // A program with RocksDB takes that for new folders, and keeps to redb where it is.
+            std::fs::create_dir(&node.data).unwrap();
+            drop(RedbStore::open(&node.data.join("db.redb")).unwrap());
+        }
         for _ in 0..3 {
             node.run_and_kill(bootstrap, moment(rng, whole));
             let status = node.run(["--json", "status"]);
