@@ -87,10 +87,11 @@ fn kill_provers(rng: &mut StdRng, node: &Node) {
     let folding = time(|| all = reference.json(prove)).saturating_sub(reading);
 
     let (mut begun, mut kills) = (0, 0);
-    let mut sealed = node.json(["status"])["proved"].clone();
+    let first = node.json(["status"])["proved"].clone();
+    let mut sealed = first.clone();
     for _ in 0..3 {
         let cut = node.run_and_kill(prove, reading + moment(rng, folding));
-        begun += cut.stderr.matches("folding epoch").count() as u64;
+        begun += cut.stderr.matches("folding an epoch").count() as u64;
         kills += u64::from(cut.killed);
         let status = node.json(["status"]);
         let now = status["proved"].clone();
@@ -99,6 +100,7 @@ fn kill_provers(rng: &mut StdRng, node: &Node) {
         }
         sealed = now;
     }
+    assert!(begun > 0 || sealed == first, "the log does not say which epochs are begun");
     let last = node.json(prove);
     println!("{kills} kills, {begun} epochs begun, {last} at last");
     assert_eq!(number(&last["ops"]), number(&all["ops"]) - number(&sealed["ops"]));
