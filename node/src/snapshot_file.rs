@@ -7,7 +7,7 @@ use std::{
 };
 
 use rootfold_light::snapshot::{Snapshot, SnapshotError, MAX_SNAPSHOT_BYTES};
-use rootfold_prover::atomic::write_atomically;
+use rootfold_prover::atomic::publish_atomically;
 use thiserror::Error;
 
 /// Why a snapshot cannot be read from a file.
@@ -36,7 +36,7 @@ pub enum SnapshotFileError {
 /// # Errors
 /// Any I/O error; then `path` is unchanged.
 pub fn write(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
-    write_atomically(path, &[&snapshot.to_bytes()])
+    publish_atomically(path, &[&snapshot.to_bytes()])
 }
 
 /// Reads a snapshot file. Reads at most one byte more than the longest snapshot has.

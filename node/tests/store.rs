@@ -64,6 +64,18 @@ fn redb_keeps_data_over_a_restart_and_admits_one_process() {
     keeps_data_over_a_restart_and_admits_one_process(|| RedbStore::open(&path));
 }
 
+#[test]
+fn redb_names_a_database_when_it_is_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db.redb");
+    drop(RedbStore::open(&path).unwrap());
+    let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name());
+    assert_eq!(files.collect::<Vec<_>>(), ["db.redb"]);
+    // redb does not open a file whose creation was cut off.
+    std::fs::write(&path, [0; 4096]).unwrap();
+    assert!(RedbStore::open(&path).is_err());
+}
+
 #[cfg(feature = "rocksdb")]
 #[test]
 fn rocksdb_keeps_data_over_a_restart_and_admits_one_process() {

@@ -2,18 +2,36 @@
 
 use std::{fs::File, io, io::Write, path::Path};
 
+use tempfile::Builder;
+
 /// Replaces `path` by a file with the bytes of `parts`: writes a temporary file in the same folder,
 /// syncs it to disk and renames it. A reader of `path` finds the old bytes or the new ones, also
-/// after a crash. The new file has mode 0644, less the bits of the umask.
+/// after a crash. The new file has mode 0600.
 ///
 /// # Errors
 /// Any I/O error. `path` is unchanged, unless only the last sync of the folder failed.
 pub fn write_atomically(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    // The mode is the default of `tempfile`.
+    replace(&Builder::new(), path, parts)
+}
+
+/// [`write_atomically`] for a file that others may read: the umask decides its mode.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn publish_atomically(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut builder = Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    replace(&builder, path, parts)
+}
+
+fn replace(builder: &Builder<'_, '_>, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let dir = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut file = readable().tempfile_in(dir)?;
+    let mut file = builder.tempfile_in(dir)?;
     for part in parts {
         file.write_all(part)?;
     }
@@ -21,18 +39,6 @@ pub fn write_atomically(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     file.persist(path)?;
     // The new name is durable once the folder is synced.
     File::open(dir)?.sync_all()
-}
-
-/// Temporary files that others may read; `tempfile` alone makes them readable by their owner only.
-/// Nobody else may write them, whatever the umask: parameters that a group can write are refused.
-fn readable() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o644));
-    }
-    builder
 }
 
 #[cfg(test)]
@@ -54,12 +60,16 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn only_the_owner_can_write_the_file() {
+    fn only_a_published_file_is_for_others() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().expect("temporary directory");
-        let path = dir.path().join("file");
-        write_atomically(&path, &[b"text"]).expect("writes");
-        let mode = path.metadata().expect("is there").permissions().mode();
-        assert_eq!(mode & 0o022, 0, "mode {mode:o}");
+        let [private, public, usual] = ["private", "public", "usual"].map(|f| dir.path().join(f));
+        write_atomically(&private, &[b"."]).expect("writes");
+        publish_atomically(&public, &[b"."]).expect("writes");
+        std::fs::write(&usual, ".").expect("writes");
+        let mode =
+            |path: &Path| std::fs::metadata(path).expect("exists").permissions().mode() & 0o777;
+        assert_eq!(mode(&private), 0o600);
+        assert_eq!(mode(&public), mode(&usual));
     }
 }

@@ -23,14 +23,18 @@ pub struct Snapshot(snapshot::SnapshotHeader);
 
 /// The entries of a range, checked to be right and complete under the root of a snapshot.
 #[wasm_bindgen]
-pub struct Range(answer::RangeAnswer);
+pub struct Range {
+    answer: answer::RangeAnswer,
+    next: Option<Vec<u8>>,
+}
 
 /// One entry under an application's key.
 #[wasm_bindgen(getter_with_clone)]
 pub struct Entry {
     /// The application's key.
     pub key: Vec<u8>,
-    /// The value; `undefined` if it was deleted, or is too long to be sent with its page.
+    /// The value; `undefined` if it was deleted, or the node did not send it with its page: it is
+    /// too long, or the node left it out.
     pub value: Option<Vec<u8>>,
     /// Whether the entry is a deletion.
     pub deleted: bool,
@@ -94,8 +98,8 @@ impl Snapshot {
     /// `from` on and before `to`. Without `from` or `to` the range has no such bound.
     ///
     /// # Errors
-    /// Not a message, a key that is too long, an answer that does not follow from its pages, or
-    /// pages under another root than this snapshot's.
+    /// Not a message, a key that is too long, an answer that does not follow from its pages, pages
+    /// under another root than this snapshot's, or a next key that is not an application's.
     pub fn range(
         &self,
         from: Option<Vec<u8>>,
@@ -109,8 +113,22 @@ impl Snapshot {
             let (actual, expected) = (field::to_hex(&answer.root), self.root());
             return Err(JsError::new(&format!("answer under root {actual}, expected {expected}")));
         }
-        Ok(Range(answer))
+        let next = next_key(answer.next, to)?;
+        Ok(Range { answer, next })
     }
+}
+
+/// The application key at which the next request starts; `None` only if no application key of the
+/// range is left.
+fn next_key(next: Option<Key>, to: Key) -> Result<Option<Vec<u8>>, JsError> {
+    // The keys of the system precede all application keys.
+    let first = Key::user(&[])?;
+    let Some(next) = next.map(|next| next.max(first)).filter(|next| *next < to) else {
+        return Ok(None);
+    };
+    // Not `None`: the range would seem to be complete.
+    let refused = || JsError::new("the next key of the answer is not an application's key");
+    Ok(Some(next.application_key().ok_or_else(refused)?.to_vec()))
 }
 
 #[wasm_bindgen]
@@ -123,18 +141,18 @@ impl Range {
             let name = ValueName::of_entry(entry);
             Some(Entry {
                 key: entry.key.application_key()?.to_vec(),
-                value: name.and_then(|name| self.0.values.get(&name)).cloned(),
+                value: name.and_then(|name| self.answer.values.get(&name)).cloned(),
                 deleted: name.is_none(),
                 writer: entry.stamp.writer,
                 clock: entry.stamp.ts,
             })
         };
-        self.0.entries.iter().filter_map(application).collect()
+        self.answer.entries.iter().filter_map(application).collect()
     }
 
     /// The application key at which the next request starts; `undefined` if the range is complete.
     #[wasm_bindgen(getter)]
     pub fn next(&self) -> Option<Vec<u8>> {
-        self.0.next?.application_key().map(<[u8]>::to_vec)
+        self.next.clone()
     }
 }

@@ -106,3 +106,18 @@ test("an answer to a range query is checked under the snapshot's root", () => {
     assert.throws(() => genesis.range(undefined, undefined, reply), /answer under root/);
     assert.throws(() => accepted.range(Buffer.alloc(92), undefined, reply), Error);
 });
+
+test("an answer that ends early is never taken for a complete one", () => {
+    // It ends among the log heads, before all application keys.
+    const heads = accepted.range(undefined, undefined, seed("range_reply/honest-first-three"));
+    assert.deepEqual([heads.entries, heads.next], [[], new Uint8Array()]);
+    // Field 4 of `rootfold.v1.RangeReply`, after the last entry: the next key, of 93 bytes.
+    const endingAt = (key) => Buffer.concat([seed("range_reply/honest"), Buffer.of(0x22, 93), key]);
+    const key = Buffer.alloc(93);
+    key.set([1, 0xff]);
+    key[92] = 1;
+    assert.deepEqual(accepted.range(undefined, undefined, endingAt(key)).next, Uint8Array.of(0xff));
+    for (const other of [Buffer.alloc(93, 0xfe), flipped(key, 91)]) {
+        assert.throws(() => accepted.range(undefined, undefined, endingAt(other)), /next key/);
+    }
+});

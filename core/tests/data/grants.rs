@@ -64,6 +64,10 @@ fn not_twice() {
     let second = owner.batch(&[grant(2, 2)]);
     let error = extend(&middle, &|writer| writer < 3, &second).unwrap_err();
     assert_eq!(error, LogError::GrantedAlready { writer: 0, seq: 2, granted: 2 });
+    // Nor in two runs, if the caller does not.
+    let mut run = extend(&Writer::genesis(0).tip, &known, &first).unwrap();
+    let error = run.append(extend(&middle, &known, &second).unwrap()).unwrap_err();
+    assert_eq!(error, LogError::GrantedAlready { writer: 0, seq: 2, granted: 2 });
 }
 
 /// The log of an admitted writer starts with the stamp of the grant, so their first clock exceeds the

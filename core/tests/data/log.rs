@@ -59,6 +59,26 @@ fn continues_in_pieces() {
 }
 
 #[test]
+fn a_checked_run_takes_only_the_one_that_follows() {
+    let (before, batch, _) = four();
+    let whole = extend(&before, &known, &batch).unwrap();
+    let mut front = batch.clone();
+    let back = LogBatch { writer: 1, first_seq: 2, ops: front.ops.split_off(2) };
+    let mut run = extend(&before, &known, &front).unwrap();
+    let back = extend(&run.after(), &known, &back).unwrap();
+    run.append(back.clone()).unwrap();
+    assert_eq!(run, whole);
+    let mut other = Writer::genesis(0);
+    let other_before = other.tip;
+    let other = extend(&other_before, &known, &other.batch(&[put(30, "a", "5")])).unwrap();
+    for (next, first_seq) in [(back, 2), (other, 0)] {
+        let refused = run.append(next).unwrap_err();
+        assert_eq!(refused, LogError::Gap { writer: 1, expected: 4, first_seq });
+        assert_eq!(run, whole);
+    }
+}
+
+#[test]
 fn one_signature_covers_all_before_it() {
     let (before, mut batch, after) = four();
     batch.ops[..3].iter_mut().for_each(|signed| signed.signature = None);

@@ -186,6 +186,7 @@ impl Prover {
         while max_epochs.is_none_or(|most| epochs < most) {
             let Some(epoch) = self.next_epoch(limits)? else { break };
             epochs += 1;
+            tracing::info!(epoch = epochs, ops = epoch.ops(), "folding an epoch");
             let checkpoint = self.proof.checkpoint().clone();
             let sealed = self.proved.ops - before.ops;
             let step = |done: u64, steps: u64| {

@@ -1,6 +1,6 @@
 //! The store in redb: pure Rust, one file, one table per column.
 
-use std::{ops::Bound, path::Path};
+use std::{fs::File, io::ErrorKind, ops::Bound, path::Path};
 
 use redb::{Database, ReadableDatabase, TableDefinition, TableError};
 
@@ -26,14 +26,16 @@ impl RedbStore {
     /// # Errors
     /// [`StoreError::Open`] if another process has it open or it cannot be read.
     pub fn open(path: &Path) -> Result<RedbStore, StoreError> {
-        let refused = |cause: redb::Error| StoreError::Open {
+        let open = || -> Result<Database, redb::Error> {
+            if !path.exists() {
+                create(path)?;
+            }
+            Ok(Database::builder().set_cache_size(CACHE_BYTES).create(path)?)
+        };
+        let db = open().map_err(|cause| StoreError::Open {
             path: path.to_path_buf(),
             cause: cause.to_string(),
-        };
-        let db = Database::builder()
-            .set_cache_size(CACHE_BYTES)
-            .create(path)
-            .map_err(|cause| refused(cause.into()))?;
+        })?;
         Ok(RedbStore { db })
     }
 
@@ -53,6 +55,28 @@ impl RedbStore {
         };
         answer().map_err(|cause| StoreError::Read { column, cause: cause.to_string() })
     }
+}
+
+/// Creates an empty database with another name, and gives it the name `path` when it is complete:
+/// redb never again opens a file whose creation was cut off, by the death of the process or a power
+/// failure.
+fn create(path: &Path) -> Result<(), redb::Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".new");
+    // The umask decides the mode, as for other databases. The default of `tempfile` is 0600.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let aside = builder.tempfile_in(folder)?;
+    drop(Database::create(aside.path())?);
+    match aside.persist_noclobber(path) {
+        // Another process was faster.
+        Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => {}
+        named => drop(named.map_err(|refused| refused.error)?),
+    }
+    // The name is durable once the folder is synced.
+    Ok(File::open(folder)?.sync_all()?)
 }
 
 impl Store for RedbStore {

@@ -133,6 +133,7 @@ impl Node {
     ) -> Cut {
         let mut stderr = tempfile::tempfile().unwrap();
         let mut command = self.command(arguments);
+        command.env("RUST_LOG", "info");
         command.stdout(Stdio::null()).stderr(stderr.try_clone().unwrap());
         let mut child = command.spawn().unwrap();
         let began = Instant::now();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rootfold_node::{prove::Prover, snapshot_file};
-use rootfold_prover::atomic::write_atomically;
+use rootfold_prover::atomic::publish_atomically;
 use serde_json::json;
 
 use super::{
@@ -41,7 +41,7 @@ pub fn run(context: &Context, args: &PublishArgs) -> Result<(), Failure> {
     if let Some(path) = &args.key_out {
         let doing = || format!("writing {}", path.display());
         let bytes = verifying_key(&space)?.encode();
-        write_atomically(path, &[&bytes]).or_unreachable(doing())?;
+        publish_atomically(path, &[&bytes]).or_unreachable(doing())?;
     }
     let header = &snapshot.header;
     let json = json!({
