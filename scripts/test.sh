@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # All checks and tests, roughly in the order in which they fail fastest. `make test` and `.ci/run`
-# call this. RocksDB's store is built and tested too.
+# call this. The suite runs as users build the program, with redb. RocksDB is built in last, for the
+# tests of the stores and of killed processes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,19 +10,13 @@ say() { printf '\n== %s\n' "$*"; }
 # Development parameters that tests make are kept between runs, beside the build.
 target=${CARGO_TARGET_DIR:-$PWD/target}
 export ROOTFOLD_PARAMS_DIR=${ROOTFOLD_PARAMS_DIR:-$target/tmp/rootfold-params}
-features=(--features rootfold-node/rocksdb)
 
 tree_state() { git status --porcelain --untracked-files=all 2>/dev/null || true; }
 before=$(tree_state)
 
 scripts/check.sh files
 
-say "RocksDB"
-settings=$(scripts/rocksdb.sh)
-# shellcheck disable=SC2163 # NAME=VALUE lines, or nothing
-while read -r setting; do [[ -z "$setting" ]] || export "$setting"; done <<<"$settings"
-
-scripts/check.sh code "${features[@]}"
+scripts/check.sh code
 
 say "verifier, light and wasm for the browser, in Node.js"
 scripts/wasm.sh
@@ -32,18 +27,26 @@ scripts/check-bare-debian.sh
 # The unit tests ran above.
 say "tests"
 if cargo nextest --version >/dev/null 2>&1; then
-    cargo nextest run --release --workspace "${features[@]}" --bins --test '*' --no-fail-fast
+    cargo nextest run --release --workspace --bins --test '*' --no-fail-fast
 else
-    cargo test --release --workspace "${features[@]}" --bins --test '*' --no-fail-fast
+    cargo test --release --workspace --bins --test '*' --no-fail-fast
 fi
 
 say "examples"
-cargo build --release --workspace "${features[@]}" --examples
+cargo build --release --workspace --examples
 "$target/release/examples/check_answer"
 "$target/release/examples/two_nodes"
 
 say "examples in the documentation"
-cargo test --release --workspace "${features[@]}" --doc --quiet
+cargo test --release --workspace --doc --quiet
+
+say "RocksDB"
+settings=$(scripts/rocksdb.sh)
+# shellcheck disable=SC2163 # NAME=VALUE lines, or nothing
+while read -r setting; do [[ -z "$setting" ]] || export "$setting"; done <<<"$settings"
+rocksdb=(--release --workspace --features rootfold-node/rocksdb)
+cargo clippy "${rocksdb[@]}" --lib -- -D warnings
+cargo test "${rocksdb[@]}" --quiet --test store --test kill
 
 say "the working tree is as it was"
 if [[ "$(tree_state)" != "$before" ]]; then
