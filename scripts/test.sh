@@ -14,9 +14,7 @@ export ROOTFOLD_PARAMS_DIR=${ROOTFOLD_PARAMS_DIR:-$target/tmp/rootfold-params}
 tree_state() { git status --porcelain --untracked-files=all 2>/dev/null || true; }
 before=$(tree_state)
 
-scripts/check.sh files
-
-scripts/check.sh code
+scripts/check.sh
 
 say "verifier, light and wasm for the browser, in Node.js"
 scripts/wasm.sh
