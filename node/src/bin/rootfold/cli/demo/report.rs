@@ -115,7 +115,7 @@ impl Report {
         line(format!("{:<18}{b:>24}{c:>24}{:>10}", "", "C / B"));
         let mut row = |name: &str, b: String, c: String, ratio: Option<f64>| {
             let ratio = ratio.map(times).unwrap_or_default();
-            line(format!("{name:<18}{b:>24}{c:>24}{ratio:>10}"));
+            line(format!("{name:<18}{b:>24}{c:>24}{ratio:>10}").trim_end().to_owned());
         };
         let (faster, smaller) = (self.time_ratio(), self.bytes_ratio());
         row("checks the proof", ms(self.verify_ms), "-".to_owned(), None);
