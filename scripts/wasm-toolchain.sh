@@ -35,6 +35,7 @@ if [[ ! -x $target/usr/bin/rustc ]]; then
     packages=$(apt-get install --simulate --no-install-recommends rustc-web rust-web-src lld-22 |
         awk '/^Inst / { print $2 }')
     say "unpacking into $target:" $packages
+    mkdir -p "${target%/*}"
     work=$(mktemp -d "${target%/*}/wasm-toolchain.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     mkdir "$work/packages" "$work/root"
