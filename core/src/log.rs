@@ -159,6 +159,25 @@ pub enum LogError {
     },
 }
 
+impl LogError {
+    /// The writer of the log.
+    pub fn writer(&self) -> u32 {
+        match self {
+            LogError::UnknownWriter { writer }
+            | LogError::Empty { writer }
+            | LogError::Gap { writer, .. }
+            | LogError::SeqExhausted { writer }
+            | LogError::ClockNotGrowing { writer, .. }
+            | LogError::KeyRefused { writer, .. }
+            | LogError::NotOwner { writer, .. }
+            | LogError::GrantedAlready { writer, .. }
+            | LogError::Unsigned { writer, .. }
+            | LogError::Signature { writer, .. }
+            | LogError::NotYourLog { writer } => *writer,
+        }
+    }
+}
+
 impl Op {
     /// The op's stamp in the log of `writer`.
     pub fn stamp(&self, writer: u32) -> Stamp {

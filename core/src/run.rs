@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     eddsa::Signature,
     log::{LogBatch, LogError, Op, Tip},
+    F,
 };
 
 /// Consecutive ops of one log and the writer's signature after the last op. Unchecked.
@@ -29,6 +30,8 @@ pub struct Run {
 pub struct CheckedRun {
     run: Run,
     after: Tip,
+    /// The head of the log after each op.
+    heads: Vec<F>,
     /// The writers that the run grants, with the seq of the op that grants each.
     granted: BTreeMap<u32, u64>,
 }
@@ -46,8 +49,8 @@ impl Run {
         let last = self.ops.len().saturating_sub(1);
         let ops = self.ops.iter().enumerate();
         let ops = ops.map(|(index, op)| (op, (index == last).then_some(&self.signature)));
-        let (after, granted) = follow(self.before, self.writer, &|_| false, ops)?;
-        Ok(CheckedRun { run: self, after, granted })
+        let Followed { after, heads, granted } = follow(self.before, self.writer, &|_| false, ops)?;
+        Ok(CheckedRun { run: self, after, heads, granted })
     }
 }
 
@@ -70,6 +73,11 @@ impl CheckedRun {
     /// The ops in the order of the log, at least one.
     pub fn ops(&self) -> &[Op] {
         &self.run.ops
+    }
+
+    /// The head of the log after each op.
+    pub fn heads(&self) -> &[F] {
+        &self.heads
     }
 
     /// The writer's signature over head and seq of [`CheckedRun::after`].
@@ -98,6 +106,7 @@ impl CheckedRun {
             return Err(LogError::GrantedAlready { writer, seq, granted });
         }
         self.granted.extend(next.granted);
+        self.heads.extend(next.heads);
         self.run.ops.extend(next.run.ops);
         (self.run.signature, self.after) = (next.run.signature, next.after);
         Ok(())
@@ -126,27 +135,33 @@ pub fn extend(
         return Err(LogError::Gap { writer, expected, first_seq: batch.first_seq });
     }
     let ops = batch.ops.iter().map(|signed| (&signed.op, signed.signature.as_ref()));
-    let (after, granted) = follow(*tip, writer, known_writers, ops)?;
+    let Followed { after, heads, granted } = follow(*tip, writer, known_writers, ops)?;
     let last = batch.ops.last().and_then(|signed| signed.signature);
     let signature = last.ok_or(LogError::Unsigned { writer, seq: after.seq(writer)? })?;
     let ops = batch.ops.iter().map(|signed| signed.op).collect();
-    Ok(CheckedRun { run: Run { writer, before: *tip, ops, signature }, after, granted })
+    Ok(CheckedRun { run: Run { writer, before: *tip, ops, signature }, after, heads, granted })
 }
 
-/// Follows a log over `ops`, each with a signature over the tip after it if there is one. Returns
-/// the last tip and the writers that are granted.
+/// The end of a log that was followed, and what came before it.
+struct Followed {
+    after: Tip,
+    heads: Vec<F>,
+    granted: BTreeMap<u32, u64>,
+}
+
+/// Follows a log over `ops`, each with a signature over the tip after it if there is one.
 fn follow<'a>(
     before: Tip,
     writer: u32,
     known_writers: &dyn Fn(u32) -> bool,
     ops: impl Iterator<Item = (&'a Op, Option<&'a Signature>)>,
-) -> Result<(Tip, BTreeMap<u32, u64>), LogError> {
+) -> Result<Followed, LogError> {
     let mut granted_here = BTreeMap::new();
     let mut tip = before;
-    let mut empty = true;
+    let mut heads = Vec::new();
     for (op, signature) in ops {
-        empty = false;
         tip = tip.apply(writer, op)?;
+        heads.push(tip.head.head);
         let seq = tip.seq(writer)?;
         if let Some(granted) = op.granted(writer, seq)? {
             if known_writers(granted) || granted_here.insert(granted, seq).is_some() {
@@ -157,8 +172,8 @@ fn follow<'a>(
             tip.verify(writer, signature)?;
         }
     }
-    if empty {
+    if heads.is_empty() {
         return Err(LogError::Empty { writer });
     }
-    Ok((tip, granted_here))
+    Ok(Followed { after: tip, heads, granted: granted_here })
 }

@@ -4,17 +4,19 @@ use std::{
     collections::BTreeMap,
     future::Future,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use rootfold_core::{
     eddsa::SecretKey,
     key::Key,
-    log::{LogBatch, SignedOp, Tip},
+    log::{LogBatch, SignedOp},
     space::Genesis,
     tree::{pages_below, Page},
     F,
 };
 use rootfold_light::{
+    fork::Fork,
     invite::Invite,
     signing::{compose, grant, Change},
     snapshot::{Snapshot, SnapshotHeader},
@@ -22,7 +24,7 @@ use rootfold_light::{
     values::{Value, ValueName},
 };
 use rootfold_node::{
-    space::Space,
+    space::{Policy, Space, Tips},
     store::{dump, Batch, Dump, Durability, MemoryStore, Store},
 };
 use rootfold_verifier::{PreparedVerifyingKey, VerifyingKey};
@@ -52,7 +54,7 @@ pub struct Honest {
     /// The secret keys of the writers 0 (the owner), 1 and [`ADMITTED`].
     pub secrets: BTreeMap<u32, SecretKey>,
     /// The ends of the logs in [`Honest::space`].
-    pub tips: BTreeMap<u32, Tip>,
+    pub tips: Tips,
     /// The next ops of all three writers, after [`Honest::tips`]. In the last batch, only the last
     /// op is signed.
     pub next: Submission,
@@ -177,7 +179,20 @@ impl Honest {
             batch.put(column, key, value);
         }
         store.write(batch, Durability::Buffered).expect("writing to memory succeeds");
-        Space::open(Arc::new(store)).expect("the copy is a valid space")
+        let space = Space::open(Arc::new(store)).expect("the copy is a valid space");
+        // Without the rule about clocks, more hostile ops reach the rules of logs.
+        space.set_policy(Policy { max_ahead: Duration::MAX, ..Policy::default() });
+        space
+    }
+
+    /// Evidence that writer 1 has signed two continuations of the log in [`Honest::space`].
+    pub fn fork(&self) -> Fork {
+        let tip = self.tips[&1];
+        let branch = |value: &[u8]| {
+            let other = compose(&tip, 1, &self.secrets[&1], vec![put("forked", value)]);
+            other.expect("the ops extend the log").0.batches.remove(0)
+        };
+        Fork { writer: 1, base: tip.head, branches: [branch(b"one"), branch(b"two")] }
     }
 
     /// All records of the store.

@@ -83,7 +83,7 @@ const MESSAGE: Memory = Memory { fixed: 256 << 10, per_byte: 128, growth: 16 << 
 const PROOF: Memory = Memory { fixed: 4 << 20, ..MESSAGE };
 
 /// All targets, in the order of `docs/soundness.md`.
-pub const TARGETS: [Target; 41] = [
+pub const TARGETS: [Target; 44] = [
     target("key", SMALL, log::key),
     target("public_key", POINT, eddsa::public_key),
     target("signature", POINT, eddsa::signature),
@@ -99,6 +99,7 @@ pub const TARGETS: [Target; 41] = [
     slow("altered_proof", PROOF, altered_proof::target),
     target("snapshot_header", SMALL, snapshot::header),
     slow("snapshot_file", PROOF, snapshot::file),
+    target("fork_file", MESSAGE, reply::fork_file),
     target("stored_op", SMALL, record::op),
     target("stored_tip", SMALL, record::tip),
     target("stored_op_key", SMALL, record::op_key),
@@ -108,6 +109,7 @@ pub const TARGETS: [Target; 41] = [
     target("pages_request", MESSAGE, request::pages),
     target("values_request", MESSAGE, request::values),
     target("frontier_request", MESSAGE, request::frontier),
+    target("fork_request", MESSAGE, request::fork),
     target("log_entries_request", MESSAGE, request::log_entries),
     target("submit_request", MESSAGE, request::submit),
     slow("check_request", PROOF, request::check),
@@ -119,6 +121,7 @@ pub const TARGETS: [Target; 41] = [
     target("pages_reply", MESSAGE, reply::pages),
     target("values_reply", MESSAGE, reply::values),
     target("frontier_reply", MESSAGE, reply::frontier),
+    target("fork_reply", MESSAGE, reply::fork),
     target("log_entries_reply", MESSAGE, reply::log_entries),
     target("submit_reply", MESSAGE, reply::submit),
     target("check_reply", MESSAGE, reply::check),

@@ -5,12 +5,12 @@ use rootfold_node::store::records;
 
 use crate::Verdict;
 
-/// The record of an op and its signature.
+/// The record of an op with the head after it and its signature.
 ///
 /// Every decoded record has one encoding.
 pub fn op(bytes: &[u8]) -> Verdict {
-    let Some(op) = records::decode_op(bytes) else { return Verdict::Refused };
-    assert_eq!(records::encode_op(&op), bytes, "an op has one record");
+    let Some((op, head)) = records::decode_op(bytes) else { return Verdict::Refused };
+    assert_eq!(records::encode_op(&op, &head), bytes, "an op has one record");
     Verdict::Accepted
 }
 

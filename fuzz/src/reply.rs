@@ -2,7 +2,9 @@
 
 use rootfold_core::key::Key;
 use rootfold_light::{
-    answer, messages,
+    answer,
+    fork::{CheckedFork, Fork},
+    messages,
     query::At,
     reply,
     values::{Value, ValueName},
@@ -104,10 +106,40 @@ pub fn frontier(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::FrontierReply>(bytes) else {
         return Verdict::Refused;
     };
-    let Ok(frontier) = reply::frontier(&message) else { return Verdict::Refused };
-    let claimed = message.writers.iter().map(|tip| (tip.writer, tip.seq)).collect();
-    assert_eq!(frontier.writers, claimed, "a writer is accepted twice");
+    let Ok(frontier) = reply::frontier(0, &message) else { return Verdict::Refused };
+    assert_eq!(frontier.writers.len(), message.writers.len(), "a writer is accepted twice");
+    let seqs = frontier.writers.iter().map(|(writer, (seq, _))| (*writer, *seq));
+    assert!(seqs.eq(message.writers.iter().map(|tip| (tip.writer, tip.seq))));
+    let last = frontier.writers.keys().last().copied();
+    assert!(frontier.next.is_none_or(|next| Some(next) > last), "the pages end");
     Verdict::Accepted
+}
+
+/// `ForkReply`. Evidence is accepted only of a writer who has signed two continuations of one log.
+pub fn fork(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::ForkReply>(bytes) else { return Verdict::Refused };
+    let Ok(fork) = reply::fork(1, &message) else { return Verdict::Refused };
+    assert_forked(&fork);
+    Verdict::Accepted
+}
+
+/// Evidence of a fork in a file. Every decoded file has one encoding.
+pub fn fork_file(bytes: &[u8]) -> Verdict {
+    let Ok(fork) = Fork::from_bytes(bytes) else { return Verdict::Refused };
+    assert_eq!(fork.to_bytes(), bytes, "evidence has one encoding");
+    let Ok(fork) = fork.check() else { return Verdict::Refused };
+    assert_forked(&fork);
+    Verdict::Accepted
+}
+
+/// The honest key has signed exactly the two continuations of [`Honest::fork`].
+fn assert_forked(fork: &CheckedFork) {
+    let honest = honest().fork().check().expect("the evidence is good");
+    if fork.public_key() == honest.public_key() {
+        let signed = |fork: &CheckedFork| fork.heads().map(|head| head.head.head);
+        let known = signed(&honest);
+        assert!(signed(fork).iter().all(|head| known.contains(head)), "a forged head");
+    }
 }
 
 /// `LogEntriesReply`, ingested by a copy of the honest space.
@@ -117,7 +149,8 @@ pub fn log_entries(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::LogEntriesReply>(bytes) else {
         return Verdict::Refused;
     };
-    let Ok(submission) = reply::OpStream::default().take(message) else { return Verdict::Refused };
+    let Ok(message) = reply::OpStream::default().take(message) else { return Verdict::Refused };
+    let submission = message.submission;
     let again = messages::submission_in(Some(messages::submission_out(&submission)));
     let again = again.expect("the encoded submission decodes");
     assert_eq!((&again.batches, &again.values), (&submission.batches, &submission.values));

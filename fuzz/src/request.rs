@@ -171,13 +171,35 @@ pub fn frontier(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::FrontierRequest>(bytes) else {
         return Verdict::Refused;
     };
+    let (asked, first) = (request.root.clone(), request.first);
     let Some(answer) = answered(block_on(replication().frontier(Request::new(request)))) else {
         return Verdict::Refused;
     };
-    let frontier = reply::frontier(&answer).expect("the client accepts the answer");
-    let tips = honest().tips.iter();
-    let honest = tips.map(|(writer, tip)| (*writer, tip.seq(*writer).expect("the log is short")));
-    assert_eq!(frontier.writers, honest.collect());
+    let frontier = reply::frontier(first, &answer).expect("the client accepts the answer");
+    let equal = asked == messages::bytes(&honest().space.status().root);
+    let tips = honest().tips.range(first..).filter(|_| !equal);
+    let tips = tips.map(|(writer, tip)| {
+        (*writer, (tip.seq(*writer).expect("the log is short"), tip.head.head))
+    });
+    assert_eq!(frontier.writers, tips.collect());
+    Verdict::Accepted
+}
+
+/// `ForkRequest`, answered by a node that has evidence against writer 1: our client accepts it.
+pub fn fork(bytes: &[u8]) -> Verdict {
+    static FORKED: OnceLock<ReplicationService> = OnceLock::new();
+    let forked = FORKED.get_or_init(|| {
+        let space = honest().copy();
+        let evidence = honest().fork().check().expect("the evidence is good");
+        assert!(space.keep_fork(&evidence).expect("it is of this space"));
+        ReplicationService::new(space, None)
+    });
+    let Some(request) = message::decode::<v1::ForkRequest>(bytes) else { return Verdict::Refused };
+    let writer = request.writer;
+    let Some(answer) = answered(block_on(forked.fork(Request::new(request)))) else {
+        return Verdict::Refused;
+    };
+    reply::fork(writer, &answer).expect("the client accepts the answer");
     Verdict::Accepted
 }
 
@@ -194,8 +216,8 @@ pub fn log_entries(bytes: &[u8]) -> Verdict {
     let Some((messages, error)) = answer else { return Verdict::Refused };
     let mut stream = reply::OpStream::default();
     for message in messages {
-        let submission = stream.take(message).expect("the client accepts the message");
-        for batch in &submission.batches {
+        let message = stream.take(message).expect("the client accepts the message");
+        for batch in &message.submission.batches {
             let log = honest().log(batch.writer);
             let from = usize::try_from(batch.first_seq).expect("the log is short");
             assert!(log[from..].starts_with(&batch.ops));

@@ -1,7 +1,5 @@
 //! The target of an admitted writer who signs any ops: the strongest attacker on ingestion.
 
-use std::collections::BTreeMap;
-
 use ark_ff::Field;
 use rootfold_core::{
     eddsa::SecretKey,
@@ -14,7 +12,7 @@ use rootfold_core::{
     F,
 };
 use rootfold_light::{submission::Submission, values::Value};
-use rootfold_node::space::Space;
+use rootfold_node::space::{Space, Tips};
 
 use crate::{
     honest::{honest, ADMITTED},
@@ -86,7 +84,7 @@ impl Program<'_> {
         *byte
     }
 
-    fn submission(&mut self, mut tips: BTreeMap<u32, Tip>) -> Submission {
+    fn submission(&mut self, mut tips: Tips) -> Submission {
         let mut submission = Submission::default();
         for _ in 0..=self.next() % 3 {
             let writer = WRITERS[usize::from(self.next()) % WRITERS.len()];

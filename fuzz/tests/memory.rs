@@ -139,12 +139,17 @@ fn long_lists_stay_within_the_memory_bound() {
     let _alone = alone();
     let tip = |writer: u32| v1::WriterTip { writer, seq: u64::MAX, head: vec![0; 32] };
     let frontier: Vec<_> = (0..MAX_FRONTIER as u32).map(tip).collect();
-    let reply = v1::FrontierReply { root: vec![0; 32], writers: frontier.clone() };
+    let reply = v1::FrontierReply {
+        root: vec![0; 32],
+        writers: frontier.clone(),
+        next: MAX_FRONTIER as u32,
+        forked: (0..MAX_FRONTIER as u32).collect(),
+    };
     assert_eq!(named("frontier_reply").unwrap().attack(&reply.encode_to_vec()), Verdict::Accepted);
     let space = rootfold_core::field::to_bytes(&rootfold_fuzz::honest::honest().space.id());
     let without_head = |tip| v1::WriterTip { head: Vec::new(), ..tip };
-    let frontier = frontier.into_iter().map(without_head).collect();
-    let request = v1::LogEntriesRequest { space: space.to_vec(), frontier };
+    let logs = frontier.into_iter().map(without_head).collect();
+    let request = v1::LogEntriesRequest { space: space.to_vec(), logs };
     let target = named("log_entries_request").unwrap();
     assert_eq!(target.attack(&request.encode_to_vec()), Verdict::Accepted);
 

@@ -6,7 +6,7 @@ use rootfold_core::{
 };
 use thiserror::Error;
 
-use crate::{messages::MessageError, values::ValueError};
+use crate::{fork::ForkError, messages::MessageError, values::ValueError};
 
 /// Why a reply is refused. All variants mean that the peer sent bad data.
 #[derive(Debug, Error)]
@@ -40,6 +40,9 @@ pub enum ReplyError {
     /// A value that does not match its digest, or is too long.
     #[error("bad value: {0}")]
     Value(#[from] ValueError),
+    /// Evidence of a fork that does not show one.
+    #[error("bad evidence: {0}")]
+    Fork(#[from] ForkError),
     /// Too many empty messages in one stream.
     #[error("{messages} empty messages in one stream")]
     Empty {

@@ -12,6 +12,7 @@
 
 pub mod answer;
 mod error;
+pub mod fork;
 pub mod invite;
 pub mod messages;
 pub mod query;

@@ -211,7 +211,11 @@ fn op_out(signed: &SignedOp) -> v1::Op {
     }
 }
 
-fn batch_in(message: &v1::LogBatch) -> Result<LogBatch, MessageError> {
+/// Consecutive ops of one writer. Only their form is checked.
+///
+/// # Errors
+/// [`MessageError`].
+pub fn batch_in(message: &v1::LogBatch) -> Result<LogBatch, MessageError> {
     at_most("ops in a batch", message.ops.len(), MAX_BATCH_OPS)?;
     let v1::LogBatch { writer, first_seq, .. } = *message;
     let op = |(index, op): (usize, &v1::Op)| {
@@ -221,7 +225,8 @@ fn batch_in(message: &v1::LogBatch) -> Result<LogBatch, MessageError> {
     Ok(LogBatch { writer, first_seq, ops })
 }
 
-fn batch_out(batch: &LogBatch) -> v1::LogBatch {
+/// The message of consecutive ops.
+pub fn batch_out(batch: &LogBatch) -> v1::LogBatch {
     let LogBatch { writer, first_seq, ops } = batch;
     v1::LogBatch { writer: *writer, first_seq: *first_seq, ops: ops.iter().map(op_out).collect() }
 }
@@ -329,7 +334,7 @@ pub fn at_out(at: At) -> i32 {
     }
 }
 
-/// The frontier of a request: the numbers of ops by writer, ascending. Its heads are empty.
+/// Logs of a request: the numbers of ops by writer, ascending. Their heads are empty.
 ///
 /// # Errors
 /// [`MessageError`].
@@ -341,6 +346,13 @@ pub fn frontier_in(writers: &[v1::WriterTip]) -> Result<Vec<(u32, u64)>, Message
     ascending(writers)?.iter().map(tip).collect()
 }
 
+/// Logs with numbers of ops by writer, ascending, without heads.
+pub fn logs_out(logs: &[(u32, u64)]) -> Vec<v1::WriterTip> {
+    let tip =
+        |(writer, seq): &(u32, u64)| v1::WriterTip { writer: *writer, seq: *seq, head: Vec::new() };
+    logs.iter().map(tip).collect()
+}
+
 /// The frontier of a reply: numbers of ops and heads by writer, ascending.
 ///
 /// # Errors
@@ -348,6 +360,18 @@ pub fn frontier_in(writers: &[v1::WriterTip]) -> Result<Vec<(u32, u64)>, Message
 pub fn tips_in(writers: &[v1::WriterTip]) -> Result<Vec<(u32, u64, F)>, MessageError> {
     let tip = |tip: &v1::WriterTip| Ok((tip.writer, tip.seq, field("head of a log", &tip.head)?));
     ascending(writers)?.iter().map(tip).collect()
+}
+
+/// Ids of writers, ascending.
+///
+/// # Errors
+/// [`MessageError`].
+pub fn writers_in(what: &'static str, writers: &[u32]) -> Result<Vec<u32>, MessageError> {
+    at_most(what, writers.len(), MAX_FRONTIER)?;
+    if writers.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return Err(MessageError::Disorder { what });
+    }
+    Ok(writers.to_vec())
 }
 
 fn ascending(writers: &[v1::WriterTip]) -> Result<&[v1::WriterTip], MessageError> {

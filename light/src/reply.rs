@@ -14,6 +14,7 @@ use rootfold_verifier::{ParameterId, VerifyingKey};
 
 use crate::{
     error::ReplyError,
+    fork::{CheckedFork, Fork},
     messages::{self, MessageError},
     snapshot::Snapshot,
     submission::{Ingested, Submission},
@@ -25,13 +26,17 @@ pub const MAX_KEY_BYTES: usize = 64 * 1024;
 /// The number of empty messages that one stream may have.
 const MAX_EMPTY_MESSAGES: usize = 16;
 
-/// How far the logs of a peer go, by its own account: nothing of it is proved.
+/// A page of how far the logs of a peer go, by its own account: nothing of it is proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frontier {
     /// The fold of all ops that the peer holds.
     pub root: F,
-    /// The number of ops of each writer.
-    pub writers: BTreeMap<u32, u64>,
+    /// The number of ops of each writer, and the head after them.
+    pub writers: BTreeMap<u32, (u64, F)>,
+    /// The first writer of the next page; `None` after the last page.
+    pub next: Option<u32>,
+    /// The writers of whom the peer has evidence of a fork.
+    pub forked: Vec<u32>,
 }
 
 /// The verdict of a peer on a snapshot. Only a client that trusts the peer has a use for it.
@@ -98,15 +103,39 @@ pub fn latest_snapshot(reply: v1::LatestSnapshotReply) -> Result<Snapshot, Reply
     Ok(messages::snapshot_in(reply.snapshot)?)
 }
 
-/// The frontier of the peer.
+/// A page of the frontier of the peer that begins at writer `first`.
 ///
 /// # Errors
-/// [`ReplyError::Message`].
-pub fn frontier(reply: &v1::FrontierReply) -> Result<Frontier, ReplyError> {
+/// [`ReplyError::Message`] also if the page has writers before `first`, or the next page would not
+/// follow it: the pages of a peer always end.
+pub fn frontier(first: u32, reply: &v1::FrontierReply) -> Result<Frontier, ReplyError> {
     let root = messages::field("root", &reply.root)?;
     let tips = messages::tips_in(&reply.writers)?;
-    let writers = tips.into_iter().map(|(writer, seq, _)| (writer, seq)).collect();
-    Ok(Frontier { root, writers })
+    let disorder = MessageError::Disorder { what: "the pages of a frontier" };
+    let (low, high) = (reply.writers.first(), reply.writers.last());
+    let after = high.map_or(first, |last| last.writer);
+    let next = (reply.next != 0).then_some(reply.next);
+    let follows = next.is_none_or(|next| next > after && !tips.is_empty());
+    if low.is_some_and(|tip| tip.writer < first) || !follows {
+        return Err(disorder.into());
+    }
+    let forked = messages::writers_in("writers of forks", &reply.forked)?;
+    let writers = tips.into_iter().map(|(writer, seq, head)| (writer, (seq, head))).collect();
+    Ok(Frontier { root, writers, next, forked })
+}
+
+/// The evidence of a fork of `writer`, checked.
+///
+/// # Errors
+/// [`ReplyError::Fork`] if it is no evidence or of another writer.
+pub fn fork(writer: u32, reply: &v1::ForkReply) -> Result<CheckedFork, ReplyError> {
+    let message = reply.fork.as_ref().ok_or(MessageError::Missing { what: "fork" })?;
+    let fork = Fork::from_message(message)?.check()?;
+    if fork.writer() == writer {
+        Ok(fork)
+    } else {
+        Err(ReplyError::NotRequested { what: "fork" })
+    }
 }
 
 /// The result of a submission, by the peer's own account.
@@ -269,20 +298,40 @@ impl ValueStream {
     }
 }
 
+/// A message of a stream of ops.
+#[derive(Debug, Default)]
+pub struct OpMessage {
+    /// The next ops. Their signatures and values are not checked: an ingest does that.
+    pub submission: Submission,
+    /// The logs of which the peer does not hold the next op, each with the number of ops before the
+    /// first that it holds.
+    pub not_held: Vec<(u32, u64)>,
+}
+
 /// Checks a stream of ops.
 #[derive(Debug, Default)]
 pub struct OpStream {
+    begun: bool,
     empty: EmptyMessages,
 }
 
 impl OpStream {
-    /// Takes the ops of a message. Their signatures and values are not checked: an ingest does that.
+    /// Takes a message.
     ///
     /// # Errors
-    /// [`ReplyError::Message`], [`ReplyError::Empty`].
-    pub fn take(&mut self, reply: v1::LogEntriesReply) -> Result<Submission, ReplyError> {
-        let submission = messages::submission_in(reply.submission)?;
+    /// [`ReplyError::Message`] also if a later message than the first names logs that are not held,
+    /// [`ReplyError::Empty`].
+    pub fn take(&mut self, reply: v1::LogEntriesReply) -> Result<OpMessage, ReplyError> {
+        let not_held = messages::frontier_in(&reply.not_held)?;
+        if self.begun && !not_held.is_empty() {
+            return Err(MessageError::Unexpected { what: "list of logs that are not held" }.into());
+        }
+        self.begun = true;
+        let submission = match reply.submission {
+            None if !not_held.is_empty() => Submission::default(),
+            submission => messages::submission_in(submission)?,
+        };
         self.empty.see(submission.batches.is_empty())?;
-        Ok(submission)
+        Ok(OpMessage { submission, not_held })
     }
 }

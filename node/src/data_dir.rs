@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::{
     space::{Space, SpaceError},
-    store::{RedbStore, Store, StoreError},
+    store::{HealingStore, RedbStore, Store, StoreError},
 };
 
 /// Why a data directory cannot be used.
@@ -39,6 +39,23 @@ pub enum DataDirError {
         /// What is wrong.
         source: Box<SpaceError>,
     },
+}
+
+impl DataDirError {
+    /// Whether a space can be created in the directory: it has no database, or an empty one.
+    pub fn is_unused(&self) -> bool {
+        match self {
+            DataDirError::Empty { .. } => true,
+            DataDirError::Space { source, .. } => matches!(**source, SpaceError::NoSpace),
+            DataDirError::Create { .. } => false,
+        }
+    }
+
+    /// Whether a bootstrap into the directory was cut off.
+    pub fn is_cut_off(&self) -> bool {
+        matches!(self, DataDirError::Space { source, .. }
+            if matches!(**source, SpaceError::CutOff { .. }))
+    }
 }
 
 /// A data directory. It holds one space; other files in it are ignored.
@@ -90,12 +107,15 @@ impl DataDir {
         let has_redb = self.redb().is_file();
         #[cfg(feature = "rocksdb")]
         if !has_redb {
-            return Ok(Arc::new(crate::store::RocksStore::open(&self.rocksdb())?));
+            let path = self.rocksdb();
+            let open = move || crate::store::RocksStore::open(&path);
+            return Ok(Arc::new(HealingStore::new(Box::new(open))?));
         }
         if !has_redb && self.rocksdb().is_dir() {
             return Err(StoreError::NotBuilt { path: self.rocksdb() });
         }
-        Ok(Arc::new(RedbStore::open(&self.redb())?))
+        let path = self.redb();
+        Ok(Arc::new(HealingStore::new(Box::new(move || RedbStore::open(&path)))?))
     }
 
     /// Creates a space in this directory.
@@ -109,7 +129,7 @@ impl DataDir {
     /// Opens the space in this directory.
     ///
     /// # Errors
-    /// [`DataDirError`], with [`SpaceError::NoSpace`] after an unfinished bootstrap.
+    /// [`DataDirError`], with [`SpaceError::CutOff`] after an unfinished bootstrap.
     pub fn open(&self) -> Result<Space, DataDirError> {
         if !self.exists() {
             return Err(DataDirError::Empty { path: self.path.clone() });

@@ -4,13 +4,16 @@
 //! [`server`] serves it, and [`bootstrap`] creates a replica from the data of untrusted peers. The
 //! checks of that data are in `rootfold-light`. `examples/two_nodes.rs` shows all of it.
 
+pub mod blocking;
 pub mod bootstrap;
 pub mod client;
+pub mod clock;
 pub mod data_dir;
 pub mod git;
 pub mod progress;
 pub mod prove;
 pub mod replay;
+pub mod restored;
 pub mod server;
 pub mod snapshot_file;
 pub mod space;

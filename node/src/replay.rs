@@ -9,6 +9,7 @@ use rootfold_core::F;
 use thiserror::Error;
 
 use crate::{
+    blocking::{blocking, Panicked},
     bootstrap::{sync_tail, BootstrapError},
     client::{Peer, PeerError},
     data_dir::{DataDir, DataDirError},
@@ -51,6 +52,20 @@ pub enum ReplayError {
     /// Its ops cannot be fetched or ingested.
     #[error("replaying the logs: {0}")]
     Ops(#[from] BootstrapError),
+    /// The peer does not hold all ops.
+    #[error(
+        "peer {peer} was bootstrapped from a snapshot: of {writers} writers it does not hold all ops; \
+         replay from another node"
+    )]
+    NotHeld {
+        /// The peer's address.
+        peer: String,
+        /// The number of writers.
+        writers: usize,
+    },
+    /// The peer sent bad ops.
+    #[error("replaying the logs: {0}")]
+    BadOps(PeerError),
     /// The data directory cannot be used.
     #[error(transparent)]
     Folder(#[from] DataDirError),
@@ -58,8 +73,8 @@ pub enum ReplayError {
     #[error(transparent)]
     Space(#[from] SpaceError),
     /// A task of this node panicked.
-    #[error("a task panicked: {0}")]
-    Panicked(#[from] tokio::task::JoinError),
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
 }
 
 impl ReplayError {
@@ -68,6 +83,7 @@ impl ReplayError {
         match self {
             ReplayError::Peer(e) => e.is_refusal(),
             ReplayError::Ops(e) => e.is_refusal(),
+            ReplayError::BadOps(e) => e.is_refusal(),
             _ => false,
         }
     }
@@ -81,12 +97,18 @@ pub async fn run(replay: Replay, progress: &dyn Progress) -> Result<ReplayReport
     let began = Instant::now();
     let peer = Peer::connect(&replay.peer).await?;
     let genesis = peer.genesis(replay.space).await?;
-    let made = tokio::task::spawn_blocking(move || match replay.data_dir {
+    let made = blocking(move || match replay.data_dir {
         Some(data_dir) => data_dir.create(&genesis).map_err(ReplayError::from),
         None => Ok(Space::create(Arc::new(MemoryStore::new()), &genesis)?),
     });
     let space = made.await??;
     let tail = sync_tail(&space, std::slice::from_ref(&peer), progress).await?;
+    if !tail.not_held.is_empty() {
+        return Err(ReplayError::NotHeld { peer: replay.peer, writers: tail.not_held.len() });
+    }
+    if let Some(fault) = tail.faults.into_iter().next() {
+        return Err(ReplayError::BadOps(fault));
+    }
     Ok(ReplayReport {
         root: space.status().root,
         source_root: tail.source_root,

@@ -15,7 +15,7 @@ use rootfold_node::{
     progress::{Event, Progress},
     prove::{ProveError, Prover},
     snapshot_file,
-    space::{EpochLimits, Space},
+    space::{EpochLimits, Space, SpaceError},
     store::{FailingStore, MemoryStore, StoreError},
 };
 
@@ -104,7 +104,7 @@ fn a_failed_seal_leaves_the_last_one() {
 
     fault.writes_after(0);
     let e = prover.prove(EpochLimits::default(), None, &()).unwrap_err();
-    assert!(matches!(e, ProveError::Store(StoreError::Write { .. })), "{e}");
+    let ProveError::Space(SpaceError::Store(StoreError::Write { .. })) = e else { panic!("{e}") };
     fault.heal();
     assert_eq!(world.dump(), before);
     assert_eq!(prover.proved(), sealed);

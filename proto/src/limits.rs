@@ -3,13 +3,13 @@
 
 /// The largest message in bytes, in either direction.
 pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
-/// The largest number of elements of all repeated fields of a message, at any depth. The longest
-/// frontier has this many, and the signed ops that fit into a message are fewer.
-pub const MAX_ELEMENTS: usize = MAX_FRONTIER;
+/// The largest number of elements of all repeated fields of a message, at any depth. The signed ops
+/// that fit into a message are fewer.
+pub const MAX_ELEMENTS: usize = 65_536;
 /// The largest number of pages or values in a request.
 pub const MAX_NAMES: usize = 64;
-/// The largest number of writers in a frontier.
-pub const MAX_FRONTIER: usize = 65_536;
+/// The largest number of writers in a page of a frontier, and of logs in a request for ops.
+pub const MAX_FRONTIER: usize = 4096;
 /// The largest number of ops in a batch.
 pub const MAX_BATCH_OPS: usize = 1024;
 /// An op that follows this many unsigned ops of its writer, less one, must be signed. Batches end
@@ -18,6 +18,9 @@ pub const MAX_BATCH_OPS: usize = 1024;
 pub const MAX_UNSIGNED_OPS: usize = 32;
 /// The largest number of entries in a reply to a range query.
 pub const MAX_RANGE: usize = 1000;
-/// A sender closes a message before its values exceed this number of bytes. The rest of
+/// A sender closes a message before it exceeds this number of bytes, unless a single part of it does:
+/// ops that one signature covers, or the pages of one entry.
+pub const USUAL_MESSAGE_BYTES: usize = 448 * 1024;
+/// No sender makes a message whose values exceed this number of bytes. The rest of
 /// [`MAX_MESSAGE_BYTES`] is for ops and framing.
 pub const TARGET_MESSAGE_BYTES: usize = 3 * 1024 * 1024;

@@ -79,16 +79,30 @@ impl Page {
         out.finish()
     }
 
-    /// Decodes a page and its inline values. Allocates at most a few times the length of `bytes`.
-    /// Checks everything except the name and the heights of leaf keys, which require hashing
+    /// Decodes a page from a peer and its inline values. Allocates at most a few times the length of
+    /// `bytes`. Checks everything except the name and the heights of leaf keys, which require hashing
     /// ([`Page::check`]).
     ///
     /// # Errors
-    /// [`PageError`] if the bytes are not the encoding of a page.
+    /// [`PageError`] if the bytes are not the encoding of a page, or exceed [`MAX_PAGE_BYTES`] or
+    /// [`MAX_PAGE_ITEMS`].
     pub fn decode(bytes: &[u8]) -> Result<(Page, InlineValues), PageError> {
         if bytes.len() > MAX_PAGE_BYTES {
             return Err(PageError::TooLong { bytes: bytes.len() });
         }
+        Page::decode_within(bytes, MAX_PAGE_ITEMS)
+    }
+
+    /// Decodes a page that this node has stored itself: what was accepted can be read back, however
+    /// large it is. Otherwise as [`Page::decode`].
+    ///
+    /// # Errors
+    /// [`PageError`] if the bytes are not the encoding of a page.
+    pub fn decode_stored(bytes: &[u8]) -> Result<Page, PageError> {
+        Ok(Page::decode_within(bytes, usize::MAX)?.0)
+    }
+
+    fn decode_within(bytes: &[u8], max_items: usize) -> Result<(Page, InlineValues), PageError> {
         let mut reader = Reader::big_endian(bytes);
         let format = reader.u8()?;
         if format != FORMAT {
@@ -101,7 +115,7 @@ impl Page {
         let claimed = reader.u32()?;
         let left = reader.remaining();
         let count = claimed as usize;
-        if count > MAX_PAGE_ITEMS || count > left / MIN_ITEM_BYTES {
+        if count > max_items || count > left / MIN_ITEM_BYTES {
             return Err(PageError::TooManyItems { count: claimed, bytes: left });
         }
         let mut inline = InlineValues::new();

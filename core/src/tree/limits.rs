@@ -11,8 +11,8 @@ pub const MAX_INLINE_VALUE: usize = 256;
 /// The most items of a page that is decoded.
 ///
 /// A page has 64 items on average. A writer can make larger pages by choosing keys that end no page,
-/// at no cost, so the limit is high. A page beyond this limit or [`MAX_PAGE_BYTES`] cannot be sent;
-/// to make one takes about 480,000 ops.
+/// at no cost, so the limit is high. A page beyond this limit or [`MAX_PAGE_BYTES`] cannot be sent,
+/// but the nodes that hold it read it; to make one takes about 480,000 ops.
 pub const MAX_PAGE_ITEMS: usize = 1 << 20;
 /// The longest page that is decoded, in bytes.
 pub const MAX_PAGE_BYTES: usize = 64 << 20;

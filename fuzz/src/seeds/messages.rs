@@ -42,6 +42,34 @@ pub(super) fn add(seeds: &mut Seeds) {
     log_batches(seeds);
     submissions(seeds);
     snapshots(seeds);
+    forks(seeds);
+}
+
+fn forks(seeds: &mut Seeds) {
+    let fork = honest().fork();
+    let message = fork.to_message();
+    honest_seed(seeds, "fork_file", "", fork.to_bytes());
+    hostile_seed(seeds, "fork_file", "cut", &fork.to_bytes()[..200]);
+    altered(
+        seeds,
+        "fork_request",
+        &v1::ForkRequest { space: space(), writer: 1 },
+        &[("of-nobody", |r| r.writer = 9), ("other-space", |r| r.space[31] ^= 1)],
+    );
+    let lies: &[Lie<v1::Fork>] = &[
+        ("one-branch", |f| drop(f.branches.pop())),
+        ("the-same-branch-twice", |f| f.branches[1] = f.branches[0].clone()),
+        ("another-base", |f| f.base[127] ^= 1),
+        ("another-value", |f| f.branches[0].ops[0].value[31] ^= 1),
+        ("of-another-writer", |f| f.writer = 2),
+    ];
+    let reply = |fork| v1::ForkReply { fork: Some(fork) }.encode_to_vec();
+    honest_seed(seeds, "fork_reply", "", reply(message.clone()));
+    for (what, lie) in lies {
+        let mut message = message.clone();
+        lie(&mut message);
+        hostile_seed(seeds, "fork_reply", what, reply(message));
+    }
 }
 
 fn log_batches(seeds: &mut Seeds) {
@@ -89,9 +117,12 @@ fn submissions(seeds: &mut Seeds) {
     let held = messages::submission_out(&held);
     honest_seed(seeds, "submit_request", "held-already", request(Some(held)).encode_to_vec());
 
-    let reply = |submission| v1::LogEntriesReply { submission };
+    let reply = |submission| v1::LogEntriesReply { submission, not_held: Vec::new() };
     honest_seed(seeds, "log_entries_reply", "", reply(Some(submission.clone())).encode_to_vec());
     hostile_seed(seeds, "log_entries_reply", "nothing", reply(None).encode_to_vec());
+    let gap = v1::WriterTip { writer: 1, seq: 5, head: Vec::new() };
+    let not_held = v1::LogEntriesReply { submission: None, not_held: vec![gap] };
+    hostile_seed(seeds, "log_entries_reply", "not-held", not_held.encode_to_vec());
     for (what, lie) in lies {
         let mut message = submission.clone();
         lie(&mut message);

@@ -63,7 +63,7 @@ fn simple_replies(seeds: &mut Seeds) {
     hostile_seed(seeds, "check_reply", "not-utf8", [0x12, 2, 0xc3, 0x28]);
     let tip = |writer: u32, seq: u64| v1::WriterTip { writer, seq, head: space() };
     let writers = vec![tip(0, 4), tip(1, 2), tip(u32::MAX, u64::MAX)];
-    let reply = v1::FrontierReply { root: space(), writers };
+    let reply = v1::FrontierReply { root: space(), writers, next: 0, forked: vec![1, 7] };
     altered(
         seeds,
         "frontier_reply",
@@ -73,6 +73,8 @@ fn simple_replies(seeds: &mut Seeds) {
             ("a-writer-twice", |r| r.writers[1].writer = 0),
             ("a-head-of-three-bytes", |r| r.writers[0].head.truncate(3)),
             ("no-head", |r| r.writers[0].head.clear()),
+            ("a-page-that-goes-back", |r| r.next = 1),
+            ("forks-in-disorder", |r| r.forked.reverse()),
             ("no-root", |r| r.root.clear()),
         ],
     );

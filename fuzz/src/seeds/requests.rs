@@ -28,8 +28,15 @@ fn simple_requests(seeds: &mut Seeds) {
     altered(seeds, "genesis_request", &request, lies);
     let request = v1::LatestSnapshotRequest { space: space() };
     altered(seeds, "latest_snapshot_request", &request, &[("other-space", |r| r.space[31] ^= 1)]);
-    let request = v1::FrontierRequest { space: space() };
-    altered(seeds, "frontier_request", &request, &[("other-space", |r| r.space[31] ^= 1)]);
+    let request = v1::FrontierRequest { space: space(), root: space(), first: 0 };
+    altered(
+        seeds,
+        "frontier_request",
+        &request,
+        &[("other-space", |r| r.space[31] ^= 1), ("cut-root", |r| r.root.truncate(31))],
+    );
+    let page = v1::FrontierRequest { space: space(), root: Vec::new(), first: 1 };
+    honest_seed(seeds, "frontier_request", "second-page", page.encode_to_vec());
     let request = v1::VerifyingKeyRequest { parameters: header().parameters.0.to_vec() };
     altered(
         seeds,
@@ -75,18 +82,18 @@ fn listing_requests(seeds: &mut Seeds) {
     );
 
     let tip = |writer: u32, seq: u64| v1::WriterTip { writer, seq, head: Vec::new() };
-    let request = |frontier| v1::LogEntriesRequest { space: space(), frontier };
+    let request = |logs| v1::LogEntriesRequest { space: space(), logs };
     altered(
         seeds,
         "log_entries_request",
         &request(vec![tip(0, 2), tip(1, 0), tip(9, 5)]),
         &[
-            ("in-disorder", |r| r.frontier.swap(0, 1)),
-            ("a-writer-twice", |r| r.frontier[1].writer = 0),
-            ("a-head", |r| r.frontier[0].head = vec![1; 32]),
+            ("in-disorder", |r| r.logs.swap(0, 1)),
+            ("a-writer-twice", |r| r.logs[1].writer = 0),
+            ("a-head", |r| r.logs[0].head = vec![1; 32]),
         ],
     );
-    honest_seed(seeds, "log_entries_request", "of-everything", request(vec![]).encode_to_vec());
+    honest_seed(seeds, "log_entries_request", "of-nobody", request(vec![]).encode_to_vec());
     let beyond = request(vec![tip(0, u64::MAX), tip(u32::MAX, 0)]).encode_to_vec();
     honest_seed(seeds, "log_entries_request", "beyond-the-logs", beyond);
 }

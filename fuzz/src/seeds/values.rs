@@ -5,7 +5,6 @@ use rootfold_core::{
     field,
     head::Head,
     key::Key,
-    log::SignedOp,
     space::Genesis,
     tree::Page,
     F,
@@ -73,9 +72,9 @@ fn ops(seeds: &mut Seeds) {
     honest_seed(seeds, "op", "end-of-time", with(&bytes, 0, &[0xff; 8]));
     hostile_seed(seeds, "op", "value-not-reduced", with(&bytes, bytes.len() - 32, &[0xff; 32]));
 
-    honest_seed(seeds, "stored_op", "", records::encode_op(&signed));
-    honest_seed(seeds, "stored_op", "unsigned", records::encode_op(&unsigned));
-    let cut = records::encode_op(&SignedOp { op: signed.op, ..signed });
+    honest_seed(seeds, "stored_op", "", records::encode_op(&signed, &F::from(7u64)));
+    honest_seed(seeds, "stored_op", "unsigned", records::encode_op(&unsigned, &F::from(7u64)));
+    let cut = records::encode_op(&signed, &F::from(7u64));
     hostile_seed(seeds, "stored_op", "half-a-signature", &cut[..200]);
     let tip = honest().tips[&0];
     honest_seed(seeds, "stored_tip", "", records::encode_tip(&tip));

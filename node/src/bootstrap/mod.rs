@@ -4,34 +4,48 @@
 //! every value against its digest, and all later ops against the heads in the tree. A peer that fails
 //! a check is reported and not asked for these items again; other peers are.
 //!
+//! All peers are asked side by side, and none is waited for that others can replace. All verified
+//! offers are kept: if the pages of the best one are withheld, the next best is taken.
+//!
 //! Pages and values are stored under their own names when they arrive. One batch at the end turns
 //! them into a space. An interrupted bootstrap resumes with the stored pages and values.
 
+mod branch;
+mod compare;
+mod failed;
 mod fetch;
 mod heads;
 mod pages;
 mod snapshots;
 mod tail;
+mod take_over;
 mod values;
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use rootfold_core::{field, tree::TreeError, F};
-use rootfold_light::{invite::Invite, snapshot::SnapshotHeader};
-use rootfold_verifier::PreparedVerifyingKey;
+use rootfold_core::{field, space::Genesis, tree::TreeError, F};
+use rootfold_light::{
+    fork::CheckedFork,
+    invite::Invite,
+    snapshot::{Snapshot, SnapshotHeader},
+    values::{ValueKind, ValueName},
+};
+use rootfold_verifier::{ParameterId, PreparedVerifyingKey};
 use thiserror::Error;
+use tokio::time::Instant;
 
 use crate::{
+    blocking::{blocking, Panicked},
     client::{Peer, PeerError},
     data_dir::{DataDir, DataDirError},
     progress::Progress,
-    space::{Adoption, Space, SpaceError},
+    space::{Adoption, IngestError, Space, SpaceError},
     store::{Store, StoreError},
 };
 
+pub use compare::Elsewhere;
+use pages::{Pulled, Tree};
+use snapshots::{Offer, Scouted};
 pub use tail::{sync_tail, Tail};
 
 /// The sources and the destination of a bootstrap.
@@ -71,6 +85,14 @@ pub struct BootstrapReport {
     pub tail_ops: u64,
     /// Failures of peers that did not stop the bootstrap.
     pub faults: Vec<PeerError>,
+    /// Forked logs that are not accepted, by writer, with the evidence.
+    pub forks: BTreeMap<u32, CheckedFork>,
+    /// Logs of which ops are held back, since their clocks are ahead.
+    pub held_back: Vec<IngestError>,
+    /// The number of values that no peer sent.
+    pub holes: u64,
+    /// The peers whose state differs although both have the same ops.
+    pub elsewhere: Vec<Elsewhere>,
 }
 
 /// Why a bootstrap failed. Another run resumes it.
@@ -98,6 +120,17 @@ pub enum BootstrapError {
         /// The space of the invite.
         wanted: F,
     },
+    /// The data directory holds the space with other parameters.
+    #[error(
+        "the data directory has parameters {held}, the invite has {wanted}: the invite is to another \
+         proof of this space"
+    )]
+    OtherParameters {
+        /// The parameters in the directory.
+        held: ParameterId,
+        /// The parameters of the invite.
+        wanted: ParameterId,
+    },
     /// The pages below the proved root are not a tree, so the proof is false.
     #[error("the pages below the proved root {} are not a tree: {source}", field::to_hex(.root))]
     NotATree {
@@ -118,9 +151,12 @@ pub enum BootstrapError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Ops cannot be ingested, whoever sent them.
+    #[error("ingesting ops: {0}")]
+    Ingest(Box<IngestError>),
     /// A task of this node panicked.
-    #[error("a task panicked: {0}")]
-    Panicked(#[from] tokio::task::JoinError),
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
 }
 
 impl BootstrapError {
@@ -129,7 +165,9 @@ impl BootstrapError {
     pub fn is_refusal(&self) -> bool {
         match self {
             BootstrapError::AllFailed { faults, .. } => faults.iter().any(PeerError::is_refusal),
-            BootstrapError::NotATree { .. } | BootstrapError::OtherSpace { .. } => true,
+            BootstrapError::NotATree { .. }
+            | BootstrapError::OtherParameters { .. }
+            | BootstrapError::OtherSpace { .. } => true,
             _ => false,
         }
     }
@@ -140,7 +178,29 @@ fn list(faults: &[PeerError]) -> String {
     faults.join("; ")
 }
 
-/// Creates a replica, or resumes an interrupted bootstrap.
+/// Connects to the peer at an address.
+pub trait Dial: Send + Sync + 'static {
+    /// A connection to the peer.
+    fn connect<'a>(
+        &'a self,
+        address: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<Peer, PeerError>> + Send + 'a>>;
+}
+
+/// Connects over TCP.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DialTcp;
+
+impl Dial for DialTcp {
+    fn connect<'a>(
+        &'a self,
+        address: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<Peer, PeerError>> + Send + 'a>> {
+        Box::pin(Peer::connect(address))
+    }
+}
+
+/// Creates a replica, or resumes an interrupted bootstrap, or fetches into a replica what is newer.
 ///
 /// # Errors
 /// [`BootstrapError`].
@@ -148,18 +208,50 @@ pub async fn run(
     bootstrap: Bootstrap,
     progress: &dyn Progress,
 ) -> Result<BootstrapReport, BootstrapError> {
-    let began = Instant::now();
     let Bootstrap { peers, invite, data_dir, key } = bootstrap;
-    let mut faults = Vec::new();
-    let peers = connect(&peers, &mut faults).await?;
     let store = blocking(move || data_dir.store()).await??;
-    let begun = match open(store.clone(), &invite).await? {
+    run_on(store, peers, invite, key, Arc::new(DialTcp), progress).await
+}
+
+/// [`run`] on a store, with connections from `dial`.
+///
+/// # Errors
+/// [`BootstrapError`].
+pub async fn run_on(
+    store: Arc<dyn Store>,
+    addresses: Vec<String>,
+    invite: Invite,
+    key: Option<Arc<PreparedVerifyingKey>>,
+    dial: Arc<dyn Dial>,
+    progress: &dyn Progress,
+) -> Result<BootstrapReport, BootstrapError> {
+    let began = Instant::now();
+    if addresses.is_empty() {
+        return Err(BootstrapError::NoPeers);
+    }
+    let mut faults = Vec::new();
+    let held = open(store.clone(), &invite).await?;
+    let peers = snapshots::connect(&addresses, &dial, &mut faults).await?;
+    let mut begun = match held {
         Some(space) => Begun::already(space)?,
         None => begin(&peers, &invite, key, store, &mut faults, progress).await?,
     };
-    let space = begun.space;
-    let tail = sync_tail(&space, &peers, progress).await?;
-    faults.extend(tail.faults);
+    let space = begun.space.clone();
+    let mut tail = sync_tail(&space, &peers, progress).await?;
+    if !tail.not_held.is_empty() {
+        // The peers began with a later snapshot than this replica has.
+        if let Some(newer) =
+            take_over::newer(&space, &peers, &invite, &mut faults, progress).await?
+        {
+            begun = newer;
+            tail.and_then(sync_tail(&space, &peers, progress).await?);
+        }
+    }
+    values::fill_holes(&space, &peers, &mut faults, progress).await?;
+    faults.append(&mut tail.faults);
+    let elsewhere = compare::with_peers(&space, &peers, &tail).await;
+    let into = space.clone();
+    let holes = blocking(move || into.holes()).await??.len() as u64;
     Ok(BootstrapReport {
         header: begun.header,
         root: space.status().root,
@@ -172,6 +264,10 @@ pub async fn run(
         values: begun.values,
         tail_ops: tail.ops,
         faults,
+        forks: tail.forks,
+        held_back: tail.held_back,
+        holes,
+        elsewhere,
     })
 }
 
@@ -202,52 +298,86 @@ async fn begin(
     faults: &mut Vec<PeerError>,
     progress: &dyn Progress,
 ) -> Result<Begun, BootstrapError> {
-    let offer = snapshots::newest(peers, invite, key, faults, progress).await?;
-    let header = offer.snapshot.header;
-    let fetched = pages::fetch(peers, &header, store.clone(), faults, progress).await?;
-    let tree = fetched.tree;
-    let values =
-        values::fetch(peers, header.space, store.clone(), tree.values, faults, progress).await?;
-    let genesis = genesis(peers, invite.space).await;
+    let scouted = snapshots::scout(peers.to_vec(), invite, key, faults, progress).await?;
+    let (begun, id) = (store.clone(), invite.space);
+    blocking(move || Space::begin_bootstrap(&*begun, &id)).await??;
+    let genesis = genesis(&scouted.peers, invite.space, faults).await?;
+    let pulled = pull(&scouted, &store, faults, progress).await?;
+    let header = pulled.snapshot.header;
+    let key = match pulled.key.clone() {
+        Some(key) => Some(key),
+        // At genesis no proof needs the key, but other peers ask this replica for it.
+        None => snapshots::fetch_key(peers, invite, &mut Vec::new()).await,
+    };
+    let (verify, pages, values) = (pulled.verify, pulled.pages, pulled.values);
+    let proof_bytes = pulled.snapshot.proof.len() as u64;
     let adopted = blocking(move || {
-        let tips = heads::open_all(&*store, &tree.heads)?;
-        let key = offer.key.as_ref().map(|key| key.key());
+        let tips = heads::open_all(&*store, &pulled.tree.heads)?;
         let adoption = Adoption {
-            snapshot: &offer.snapshot,
-            genesis: genesis.as_ref(),
-            key,
+            snapshot: &pulled.snapshot,
+            genesis: Some(&genesis),
+            key: key.as_ref().map(|key| key.key()),
             tips,
-            entries: tree.entries,
-            repaired: &tree.repaired,
+            entries: pulled.tree.entries,
+            repaired: &pulled.tree.repaired,
+            holes: &pulled.holes,
         };
-        let space = Space::adopt(store, adoption)?;
-        Ok::<_, BootstrapError>((space, offer.snapshot.proof.len() as u64))
+        Space::adopt(store.clone(), adoption)
     });
-    let (space, proof_bytes) = adopted.await??;
+    let space = adopted.await??;
     tracing::info!(%header, "adopted a snapshot");
-    let pages = fetched.pages;
-    Ok(Begun { space, header, verify: offer.verify, proof_bytes, pages, values })
+    Ok(Begun { space, header, verify, proof_bytes, pages, values })
 }
 
-async fn connect(
-    addresses: &[String],
+/// A snapshot whose pages are in the store.
+struct Pull {
+    snapshot: Snapshot,
+    /// The key that verified it; `None` for genesis.
+    key: Option<Arc<PreparedVerifyingKey>>,
+    verify: Duration,
+    tree: Tree,
+    pages: u64,
+    values: u64,
+    /// Values that no peer sent.
+    holes: Vec<ValueName>,
+}
+
+/// Fetches the best offer of which the peers send all pages.
+async fn pull(
+    scouted: &Scouted,
+    store: &Arc<dyn Store>,
     faults: &mut Vec<PeerError>,
-) -> Result<Vec<Peer>, BootstrapError> {
-    if addresses.is_empty() {
-        return Err(BootstrapError::NoPeers);
-    }
-    let mut peers = Vec::new();
-    for address in addresses {
-        match Peer::connect(address).await {
-            Ok(peer) => peers.push(peer),
-            Err(e) => faults.push(e),
+    progress: &dyn Progress,
+) -> Result<Pull, BootstrapError> {
+    let (first_fault, mut withheld) = (faults.len(), 0);
+    for offer in &scouted.offers {
+        let header = &offer.snapshot.header;
+        let holders = scouted.holders(offer);
+        let fetched = match pages::fetch(&holders, header, store.clone(), faults, progress).await? {
+            Pulled::Tree(fetched) => fetched,
+            Pulled::Withheld(pages) => {
+                withheld = pages;
+                tracing::warn!(%header, pages, "pages are withheld; taking the next best offer");
+                continue;
+            }
+        };
+        let pages::Fetched { mut tree, pages } = fetched;
+        let names = std::mem::take(&mut tree.values);
+        let fetched =
+            values::fetch(&holders, header.space, store.clone(), names, faults, progress).await?;
+        let values::FetchedValues { values, holes } = fetched;
+        if holes.iter().any(|hole| hole.kind == ValueKind::Head) {
+            // Without the heads no log can go on.
+            withheld = holes.len();
+            tracing::warn!(%header, "heads are withheld; taking the next best offer");
+            continue;
         }
+        let Offer { snapshot, key, verify, .. } = offer;
+        let (snapshot, key, verify) = (snapshot.clone(), key.clone(), *verify);
+        return Ok(Pull { snapshot, key, verify, tree, pages, values, holes });
     }
-    if peers.is_empty() {
-        let faults = std::mem::take(faults);
-        return Err(BootstrapError::AllFailed { what: "a connection".into(), faults });
-    }
-    Ok(peers)
+    let what = format!("{withheld} pages");
+    Err(BootstrapError::AllFailed { what, faults: faults.split_off(first_fault) })
 }
 
 /// Opens the space in the store, if there is one.
@@ -255,29 +385,45 @@ async fn open(store: Arc<dyn Store>, invite: &Invite) -> Result<Option<Space>, B
     let space = match blocking(move || Space::open(store)).await? {
         Ok(space) => space,
         Err(SpaceError::NoSpace) => return Ok(None),
+        Err(SpaceError::CutOff { id }) if id == invite.space => return Ok(None),
         Err(e) => return Err(e.into()),
     };
     let (held, wanted) = (space.id(), invite.space);
     if held != wanted {
         return Err(BootstrapError::OtherSpace { held, wanted });
     }
+    if let Some(held) = space.verifying_key()?.map(|key| key.id()) {
+        if held != invite.parameters {
+            return Err(BootstrapError::OtherParameters { held, wanted: invite.parameters });
+        }
+    }
     Ok(Some(space))
 }
 
-/// The genesis config, from the first peer that has it. Only the owner needs it: grants use its salt.
-async fn genesis(peers: &[Peer], space: F) -> Option<rootfold_core::space::Genesis> {
-    for peer in peers {
-        match peer.genesis(space).await {
-            Ok(genesis) => return Some(genesis),
-            Err(e) => tracing::debug!(error = %e, "no genesis config"),
+/// The genesis config, from the first peer that sends it. It shows that the space's id is the root of a
+/// tree of the canonical shape: the proof says only what follows from that root.
+async fn genesis(
+    peers: &[Peer],
+    space: F,
+    faults: &mut Vec<PeerError>,
+) -> Result<Genesis, BootstrapError> {
+    let ask = move |peer: Peer| async move { peer.genesis(space).await };
+    let mut refused = Vec::new();
+    let found = snapshots::first_of(peers, ask, &mut refused).await;
+    match found {
+        Some(genesis) => {
+            // A peer without the config is not faulty; one with a false config is.
+            faults.extend(refused.into_iter().filter(PeerError::is_refusal));
+            Ok(genesis)
+        }
+        None => {
+            let what = "the genesis config".into();
+            Err(BootstrapError::AllFailed { what, faults: refused })
         }
     }
-    None
 }
 
-/// Runs blocking work on a blocking thread.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, BootstrapError> {
-    Ok(tokio::task::spawn_blocking(work).await?)
+/// The error of a task that did not end.
+fn joined(e: tokio::task::JoinError) -> BootstrapError {
+    Panicked { what: e.to_string() }.into()
 }

@@ -16,14 +16,14 @@ use rootfold_light::{reply::ReceivedPage, snapshot::SnapshotHeader, values::Valu
 
 use super::{
     blocking,
-    fetch::{Ask, Fetch, Named},
+    fetch::{Ask, Fetch, Holder, Named, Next},
     BootstrapError,
 };
 use crate::{
-    client::{Peer, PeerCause, PeerError},
+    client::{PeerCause, PeerError},
     progress::{Event, Progress},
     space::{self, Pages},
-    store::{records::value_key, Batch, Column, Durability, Store},
+    store::{Batch, Durability, Store},
 };
 
 impl Named<F> for ReceivedPage {
@@ -36,6 +36,14 @@ impl Named<F> for ReceivedPage {
 pub(super) struct Fetched {
     pub(super) tree: Tree,
     pub(super) pages: u64,
+}
+
+/// The result of fetching pages.
+pub(super) enum Pulled {
+    /// The tree is complete.
+    Tree(Fetched),
+    /// No peer sends this number of its pages. Those that came are stored.
+    Withheld(usize),
 }
 
 /// What a bootstrap needs to know of a complete tree.
@@ -52,17 +60,17 @@ pub(super) struct Tree {
 
 /// Fetches all pages of the snapshot's tree that are not in the store.
 pub(super) async fn fetch(
-    peers: &[Peer],
+    holders: &[Holder],
     header: &SnapshotHeader,
     store: Arc<dyn Store>,
     faults: &mut Vec<PeerError>,
     progress: &dyn Progress,
-) -> Result<Fetched, BootstrapError> {
+) -> Result<Pulled, BootstrapError> {
     let SnapshotHeader { space, root, .. } = *header;
     let ask: Ask<F, ReceivedPage> =
         Arc::new(move |peer, names| Box::pin(async move { peer.pages(space, &names).await }));
     let mut senders: BTreeMap<F, String> = BTreeMap::new();
-    let mut fetch = Fetch::new("pages", peers, ask, faults);
+    let mut fetch = Fetch::new("pages", holders, ask, faults);
     // In a tree every name occurs once, since leaves contain their keys. Crafted pages can refer to
     // each other any number of times, so each name is fetched once.
     let mut ranks = BTreeMap::new();
@@ -75,7 +83,11 @@ pub(super) async fn fetch(
             }
         }
         progress.on(Event::Pages { done, known: ranks.len() as u64 });
-        let Some((peer, pages)) = fetch.next().await? else { break };
+        let (peer, pages) = match fetch.next().await? {
+            Next::Items(peer, pages) => (peer, pages),
+            Next::Done => break,
+            Next::Nobody(names) => return Ok(Pulled::Withheld(names.len())),
+        };
         done += pages.len() as u64;
         below = Vec::new();
         for received in &pages {
@@ -94,7 +106,7 @@ pub(super) async fn fetch(
             faults.push(fault);
         }
     }
-    Ok(Fetched { tree, pages: done })
+    Ok(Pulled::Tree(Fetched { tree, pages: done }))
 }
 
 /// The pages that are not in the store, among the given ones and those below them, with their ranks.
@@ -149,6 +161,11 @@ async fn keep(store: Arc<dyn Store>, pages: Vec<ReceivedPage>) -> Result<(), Boo
         let mut batch = Batch::new();
         for ReceivedPage { name, page, values } in &pages {
             Pages::stage(&mut batch, name, page);
+            for entry in page.entries() {
+                if let Some(value) = ValueName::of_entry(entry) {
+                    space::garbage::stage_entry_reference(&mut batch, &entry.key, &value);
+                }
+            }
             values.iter().for_each(|value| space::stage_value(&mut batch, value));
         }
         // A resumed bootstrap fetches what a power failure loses.
@@ -177,7 +194,7 @@ fn survey(store: Arc<dyn Store>, root: F) -> Result<Tree, BootstrapError> {
                 tree.heads.push(*entry);
             }
             let Some(name) = ValueName::of_entry(entry) else { continue };
-            if store.get(Column::Values, &value_key(&name))?.is_none() {
+            if !space::holds_value(&*store, &name)? {
                 tree.values.insert(name);
             }
         }

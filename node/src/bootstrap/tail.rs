@@ -1,21 +1,32 @@
 //! The tail: ops after the frontier of a replica.
 
-use rootfold_core::F;
-use rootfold_light::submission::Ingested;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use super::{blocking, BootstrapError};
+use rootfold_core::F;
+use rootfold_light::{fork::CheckedFork, reply::Frontier, signing::OWNER, submission::Submission};
+use rootfold_proto::limits::MAX_FRONTIER;
+use tokio::{task::JoinSet, time::timeout};
+
+use super::{blocking, branch, failed::Failed, joined, BootstrapError};
 use crate::{
-    client::{Peer, PeerError},
+    client::{Peer, PeerCause, PeerError},
     progress::{Event, Progress},
-    space::{IngestError, Space},
+    space::{ForkRefused, IngestError, IngestedEach, Space},
 };
 
 /// The number of consecutive messages without a new op after which a stream is closed. An endless
 /// stream would block a bootstrap.
 const MAX_STALE_MESSAGES: u64 = 64;
+/// The time for the other peers to answer once one has served its ops.
+const GRACE: Duration = Duration::from_secs(1);
+/// The time for the next message of a stream of ops.
+const STALL_LIMIT: Duration = Duration::from_secs(5);
 
 /// The result of fetching the tail.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Tail {
     /// The number of new ops.
     pub ops: u64,
@@ -23,10 +34,28 @@ pub struct Tail {
     pub source_root: Option<F>,
     /// Failures of peers.
     pub faults: Vec<PeerError>,
+    /// Forked logs: those that are not accepted, by writer. Evidence of each is in the space.
+    pub forks: BTreeMap<u32, CheckedFork>,
+    /// Logs that this node holds back, since their clocks are ahead.
+    pub held_back: Vec<IngestError>,
+    /// The writers of whom a peer has ops, but not the next ones for this node.
+    pub not_held: BTreeSet<u32>,
+}
+
+impl Tail {
+    /// Adds the result of a later sync.
+    pub(super) fn and_then(&mut self, later: Tail) {
+        self.ops += later.ops;
+        self.source_root = later.source_root;
+        self.faults.extend(later.faults);
+        (self.forks, self.held_back) = (later.forks, later.held_back);
+        self.not_held = later.not_held;
+    }
 }
 
 /// Ingests the ops that peers hold after the frontier of this space. All peers are asked, since any of
-/// them may withhold ops; one answer is enough.
+/// them may withhold ops; one answer is enough. Each log is independent: one that is refused
+/// does not stop the others.
 ///
 /// # Errors
 /// [`BootstrapError::AllFailed`] if all peers failed, or an error of the store.
@@ -35,10 +64,30 @@ pub async fn sync_tail(
     peers: &[Peer],
     progress: &dyn Progress,
 ) -> Result<Tail, BootstrapError> {
-    let mut tail = Tail { ops: 0, source_root: None, faults: Vec::new() };
+    let mut tail = Tail::default();
     let mut served = false;
-    for peer in peers {
-        match take_from(space, peer, &mut tail, progress).await {
+    let (id, ours) = (space.id(), space.status().root);
+    let mut asked = JoinSet::new();
+    let mut silent: BTreeMap<usize, &Peer> = peers.iter().enumerate().collect();
+    for (index, peer) in peers.iter().enumerate() {
+        let peer = peer.clone();
+        asked.spawn(async move { (index, peer.frontier(id, Some(ours), 0).await) });
+    }
+    loop {
+        let next = match served {
+            false => asked.join_next().await,
+            true => match timeout(GRACE, asked.join_next()).await {
+                Ok(next) => next,
+                Err(_) => break,
+            },
+        };
+        let Some((index, frontier)) = next.transpose().map_err(joined)? else { break };
+        let Some(peer) = silent.remove(&index) else { continue };
+        let taken = match frontier {
+            Ok(frontier) => take_from(space, peer, frontier, &mut tail, progress).await,
+            Err(fault) => Err(Failed::Peer(fault)),
+        };
+        match taken {
             Ok(()) => served = true,
             Err(Failed::Peer(fault)) => {
                 tracing::warn!(error = %fault, "a peer did not send its tail");
@@ -47,57 +96,209 @@ pub async fn sync_tail(
             Err(Failed::Here(e)) => return Err(e),
         }
     }
-    if served {
-        return Ok(tail);
+    if !served {
+        let what = "the ops after the snapshot".into();
+        return Err(BootstrapError::AllFailed { what, faults: tail.faults });
     }
-    let what = "the ops after the snapshot".into();
-    Err(BootstrapError::AllFailed { what, faults: tail.faults })
-}
-
-/// A failure of the peer or of this node.
-enum Failed {
-    Peer(PeerError),
-    Here(BootstrapError),
-}
-
-impl From<PeerError> for Failed {
-    fn from(e: PeerError) -> Failed {
-        Failed::Peer(e)
+    let seconds = GRACE.as_secs();
+    tail.faults.extend(silent.values().map(|peer| peer.blame(PeerCause::Silent { seconds })));
+    for (writer, mark) in space.forks() {
+        if let (false, Some(fork)) = (mark.accepted, space.fork(writer)?) {
+            tail.forks.insert(writer, fork);
+        }
     }
+    Ok(tail)
 }
 
 async fn take_from(
     space: &Space,
     peer: &Peer,
+    first: Frontier,
     tail: &mut Tail,
     progress: &dyn Progress,
 ) -> Result<(), Failed> {
-    let before = tail.ops;
-    let frontier = peer.frontier(space.id()).await?;
-    let tips = space.writers();
-    let missing = frontier.writers.iter().map(|(writer, seq)| {
-        let ours = tips.get(writer).and_then(|tip| tip.seq(*writer).ok()).unwrap_or(0);
-        seq.saturating_sub(ours)
-    });
-    // By the peer's account; only for the progress bar.
-    let known = Some(missing.fold(0u64, u64::saturating_add));
-    let mut entries = peer.log_entries(space.id(), &tips).await?;
-    let mut stale = 0;
-    while let Some(submission) = entries.next().await? {
-        let into = space.clone();
-        let done = blocking(move || into.ingest(&submission)).await.map_err(Failed::Here)?;
-        match done {
-            Ok(Ingested { ops: 0, .. }) => stale += 1,
-            Ok(Ingested { ops, .. }) => (tail.ops, stale) = (tail.ops + ops, 0),
-            Err(IngestError::Store(e)) => return Err(Failed::Here(e.into())),
-            Err(e) => return Err(peer.blame(e).into()),
+    let root = first.root;
+    let (suspects, refused) = (BTreeSet::new(), BTreeSet::new());
+    let mut sync = Sync { space, peer, tail, progress, ops: 0, suspects, refused };
+    sync.take_evidence(&first.forked).await?;
+    let mut page = first;
+    loop {
+        sync.take_logs(&page.writers).await?;
+        let Some(next) = page.next else { break };
+        page = peer.frontier(space.id(), None, next).await?;
+    }
+    sync.look_for_forks().await?;
+    tail.source_root.get_or_insert(root);
+    Ok(())
+}
+
+/// A sync with one peer.
+struct Sync<'a> {
+    space: &'a Space,
+    peer: &'a Peer,
+    tail: &'a mut Tail,
+    progress: &'a dyn Progress,
+    /// The number of new ops from this peer.
+    ops: u64,
+    /// Writers whose logs differ here and there.
+    suspects: BTreeSet<(u32, u64)>,
+    /// Writers of whom ops were refused.
+    refused: BTreeSet<u32>,
+}
+
+impl Sync<'_> {
+    /// Fetches the evidence of forks that this node does not have.
+    async fn take_evidence(&mut self, forked: &[u32]) -> Result<(), Failed> {
+        let known = self.space.forks();
+        for writer in forked.iter().filter(|writer| !known.contains_key(writer)) {
+            let fork = self.peer.fork(self.space.id(), *writer).await?;
+            self.keep(fork).await?;
         }
-        progress.on(Event::Ops { done: tail.ops - before, known });
-        if stale > MAX_STALE_MESSAGES {
-            tracing::warn!(peer = peer.address(), "a peer keeps sending known ops");
-            break;
+        Ok(())
+    }
+
+    async fn keep(&mut self, fork: CheckedFork) -> Result<(), Failed> {
+        let space = self.space.clone();
+        match blocking(move || space.keep_fork(&fork)).await? {
+            Ok(_) => {}
+            // The grant of this writer may not have come yet.
+            Err(ForkRefused::UnknownWriter { writer }) => {
+                tracing::debug!(writer, "evidence of an unknown writer");
+            }
+            Err(ForkRefused::Store(e)) => return Err(Failed::Here(e.into())),
+            Err(ForkRefused::Space(e)) => return Err(Failed::Here(e.into())),
+            Err(e) => self.tail.faults.push(self.peer.blame(e)),
+        }
+        Ok(())
+    }
+
+    /// Fetches what is new in a page of the frontier, the owner's ops first: they admit the others.
+    async fn take_logs(&mut self, theirs: &BTreeMap<u32, (u64, F)>) -> Result<(), Failed> {
+        let owner = theirs.get(&OWNER).map(|theirs| (OWNER, *theirs));
+        let owner = self.wanted(owner.into_iter())?;
+        self.fetch(owner).await?;
+        let others = theirs.iter().filter(|(writer, _)| **writer != OWNER);
+        let others = self.wanted(others.map(|(writer, theirs)| (*writer, *theirs)))?;
+        self.fetch(others).await
+    }
+
+    /// The logs of which the peer has more, with the numbers of ops that this node has. Notes those
+    /// that differ.
+    fn wanted(
+        &mut self,
+        theirs: impl Iterator<Item = (u32, (u64, F))>,
+    ) -> Result<Vec<(u32, u64, u64)>, Failed> {
+        let (tips, forks) = (self.space.writers(), self.space.forks());
+        let mut wanted = Vec::new();
+        for (writer, (seq, head)) in theirs {
+            let Some(Ok(ours)) = tips.get(&writer).map(|tip| tip.seq(writer)) else { continue };
+            let rests = forks.get(&writer).and_then(|fork| fork.rests_after());
+            if rests.is_some_and(|shared| ours >= shared) {
+                continue;
+            }
+            if seq > ours {
+                wanted.push((writer, ours, seq));
+                continue;
+            }
+            let held = self.space.head_at(writer, seq).map_err(BootstrapError::from)?;
+            if held.is_some_and(|held| held.head != head) {
+                self.suspects.insert((writer, seq));
+            }
+        }
+        Ok(wanted)
+    }
+
+    async fn fetch(&mut self, wanted: Vec<(u32, u64, u64)>) -> Result<(), Failed> {
+        let ends: BTreeMap<u32, u64> =
+            wanted.iter().map(|(writer, _, end)| (*writer, *end)).collect();
+        // By the peer's account; only for the progress bar.
+        let known = wanted
+            .iter()
+            .fold(self.ops, |sum, (_, ours, end)| sum.saturating_add(end.saturating_sub(*ours)));
+        let logs: Vec<(u32, u64)> =
+            wanted.iter().map(|(writer, ours, _)| (*writer, *ours)).collect();
+        for logs in logs.chunks(MAX_FRONTIER) {
+            let mut entries = self.peer.log_entries(self.space.id(), logs).await?;
+            let mut stale = 0;
+            let silent = || self.peer.blame(PeerCause::Silent { seconds: STALL_LIMIT.as_secs() });
+            while let Some(message) =
+                timeout(STALL_LIMIT, entries.next()).await.map_err(|_| silent())??
+            {
+                self.tail.not_held.extend(message.not_held.iter().map(|(writer, _)| *writer));
+                let new = self.ingest(message.submission, &ends).await?;
+                stale = if new == 0 { stale + 1 } else { 0 };
+                self.progress.on(Event::Ops { done: self.ops, known: Some(known) });
+                if stale > MAX_STALE_MESSAGES {
+                    tracing::warn!(peer = self.peer.address(), "a peer keeps sending known ops");
+                    break;
+                }
+            }
+        }
+        self.note_withheld(&ends);
+        Ok(())
+    }
+
+    /// Names the peer if it claims more ops of a log than it sent, without a reason.
+    fn note_withheld(&mut self, ends: &BTreeMap<u32, u64>) {
+        let tips = self.space.writers();
+        let short = |(writer, end): &(&u32, &u64)| {
+            let ours = tips.get(*writer).and_then(|tip| tip.seq(**writer).ok());
+            ours.is_some_and(|ours| ours < **end)
+                && !self.refused.contains(writer)
+                && !self.tail.not_held.contains(writer)
+        };
+        let count = ends.iter().filter(short).count();
+        if count > 0 {
+            let cause = PeerCause::Withheld { what: "logs", count, of: ends.len() };
+            self.tail.faults.push(self.peer.blame(cause));
         }
     }
-    tail.source_root.get_or_insert(frontier.root);
-    Ok(())
+
+    /// Ingests ops; returns the number of new ones.
+    async fn ingest(
+        &mut self,
+        submission: Submission,
+        ends: &BTreeMap<u32, u64>,
+    ) -> Result<u64, Failed> {
+        let space = self.space.clone();
+        let done = blocking(move || space.ingest_each(&submission)).await?;
+        let IngestedEach { ingested, refused } = done.map_err(|e| Failed::Here(here(e)))?;
+        self.ops += ingested.ops;
+        self.tail.ops += ingested.ops;
+        for e in refused {
+            self.refused.extend(e.writer());
+            match e {
+                IngestError::Ahead { .. } => self.tail.held_back.push(e),
+                IngestError::Rests { .. } | IngestError::Denied { .. } => {}
+                e => match e.other_branch() {
+                    Some(writer) => {
+                        let end = ends.get(&writer).copied().unwrap_or(u64::MAX);
+                        self.suspects.insert((writer, end));
+                    }
+                    None => self.tail.faults.push(self.peer.blame(e)),
+                },
+            }
+        }
+        Ok(ingested.ops)
+    }
+
+    /// Finds where logs differ. Ops that the writer did not sign are the peer's fault; two signed
+    /// continuations are the writer's.
+    async fn look_for_forks(&mut self) -> Result<(), Failed> {
+        for (writer, theirs) in std::mem::take(&mut self.suspects) {
+            match branch::find(self.space, self.peer, writer, theirs).await? {
+                Ok(fork) => self.keep(fork).await?,
+                Err(cause) => self.tail.faults.push(self.peer.blame(cause)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An error of an ingest that is not the peer's fault.
+fn here(e: IngestError) -> BootstrapError {
+    match e {
+        IngestError::Store(e) => e.into(),
+        e => BootstrapError::Ingest(Box::new(e)),
+    }
 }

@@ -1,4 +1,4 @@
-//! The values of a proved tree that are not inline in its pages.
+//! The values of a tree that are not inline in its pages.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -7,13 +7,13 @@ use rootfold_light::values::{Value, ValueName};
 
 use super::{
     blocking,
-    fetch::{Ask, Fetch, Named},
+    fetch::{Ask, Fetch, Holder, Named, Next},
     BootstrapError,
 };
 use crate::{
     client::{Peer, PeerError},
     progress::{Event, Progress},
-    space,
+    space::{self, Space},
     store::{Batch, Durability, Store},
 };
 
@@ -23,32 +23,78 @@ impl Named<ValueName> for Value {
     }
 }
 
-/// Fetches and stores values; returns their number.
+/// The result of fetching values.
+#[derive(Default)]
+pub(super) struct FetchedValues {
+    /// The number of values.
+    pub(super) values: u64,
+    /// The values that no peer sent.
+    pub(super) holes: Vec<ValueName>,
+}
+
+/// Fetches values and hands them to `keep`.
+async fn fetch_with(
+    holders: &[Holder],
+    space: F,
+    names: BTreeSet<ValueName>,
+    keep: impl Fn(Vec<Value>) -> Result<(), crate::store::StoreError> + Clone + Send + 'static,
+    faults: &mut Vec<PeerError>,
+    progress: &dyn Progress,
+) -> Result<FetchedValues, BootstrapError> {
+    let ask: Ask<ValueName, Value> =
+        Arc::new(move |peer, names| Box::pin(async move { peer.values(space, &names).await }));
+    let mut fetch = Fetch::new("values", holders, ask, faults);
+    let known = names.len() as u64;
+    names.into_iter().for_each(|name| fetch.want(name));
+    let mut fetched = FetchedValues::default();
+    loop {
+        match fetch.next().await? {
+            Next::Done => return Ok(fetched),
+            Next::Nobody(names) => fetched.holes.extend(names),
+            Next::Items(_, values) => {
+                fetched.values += values.len() as u64;
+                let keep = keep.clone();
+                blocking(move || keep(values)).await??;
+                progress.on(Event::Values { done: fetched.values, known });
+            }
+        }
+    }
+}
+
+/// Fetches and stores values.
 pub(super) async fn fetch(
-    peers: &[Peer],
+    holders: &[Holder],
     space: F,
     store: Arc<dyn Store>,
     names: BTreeSet<ValueName>,
     faults: &mut Vec<PeerError>,
     progress: &dyn Progress,
+) -> Result<FetchedValues, BootstrapError> {
+    let keep = move |values: Vec<Value>| {
+        let mut batch = Batch::new();
+        values.iter().for_each(|value| space::stage_value(&mut batch, value));
+        // A resumed bootstrap fetches what a power failure loses.
+        store.write(batch, Durability::Buffered)
+    };
+    fetch_with(holders, space, names, keep, faults, progress).await
+}
+
+/// Asks all peers for the values that the space misses. Returns the number of those that came. A peer
+/// that does not have them is not faulty.
+pub(super) async fn fill_holes(
+    space: &Space,
+    peers: &[Peer],
+    faults: &mut Vec<PeerError>,
+    progress: &dyn Progress,
 ) -> Result<u64, BootstrapError> {
-    let ask: Ask<ValueName, Value> =
-        Arc::new(move |peer, names| Box::pin(async move { peer.values(space, &names).await }));
-    let mut fetch = Fetch::new("values", peers, ask, faults);
-    let known = names.len() as u64;
-    names.into_iter().for_each(|name| fetch.want(name));
-    let mut done = 0;
-    while let Some((_, values)) = fetch.next().await? {
-        done += values.len() as u64;
-        let store = store.clone();
-        let kept = blocking(move || {
-            let mut batch = Batch::new();
-            values.iter().for_each(|value| space::stage_value(&mut batch, value));
-            // A resumed bootstrap fetches what a power failure loses.
-            store.write(batch, Durability::Buffered)
-        });
-        kept.await??;
-        progress.on(Event::Values { done, known });
+    let into = space.clone();
+    let holes: BTreeSet<ValueName> = blocking(move || into.holes()).await??.into_iter().collect();
+    if holes.is_empty() {
+        return Ok(0);
     }
-    Ok(done)
+    let holder = |peer: &Peer| Holder { peer: peer.clone(), offered: false };
+    let holders: Vec<Holder> = peers.iter().map(holder).collect();
+    let into = space.clone();
+    let keep = move |values: Vec<Value>| into.fill_holes(&values);
+    Ok(fetch_with(&holders, space.id(), holes, keep, faults, progress).await?.values)
 }

@@ -7,15 +7,16 @@ use rootfold_light::{
     reply::{self, ReceivedPage},
     ReplyError,
 };
-use tokio::task::{spawn_blocking, JoinHandle};
+use tokio::{spawn, task::JoinHandle};
 
 use super::{Peer, PeerError};
+use crate::blocking::{blocking, Panicked};
 
 /// Checks of pages in the order of their arrival. At most one per core runs at a time, so at most that
 /// many unchecked pages are in memory.
 pub(super) struct PageChecks<'a> {
     peer: &'a Peer,
-    running: VecDeque<JoinHandle<Result<ReceivedPage, ReplyError>>>,
+    running: VecDeque<JoinHandle<Result<Result<ReceivedPage, ReplyError>, Panicked>>>,
     good: Vec<ReceivedPage>,
 }
 
@@ -33,7 +34,7 @@ impl<'a> PageChecks<'a> {
             self.settle_oldest().await?;
         }
         // Takes milliseconds for an average leaf.
-        self.running.push_back(spawn_blocking(move || reply::page(name, &content)));
+        self.running.push_back(spawn(blocking(move || reply::page(name, &content))));
         Ok(())
     }
 
@@ -52,7 +53,10 @@ impl<'a> PageChecks<'a> {
 
     async fn settle_oldest(&mut self) -> Result<(), PeerError> {
         let Some(oldest) = self.running.pop_front() else { return Ok(()) };
-        match self.peer.settled(oldest.await) {
+        match self
+            .peer
+            .settled(oldest.await.unwrap_or_else(|e| Err(Panicked { what: e.to_string() })))
+        {
             Ok(page) => self.good.push(page),
             Err(e) => {
                 self.running.clear();

@@ -17,42 +17,55 @@ use tokio::{
     net::TcpStream,
 };
 use tonic::transport::Uri;
-use tower::Service;
+use tower::{Service, ServiceExt};
 
 use crate::DEFAULT_PORT;
 
-type Connection = TokioIo<Counting>;
+type Connection<Io> = TokioIo<Counting<Io>>;
 
 /// A connector whose connections add the number of bytes that they read to `received`.
-pub(super) fn connector(
+pub(super) fn connector<C, Io>(
+    connector: C,
     received: Arc<AtomicU64>,
 ) -> impl Service<
     Uri,
-    Response = Connection,
+    Response = Connection<Io>,
     Error = io::Error,
-    Future = impl Future<Output = io::Result<Connection>> + Send + 'static,
+    Future = impl Future<Output = io::Result<Connection<Io>>> + Send + 'static,
 > + Send
-       + 'static {
-    tower::service_fn(move |uri: Uri| connect(uri, received.clone()))
+       + 'static
+where
+    C: Service<Uri, Response = Io, Error = io::Error> + Clone + Send + 'static,
+    C::Future: Send,
+    Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    tower::service_fn(move |uri: Uri| {
+        let (connector, received) = (connector.clone(), received.clone());
+        async move {
+            let stream = connector.oneshot(uri).await?;
+            Ok(TokioIo::new(Counting { stream, received }))
+        }
+    })
 }
 
-async fn connect(uri: Uri, received: Arc<AtomicU64>) -> io::Result<Connection> {
+/// A TCP connection to the host of an address.
+pub(super) async fn tcp(uri: Uri) -> io::Result<TcpStream> {
     let no_host = || io::Error::new(io::ErrorKind::InvalidInput, "the address has no host");
     let host = uri.host().ok_or_else(no_host)?;
     // An IPv6 address has brackets in a URI and none in a socket address.
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let stream = TcpStream::connect((host, uri.port_u16().unwrap_or(DEFAULT_PORT))).await?;
     stream.set_nodelay(true)?;
-    Ok(TokioIo::new(Counting { stream, received }))
+    Ok(stream)
 }
 
-/// A TCP stream that counts the bytes read from it.
-pub(super) struct Counting {
-    stream: TcpStream,
+/// A stream that counts the bytes read from it.
+pub(super) struct Counting<Io> {
+    stream: Io,
     received: Arc<AtomicU64>,
 }
 
-impl AsyncRead for Counting {
+impl<Io: AsyncRead + Unpin> AsyncRead for Counting<Io> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -66,7 +79,7 @@ impl AsyncRead for Counting {
     }
 }
 
-impl AsyncWrite for Counting {
+impl<Io: AsyncWrite + Unpin> AsyncWrite for Counting<Io> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

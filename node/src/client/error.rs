@@ -4,7 +4,7 @@ use rootfold_light::{reply::printable, verify::VerifyError, ReplyError};
 use thiserror::Error;
 use tonic::{Code, Status};
 
-use crate::space::IngestError;
+use crate::space::{ForkRefused, IngestError};
 
 /// A failure of a peer.
 #[derive(Debug, Error)]
@@ -65,6 +65,26 @@ pub enum PeerCause {
     /// Ops that an ingest refuses.
     #[error("sent bad ops: {0}")]
     Ops(#[from] IngestError),
+    /// Evidence of a fork that does not belong to this space.
+    #[error("sent bad evidence: {0}")]
+    Evidence(#[from] ForkRefused),
+    /// Ops that neither continue the log of this node nor leave it with a signature of the writer.
+    #[error("sent ops of writer {writer} that the writer has not signed")]
+    Forged {
+        /// The writer.
+        writer: u32,
+    },
+    /// A log differs from that of this node before the first op that both hold.
+    #[error(
+        "holds another log of writer {writer} than this node; they differ before op {before}, which one \
+         of them does not hold, so there is no evidence of a fork"
+    )]
+    OtherBranch {
+        /// The writer.
+        writer: u32,
+        /// The number of the first op that was compared.
+        before: u64,
+    },
     /// A page with wrong separator keys. The name of a page does not bind them; this node has
     /// corrected them.
     #[error("sent page {page} with wrong separator keys; they were corrected")]
@@ -123,6 +143,7 @@ impl PeerError {
             PeerCause::Address { .. }
             | PeerCause::Unreachable { .. }
             | PeerCause::Silent { .. }
+            | PeerCause::OtherBranch { .. }
             | PeerCause::Withheld { .. } => false,
             // OutOfRange: a message over a limit. FailedPrecondition: ops that leave a gap.
             PeerCause::Refused { code, .. } => {

@@ -7,7 +7,6 @@ mod counting;
 mod error;
 
 use std::{
-    collections::BTreeMap,
     sync::{
         atomic::{AtomicU64, Ordering},
         Arc,
@@ -15,13 +14,14 @@ use std::{
     time::Duration,
 };
 
-use rootfold_core::{key::Key, log::Tip, space::Genesis, F};
+use rootfold_core::{key::Key, space::Genesis, F};
 use rootfold_light::{
     answer::{self, GetAnswer, RangeAnswer},
+    fork::CheckedFork,
     invite::Invite,
     messages,
     query::At,
-    reply::{self, Checked, Frontier, OpStream, PageStream, ReceivedPage, ValueStream},
+    reply::{self, Checked, Frontier, OpMessage, OpStream, PageStream, ReceivedPage, ValueStream},
     snapshot::Snapshot,
     submission::{Ingested, Submission},
     values::{Value, ValueName},
@@ -35,12 +35,15 @@ use rootfold_proto::{
     },
 };
 use rootfold_verifier::{KeyError, ParameterId, PreparedVerifyingKey};
-use tokio::task::{spawn_blocking, JoinError};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::{
-    transport::{Channel, Endpoint},
+    transport::{Channel, Endpoint, Uri},
     Response, Status, Streaming,
 };
 
+use tower::Service;
+
+use crate::blocking::{blocking, Panicked};
 use checks::PageChecks;
 
 pub use error::{PeerCause, PeerError};
@@ -66,6 +69,19 @@ impl Peer {
     /// # Errors
     /// [`PeerError`].
     pub async fn connect(address: &str) -> Result<Peer, PeerError> {
+        Peer::connect_with(address, tower::service_fn(counting::tcp)).await
+    }
+
+    /// [`Peer::connect`] with connections that `connector` makes.
+    ///
+    /// # Errors
+    /// [`PeerError`].
+    pub async fn connect_with<C, Io>(address: &str, connector: C) -> Result<Peer, PeerError>
+    where
+        C: Service<Uri, Response = Io, Error = std::io::Error> + Clone + Send + 'static,
+        C::Future: Send,
+        Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let failed = |cause| PeerError { peer: address.into(), cause: Box::new(cause) };
         let uri = match address.contains("://") {
             true => address.to_owned(),
@@ -77,7 +93,7 @@ impl Peer {
             .timeout(ANSWER_LIMIT);
         let received = Arc::new(AtomicU64::new(0));
         let channel = endpoint
-            .connect_with_connector(counting::connector(received.clone()))
+            .connect_with_connector(counting::connector(connector, received.clone()))
             .await
             .map_err(|e| failed(PeerCause::unreachable(&e)))?;
         Ok(Peer {
@@ -119,14 +135,14 @@ impl Peer {
         &self,
         check: impl FnOnce() -> Result<T, ReplyError> + Send + 'static,
     ) -> Result<T, PeerError> {
-        self.settled(spawn_blocking(check).await)
+        self.settled(blocking(check).await)
     }
 
     /// The result of a check on another thread.
-    fn settled<T>(&self, ended: Result<Result<T, ReplyError>, JoinError>) -> Result<T, PeerError> {
+    fn settled<T>(&self, ended: Result<Result<T, ReplyError>, Panicked>) -> Result<T, PeerError> {
         match ended {
             Ok(checked) => checked.map_err(|e| self.blame(e)),
-            Err(e) => Err(self.blame(PeerCause::Panicked { what: e.to_string() })),
+            Err(e) => Err(self.blame(PeerCause::Panicked { what: e.what })),
         }
     }
 
@@ -175,14 +191,31 @@ impl Peer {
         reply::latest_snapshot(reply).map_err(|e| self.blame(e))
     }
 
-    /// The frontier of the peer, by its own account.
+    /// A page of the frontier of the peer, by its own account, from writer `first` on. If the latest
+    /// root of the peer is `ours`, it has no writers.
     ///
     /// # Errors
     /// [`PeerError`].
-    pub async fn frontier(&self, space: F) -> Result<Frontier, PeerError> {
-        let request = v1::FrontierRequest { space: messages::bytes(&space) };
+    pub async fn frontier(
+        &self,
+        space: F,
+        ours: Option<F>,
+        first: u32,
+    ) -> Result<Frontier, PeerError> {
+        let root = ours.as_ref().map(messages::bytes).unwrap_or_default();
+        let request = v1::FrontierRequest { space: messages::bytes(&space), root, first };
         let reply = self.reply(self.replication.clone().frontier(request).await)?;
-        reply::frontier(&reply).map_err(|e| self.blame(e))
+        reply::frontier(first, &reply).map_err(|e| self.blame(e))
+    }
+
+    /// The evidence of the peer that the log of `writer` is forked, checked.
+    ///
+    /// # Errors
+    /// [`PeerError`].
+    pub async fn fork(&self, space: F, writer: u32) -> Result<CheckedFork, PeerError> {
+        let request = v1::ForkRequest { space: messages::bytes(&space), writer };
+        let reply = self.reply(self.replication.clone().fork(request).await)?;
+        self.off_thread(move || reply::fork(writer, &reply)).await
     }
 
     /// The requested pages, each checked against its name. Pages that the peer does not send are
@@ -255,21 +288,18 @@ impl Peer {
         Ok(())
     }
 
-    /// The ops after a frontier, message by message. An ingest checks them.
+    /// The ops of some logs, each after a number of ops, message by message. An ingest checks them.
+    /// `logs` are at most [`MAX_FRONTIER`](rootfold_proto::limits::MAX_FRONTIER), ascending by writer.
     ///
     /// # Errors
     /// [`PeerError`].
     pub async fn log_entries(
         &self,
         space: F,
-        tips: &BTreeMap<u32, Tip>,
+        logs: &[(u32, u64)],
     ) -> Result<LogEntries, PeerError> {
-        let named = |(writer, tip): (&u32, &Tip)| {
-            let seq = tip.seq(*writer).ok()?;
-            Some(v1::WriterTip { writer: *writer, seq, head: Vec::new() })
-        };
-        let frontier = tips.iter().filter_map(named).collect();
-        let request = v1::LogEntriesRequest { space: messages::bytes(&space), frontier };
+        let logs = messages::logs_out(logs);
+        let request = v1::LogEntriesRequest { space: messages::bytes(&space), logs };
         let stream = self.reply(self.replication.clone().log_entries(request).await)?;
         Ok(LogEntries { peer: self.clone(), stream, ops: OpStream::default() })
     }
@@ -353,7 +383,7 @@ impl LogEntries {
     ///
     /// # Errors
     /// [`PeerError`].
-    pub async fn next(&mut self) -> Result<Option<Submission>, PeerError> {
+    pub async fn next(&mut self) -> Result<Option<OpMessage>, PeerError> {
         let Some(message) = self.peer.next(&mut self.stream).await? else { return Ok(None) };
         self.ops.take(message).map(Some).map_err(|e| self.peer.blame(e))
     }

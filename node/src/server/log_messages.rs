@@ -1,19 +1,23 @@
-//! The ops after a frontier, cut into messages.
+//! The ops of some logs, cut into messages.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rootfold_core::log::{LogBatch, SignedOp};
 use rootfold_light::{
+    messages,
     submission::Submission,
     values::{Value, ValueName},
 };
-use rootfold_proto::limits::{MAX_BATCH_OPS, TARGET_MESSAGE_BYTES};
+use rootfold_proto::{
+    limits::{MAX_BATCH_OPS, USUAL_MESSAGE_BYTES},
+    v1,
+};
 use tonic::Status;
 
 use crate::{
     space::Space,
     store::{
-        records::{damaged, op_key, value_key},
+        records::{damaged, op_key},
         Column, StoreError,
     },
 };
@@ -33,10 +37,13 @@ struct Part {
     end: u64,
 }
 
-/// The ops after a frontier, cut into submissions that fit into messages.
+/// The ops of some logs, cut into submissions that fit into messages.
 pub(super) struct LogMessages {
     space: Space,
     parts: VecDeque<Part>,
+    /// Logs of which this node does not hold the next op, with the number of ops before the first that
+    /// it holds. Named in the first message.
+    not_held: Vec<(u32, u64)>,
 }
 
 /// A message under construction.
@@ -55,28 +62,37 @@ struct Stretch {
 }
 
 impl LogMessages {
-    /// All ops that `space` holds after `frontier`. The owner's ops come first, and grants with them.
-    pub(super) fn new(space: Space, frontier: Vec<(u32, u64)>) -> Result<LogMessages, StoreError> {
-        let frontier: BTreeMap<u32, u64> = frontier.into_iter().collect();
-        let mut parts = VecDeque::new();
-        for (writer, tip) in space.writers() {
-            // The head of a grant can have any number of ops; beyond 2^64 the log can have none.
-            let Ok(end) = tip.seq(writer) else { continue };
-            let next = match frontier.get(&writer) {
-                Some(next) => *next,
-                // The caller learns of this writer from the grant, whose head can have any number
-                // of ops before it.
-                None => space.log(writer, 0, 1)?.first().map_or(end, |(first, _)| *first),
-            };
-            if next < end {
-                parts.push_back(Part { writer, next, end });
+    /// The ops that `space` holds of some logs, each after a number of ops. The owner's ops come first,
+    /// and grants with them.
+    pub(super) fn new(space: Space, logs: Vec<(u32, u64)>) -> Result<LogMessages, StoreError> {
+        let tips = space.writers();
+        let (mut parts, mut not_held) = (VecDeque::new(), Vec::new());
+        for (writer, next) in logs {
+            // A log with 2^64 ops or more can have no next one.
+            let Some(Ok(end)) = tips.get(&writer).map(|tip| tip.seq(writer)) else { continue };
+            if next >= end {
+                continue;
+            }
+            // A bootstrapped replica does not hold the ops of its snapshot.
+            match space.log(writer, next, 1)?.first() {
+                Some((first, _)) if *first == next => parts.push_back(Part { writer, next, end }),
+                Some((first, _)) => not_held.push((writer, *first)),
+                None => not_held.push((writer, end)),
             }
         }
-        Ok(LogMessages { space, parts })
+        Ok(LogMessages { space, parts, not_held })
     }
 
     /// The next message; `None` at the end.
-    pub(super) fn next_submission(&mut self) -> Result<Option<Submission>, Status> {
+    pub(super) fn next_message(&mut self) -> Result<Option<v1::LogEntriesReply>, Status> {
+        let not_held = messages::logs_out(&std::mem::take(&mut self.not_held));
+        let submission = self.next_submission()?;
+        let submission = submission.as_ref().map(messages::submission_out);
+        let empty = submission.is_none() && not_held.is_empty();
+        Ok((!empty).then_some(v1::LogEntriesReply { submission, not_held }))
+    }
+
+    fn next_submission(&mut self) -> Result<Option<Submission>, Status> {
         let mut message = Growing::default();
         while let Some(mut part) = self.parts.pop_front() {
             let full = self.fill(&mut message, &mut part)?;
@@ -98,15 +114,12 @@ impl LogMessages {
         let mut batch = LogBatch { writer, first_seq: next, ops: Vec::new() };
         let mut full = false;
         let mut rest = held.as_slice();
-        if let Some((first, _)) = rest.first().filter(|(first, _)| *first != next) {
-            return Err(not_held(writer, next, *first));
-        }
         while let Some(length) = rest.iter().position(|(_, op)| op.signature.is_some()) {
             let (head, tail) = rest.split_at(length + 1);
             let ops = head.iter().map(|(_, op)| *op).collect();
-            let stretch = self.stretch(message, writer, batch.first_seq, ops)?;
+            let stretch = self.stretch(message, ops)?;
             let empty = message.submission.batches.is_empty() && batch.ops.is_empty();
-            if !empty && message.size + stretch.size > TARGET_MESSAGE_BYTES {
+            if !empty && message.size + stretch.size > USUAL_MESSAGE_BYTES {
                 full = true;
                 break;
             }
@@ -127,13 +140,7 @@ impl LogMessages {
         Ok(full)
     }
 
-    fn stretch(
-        &self,
-        message: &Growing,
-        writer: u32,
-        seq: u64,
-        ops: Vec<SignedOp>,
-    ) -> Result<Stretch, StoreError> {
+    fn stretch(&self, message: &Growing, ops: Vec<SignedOp>) -> Result<Stretch, StoreError> {
         let mut values: BTreeMap<ValueName, Value> = BTreeMap::new();
         let mut size = ops.len() * OP_COST;
         for signed in &ops {
@@ -141,21 +148,11 @@ impl LogMessages {
             if message.sent.contains(&name) || values.contains_key(&name) {
                 continue;
             }
-            let content = self.space.value(&name)?.ok_or_else(|| {
-                let what =
-                    format!("missing, but an op of writer {writer} after op {seq} refers to it");
-                damaged(Column::Values, &value_key(&name), what)
-            })?;
+            // No entry refers to a missing value any more, or no peer has sent it yet.
+            let Some(content) = self.space.value(&name)? else { continue };
             size += content.len() + VALUE_COST;
             values.insert(name, Value { name, content });
         }
         Ok(Stretch { ops, values: values.into_values().collect(), size })
     }
-}
-
-fn not_held(writer: u32, next: u64, first: u64) -> Status {
-    Status::not_found(format!(
-        "this node was bootstrapped from a snapshot: of writer {writer} it holds the ops after op \
-         {first}, but not those after op {next}; ask another node"
-    ))
 }

@@ -1,13 +1,24 @@
-//! The gRPC services of a node: replication, verification, query, health and reflection.
+//! The gRPC services of a node: replication, verification, query, health and reflection; and the limits
+//! that keep it standing among strangers.
+//!
+//! Connections and calls are served by hyper directly. tonic's own server has no limit of connections,
+//! no limit of time for a reader, and no end of a shutdown.
 
+mod budget;
+mod calls;
+mod connections;
+mod health;
+mod limits;
 mod log_messages;
 mod query;
+mod quota;
 mod refusal;
 mod replication;
+mod stall;
 mod verification;
 mod work;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use rootfold_proto::{
     limits::MAX_MESSAGE_BYTES,
@@ -18,27 +29,24 @@ use rootfold_proto::{
 };
 use rootfold_verifier::PreparedVerifyingKey;
 use thiserror::Error;
-use tokio::net::TcpListener;
-use tonic::transport::{self, server::TcpIncoming};
+use tokio::sync::watch;
+use tonic::service::Routes;
 
 use crate::space::Space;
 
+use connections::Acceptor;
+use work::Work;
+
+pub use connections::Listener;
+pub use limits::Limits;
 pub use query::QueryService;
 pub use replication::ReplicationService;
 pub use verification::VerificationService;
 pub use work::ReplyStream;
 
-/// The time limit of a unary call.
-const CALL_LIMIT: Duration = Duration::from_secs(60);
-/// The number of concurrent calls of one connection.
-const CALLS_PER_CONNECTION: usize = 32;
-
-/// Why a server stopped.
+/// Why a server cannot start.
 #[derive(Debug, Error)]
 pub enum ServeError {
-    /// The transport failed.
-    #[error("serving: {0}")]
-    Transport(#[from] transport::Error),
     /// The reflection service could not be built.
     #[error("reflection service: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -48,57 +56,73 @@ pub enum ServeError {
 pub struct Server {
     space: Space,
     key: Option<Arc<PreparedVerifyingKey>>,
+    limits: Limits,
 }
 
 impl Server {
-    /// A server of `space`. With a verifying key it also serves the key and verifies snapshots for
-    /// clients.
+    /// A server of `space` with the default limits. With a verifying key it also serves the key and
+    /// verifies snapshots for clients.
     pub fn new(space: Space, key: Option<Arc<PreparedVerifyingKey>>) -> Server {
-        Server { space, key }
+        Server { space, key, limits: Limits::default() }
     }
 
-    /// Serves until `shutdown` completes, then finishes the calls in progress.
+    /// The same server with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Server {
+        Server { limits, ..self }
+    }
+
+    /// Serves until `shutdown` completes. Then it reports at once that it does not serve, accepts no
+    /// connections, and lets running calls end, at most for [`Limits::drain`].
     ///
     /// # Errors
     /// [`ServeError`].
     pub async fn run(
         self,
-        listener: TcpListener,
+        listener: impl Listener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let Server { space, key } = self;
-        let replication =
-            ReplicationServer::new(ReplicationService::new(space.clone(), key.clone()))
-                .max_decoding_message_size(MAX_MESSAGE_BYTES)
-                .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        let verification = VerificationServer::new(VerificationService::new(key))
-            .max_decoding_message_size(MAX_MESSAGE_BYTES)
-            .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        let query = QueryServer::new(QueryService::new(space))
-            .max_decoding_message_size(MAX_MESSAGE_BYTES)
-            .max_encoding_message_size(MAX_MESSAGE_BYTES);
+        let Server { space, key, limits } = self;
+        let (stop, stopped) = watch::channel(false);
         let (reporter, health) = tonic_health::server::health_reporter();
-        reporter.set_serving::<ReplicationServer<ReplicationService>>().await;
-        reporter.set_serving::<VerificationServer<VerificationService>>().await;
-        reporter.set_serving::<QueryServer<QueryService>>().await;
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1()?;
-        // Replies are small; Nagle's algorithm would delay them.
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        transport::Server::builder()
-            .timeout(CALL_LIMIT)
-            .concurrency_limit_per_connection(CALLS_PER_CONNECTION)
-            .max_concurrent_streams(Some(2 * CALLS_PER_CONNECTION as u32))
-            .http2_keepalive_interval(Some(Duration::from_secs(30)))
-            .add_service(replication)
-            .add_service(verification)
-            .add_service(query)
-            .add_service(health)
-            .add_service(reflection)
-            .serve_with_incoming_shutdown(incoming, shutdown)
-            .await?;
+        let routes = routes(&space, key, &limits)?.add_service(health);
+        let reports =
+            tokio::spawn(health::report(reporter, space, Work::writes(), stopped.clone()));
+        let serving = Acceptor::new(routes.prepare(), limits, stopped).run(listener);
+        let stopping = async {
+            shutdown.await;
+            stop.send_replace(true);
+        };
+        tokio::join!(serving, stopping);
+        reports.abort();
         Ok(())
     }
+}
+
+/// All services but that of health.
+fn routes(
+    space: &Space,
+    key: Option<Arc<PreparedVerifyingKey>>,
+    limits: &Limits,
+) -> Result<Routes, ServeError> {
+    let replication = ReplicationService::with_limits(space.clone(), key.clone(), limits);
+    let replication = ReplicationServer::new(replication)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let verification = VerificationServer::new(VerificationService::new(key).enabled(limits.check))
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let query = QueryServer::new(QueryService::new(space.clone()))
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    Ok(Routes::new(replication)
+        .add_service(verification)
+        .add_service(query)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?))
 }

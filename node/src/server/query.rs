@@ -8,7 +8,7 @@ use rootfold_core::{
 };
 use rootfold_light::{messages, values::ValueName};
 use rootfold_proto::{
-    limits::{MAX_RANGE, TARGET_MESSAGE_BYTES},
+    limits::{MAX_RANGE, TARGET_MESSAGE_BYTES, USUAL_MESSAGE_BYTES},
     v1::{self, query_server::Query},
 };
 use tonic::{Request, Response, Status};
@@ -17,13 +17,7 @@ use super::{
     refusal::{check_space, internal, invalid},
     work::Work,
 };
-use crate::{
-    space::Space,
-    store::{
-        records::{damaged, value_key},
-        Column,
-    },
-};
+use crate::space::Space;
 
 /// Answers queries of clients that check the answers.
 pub struct QueryService {
@@ -34,7 +28,7 @@ pub struct QueryService {
 impl QueryService {
     /// A query service of `space`.
     pub fn new(space: Space) -> QueryService {
-        QueryService { space, work: Work::default() }
+        QueryService { space, work: Work::reads() }
     }
 }
 
@@ -50,20 +44,22 @@ impl Query for QueryService {
         let key = messages::key("key", &request.key).map_err(invalid)?;
         let space = self.space.clone();
         let reply = self.work.run(move || {
-            let root = space.root(at)?;
+            let view = space.view(at)?;
+            let root = view.root;
             let entry = tree::lookup(space.pages(), root, &key).map_err(tree_failed)?;
             let value = match entry.as_ref().and_then(ValueName::of_entry) {
                 Some(name) => space.value(&name)?.ok_or_else(|| {
-                    internal(&damaged(Column::Values, &value_key(&name), "missing"))
+                    Status::not_found("no peer has sent the value of this key to this node yet")
                 })?,
                 None => Vec::new(),
             };
             let names = tree::range_pages(space.pages(), root, key..=key).map_err(tree_failed)?;
-            let pages = pages(&space, &names, value.len())?.ok_or_else(|| {
-                Status::resource_exhausted(
-                    "the pages around this key exceed the limit of a message",
-                )
-            })?;
+            let pages =
+                pages(&space, &names, value.len(), TARGET_MESSAGE_BYTES)?.ok_or_else(|| {
+                    Status::resource_exhausted(
+                        "the pages around this key exceed the limit of a message",
+                    )
+                })?;
             let entry = entry.as_ref().map(messages::entry_out);
             Ok(v1::GetReply { root: messages::bytes(&root), entry, value, pages })
         });
@@ -89,7 +85,10 @@ impl Query for QueryService {
         }
         let limit = usize::try_from(request.limit).unwrap_or(MAX_RANGE).min(MAX_RANGE);
         let space = self.space.clone();
-        let reply = self.work.run(move || range(&space, space.root(at)?, from, to, limit));
+        let reply = self.work.run(move || {
+            let view = space.view(at)?;
+            range(&space, view.root, from, to, limit)
+        });
         reply.await.map(Response::new)
     }
 }
@@ -111,7 +110,8 @@ fn range(
         let end = next.unwrap_or(to);
         let names = tree::range_pages(space.pages(), root, from..end).map_err(tree_failed)?;
         let used = entries.len() * std::mem::size_of::<Entry>();
-        if let Some(pages) = pages(space, &names, used)? {
+        let most = if limit == 1 { TARGET_MESSAGE_BYTES } else { USUAL_MESSAGE_BYTES };
+        if let Some(pages) = pages(space, &names, used, most)? {
             return Ok(v1::RangeReply {
                 root: messages::bytes(&root),
                 entries: entries.iter().map(messages::entry_out).collect(),
@@ -128,8 +128,14 @@ fn range(
     }
 }
 
-/// Messages of pages; `None` if they do not fit into a message that has `used` other bytes.
-fn pages(space: &Space, names: &[F], used: usize) -> Result<Option<Vec<v1::Page>>, Status> {
+/// Messages of pages; `None` if they do not fit into a message of `most` bytes that has `used` other
+/// ones.
+fn pages(
+    space: &Space,
+    names: &[F],
+    used: usize,
+    most: usize,
+) -> Result<Option<Vec<v1::Page>>, Status> {
     let mut size = used;
     let mut pages = Vec::with_capacity(names.len());
     for name in names {
@@ -137,7 +143,7 @@ fn pages(space: &Space, names: &[F], used: usize) -> Result<Option<Vec<v1::Page>
             .page_bytes(name)?
             .ok_or_else(|| internal(&TreeError::Missing { name: *name, rank: 0 }))?;
         size += content.len() + 64;
-        if size > TARGET_MESSAGE_BYTES {
+        if size > most {
             return Ok(None);
         }
         pages.push(v1::Page { name: messages::bytes(name), content, more: false });

@@ -5,40 +5,56 @@ use std::{
     sync::Arc,
 };
 
-use rootfold_core::F;
+use rootfold_core::{log::Tip, F};
 use rootfold_light::{
     messages::{self, MessageError},
     snapshot::Snapshot,
     values::Value,
 };
 use rootfold_proto::{
-    limits::{MAX_FRONTIER, MAX_NAMES, TARGET_MESSAGE_BYTES},
+    limits::{MAX_FRONTIER, MAX_NAMES},
     v1::{self, replication_server::Replication},
 };
 use rootfold_verifier::PreparedVerifyingKey;
 use tonic::{Request, Response, Status};
 
 use super::{
+    calls::Caller,
+    limits::Limits,
     log_messages::LogMessages,
+    quota::SubmitQuota,
     refusal::{check_space, invalid},
     work::{ReplyStream, Work},
 };
 use crate::space::Space;
 
-/// A message of pages or values is closed at this number of bytes.
-const CLOSE_AT: usize = 512 * 1024;
+/// A message of pages or values is closed at this number of bytes, before the next value.
+const CLOSE_AT: usize = 384 * 1024;
+/// The longest part of a page in a message, in bytes.
+const PAGE_PART: usize = 256 * 1024;
 
 /// Serves a space to everyone, and ingests ops of its writers.
 pub struct ReplicationService {
     space: Space,
     key: Option<Arc<PreparedVerifyingKey>>,
     work: Work,
+    writes: Work,
+    quota: SubmitQuota,
 }
 
 impl ReplicationService {
     /// A replication service of `space` and of its verifying key, if it has one.
     pub fn new(space: Space, key: Option<Arc<PreparedVerifyingKey>>) -> ReplicationService {
-        ReplicationService { space, key, work: Work::default() }
+        ReplicationService::with_limits(space, key, &Limits::default())
+    }
+
+    pub(super) fn with_limits(
+        space: Space,
+        key: Option<Arc<PreparedVerifyingKey>>,
+        limits: &Limits,
+    ) -> ReplicationService {
+        let quota = SubmitQuota::new(limits.ops_per_second);
+        ReplicationService { space, key, work: Work::reads(), writes: Work::writes(), quota }
     }
 
     /// Runs `work` on the space after a check that the request is for this space.
@@ -117,7 +133,7 @@ impl Replication for ReplicationService {
         messages::at_most("page names", request.names.len(), MAX_NAMES).map_err(invalid)?;
         let name = |name: &Vec<u8>| messages::field("page name", name);
         let names = once_each(request.names.iter().map(name)).map_err(invalid)?;
-        let source = Pages { space: self.space.clone(), names, cut: VecDeque::new() };
+        let source = Pages { space: self.space.clone(), names, rest: None };
         Ok(Response::new(self.work.stream(source.into_messages())))
     }
 
@@ -147,20 +163,24 @@ impl Replication for ReplicationService {
         &self,
         request: Request<v1::FrontierRequest>,
     ) -> Result<Response<v1::FrontierReply>, Status> {
-        self.on_space(&request.into_inner().space, |space| {
-            let state = space.state();
-            if state.tips.len() > MAX_FRONTIER {
-                let what = format!("this space has more than {MAX_FRONTIER} writers");
-                return Err(Status::resource_exhausted(what));
-            }
-            let tip = |(writer, tip): (&u32, &rootfold_core::log::Tip)| {
-                let seq = tip.seq(*writer).ok()?;
-                Some(v1::WriterTip { writer: *writer, seq, head: messages::bytes(&tip.head.head) })
-            };
-            Ok(v1::FrontierReply {
-                root: messages::bytes(&state.latest.root),
-                writers: state.tips.iter().filter_map(tip).collect(),
-            })
+        let request = request.into_inner();
+        let asked = match request.root.as_slice() {
+            [] => None,
+            root => Some(messages::field("root", root).map_err(invalid)?),
+        };
+        self.on_space(&request.space, move |space| Ok(frontier(space, asked, request.first))).await
+    }
+
+    async fn fork(
+        &self,
+        request: Request<v1::ForkRequest>,
+    ) -> Result<Response<v1::ForkReply>, Status> {
+        let v1::ForkRequest { space, writer } = request.into_inner();
+        self.on_space(&space, move |space| {
+            let fork = space.fork(writer)?.ok_or_else(|| {
+                Status::not_found(format!("this node has no evidence of a fork of writer {writer}"))
+            })?;
+            Ok(v1::ForkReply { fork: Some(fork.fork().to_message()) })
         })
         .await
     }
@@ -171,30 +191,44 @@ impl Replication for ReplicationService {
     ) -> Result<Response<Self::LogEntriesStream>, Status> {
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;
-        let frontier = messages::frontier_in(&request.frontier).map_err(invalid)?;
+        let logs = messages::frontier_in(&request.logs).map_err(invalid)?;
         let space = self.space.clone();
-        let mut messages = self.work.run(move || Ok(LogMessages::new(space, frontier)?)).await?;
-        let source = move || {
-            let submission = messages.next_submission()?;
-            Ok(submission.map(|submission| v1::LogEntriesReply {
-                submission: Some(messages::submission_out(&submission)),
-            }))
-        };
-        Ok(Response::new(self.work.stream(source)))
+        let mut messages = self.work.run(move || Ok(LogMessages::new(space, logs)?)).await?;
+        Ok(Response::new(self.work.stream(move || messages.next_message())))
     }
 
     async fn submit(
         &self,
         request: Request<v1::SubmitRequest>,
     ) -> Result<Response<v1::SubmitReply>, Status> {
+        let caller = request.extensions().get::<Caller>().and_then(|caller| caller.0);
         let request = request.into_inner();
+        check_space(&self.space, &request.space)?;
         let submission = messages::submission_in(request.submission).map_err(invalid)?;
-        self.on_space(&request.space, move |space| {
-            let done = space.ingest(&submission)?;
-            Ok(v1::SubmitReply { accepted: done.ops, root: messages::bytes(&done.root) })
-        })
-        .await
+        self.quota.take(caller, submission.batches.iter().map(|batch| batch.ops.len()).sum())?;
+        let space = self.space.clone();
+        let done = self.writes.run(move || Ok(space.ingest(&submission)?)).await?;
+        let root = messages::bytes(&done.root);
+        Ok(Response::new(v1::SubmitReply { accepted: done.ops, root }))
     }
+}
+
+/// A page of the tips, from writer `first` on. If the caller has `asked` about the root that this node
+/// has, none.
+fn frontier(space: &Space, asked: Option<F>, first: u32) -> v1::FrontierReply {
+    let state = space.state();
+    let equal = asked == Some(state.latest.root);
+    let mut tips = state.tips.range(first..).filter(|_| !equal);
+    let tip = |(writer, tip): (&u32, &Tip)| {
+        let seq = tip.seq(*writer).ok()?;
+        Some(v1::WriterTip { writer: *writer, seq, head: messages::bytes(&tip.head.head) })
+    };
+    let writers: Vec<v1::WriterTip> = tips.by_ref().filter_map(tip).take(MAX_FRONTIER).collect();
+    let full = writers.len() == MAX_FRONTIER;
+    let next = tips.next().filter(|_| full).map_or(0, |(writer, _)| *writer);
+    // More forks than this are beyond what a space can live with; the first ones are enough.
+    let forked = state.forks.keys().copied().take(MAX_FRONTIER).filter(|_| first == 0).collect();
+    v1::FrontierReply { root: messages::bytes(&state.latest.root), writers, next, forked }
 }
 
 /// The names in their order, each once.
@@ -209,8 +243,8 @@ fn once_each<N: Ord + Copy>(
 struct Pages {
     space: Space,
     names: VecDeque<F>,
-    /// The remaining parts of a page that does not fit into one message.
-    cut: VecDeque<v1::Page>,
+    /// The rest of a page that does not fit into one message.
+    rest: Option<(F, VecDeque<u8>)>,
 }
 
 impl Pages {
@@ -227,19 +261,17 @@ impl Pages {
     }
 
     fn next_part(&mut self) -> Result<Option<v1::Page>, Status> {
-        loop {
-            if let Some(part) = self.cut.pop_front() {
-                return Ok(Some(part));
+        let (name, mut rest) = loop {
+            if let Some(rest) = self.rest.take() {
+                break rest;
             }
             let Some(name) = self.names.pop_front() else { return Ok(None) };
             let Some(content) = self.space.page_bytes(&name)? else { continue };
-            let parts = content.chunks(TARGET_MESSAGE_BYTES);
-            let last = parts.len().saturating_sub(1);
-            self.cut.extend(parts.enumerate().map(|(index, part)| v1::Page {
-                name: messages::bytes(&name),
-                content: part.to_vec(),
-                more: index < last,
-            }));
-        }
+            break (name, content.into());
+        };
+        let content: Vec<u8> = rest.drain(..rest.len().min(PAGE_PART)).collect();
+        let more = !rest.is_empty();
+        self.rest = more.then_some((name, rest));
+        Ok(Some(v1::Page { name: messages::bytes(&name), content, more }))
     }
 }

@@ -13,12 +13,19 @@ use super::{refusal::invalid, work::Work};
 pub struct VerificationService {
     key: Option<Arc<PreparedVerifyingKey>>,
     work: Work,
+    enabled: bool,
 }
 
 impl VerificationService {
     /// A service with this verifying key.
     pub fn new(key: Option<Arc<PreparedVerifyingKey>>) -> VerificationService {
-        VerificationService { key, work: Work::default() }
+        VerificationService { key, work: Work::checks(), enabled: true }
+    }
+
+    /// A service that refuses all calls unless it is `enabled`.
+    #[must_use]
+    pub(super) fn enabled(self, enabled: bool) -> VerificationService {
+        VerificationService { enabled, ..self }
     }
 }
 
@@ -28,6 +35,9 @@ impl Verification for VerificationService {
         &self,
         request: Request<v1::CheckRequest>,
     ) -> Result<Response<v1::CheckReply>, Status> {
+        if !self.enabled {
+            return Err(Status::unimplemented("this node verifies no snapshots for clients"));
+        }
         let request = request.into_inner();
         let invite = Invite {
             space: messages::field("space id", &request.space).map_err(invalid)?,

@@ -29,8 +29,10 @@ impl Default for EpochLimits {
 /// The pending ops of a writer: (writer, number of ops before them, largest number of ops).
 pub(crate) type Pending<'a, E> = &'a dyn Fn(u32, u64, usize) -> Result<Vec<SignedOp>, E>;
 
-/// The next epoch after the tips `folded`; `None` if no op is pending. The owner's ops, and the grants
-/// among them, come first. Each run is checked here, once.
+/// The next epoch after the tips `folded`; `None` if no op is pending. Each run is checked here, once.
+///
+/// The writer with the oldest pending op comes first. Each writer gets an equal share of the epoch, so
+/// no backlog keeps others out; what is left of it goes to the oldest ops.
 ///
 /// An epoch has ops of a writer only if the writer's head entry is in the tree (L2), so ops follow
 /// their grant in a later epoch: [`advance`] adds a granted writer to `folded`.
@@ -39,35 +41,64 @@ pub(crate) fn cut<E: From<LogError>>(
     limits: EpochLimits,
     pending: Pending<'_, E>,
 ) -> Result<Option<Epoch>, E> {
-    let mut epoch = Epoch::default();
+    let waiting = waiting(folded, pending)?;
     let mut room = limits.max_ops.max(1);
-    for (writer, before) in folded {
-        // A log with a seq of 2^64 or more can have no pending ops.
-        let Ok(seq) = before.seq(*writer) else { continue };
-        let first = epoch.runs.is_empty();
-        let wanted = if first { room.max(MAX_UNSIGNED_OPS) } else { room };
-        let ops = pending(*writer, seq, wanted)?;
-        let Some((length, signature)) = signed_prefix(&ops, room, first) else { continue };
-        let ops = ops[..length].iter().map(|signed| signed.op).collect();
-        epoch.runs.push(Run { writer: *writer, before: *before, ops, signature }.check()?);
-        room = room.saturating_sub(length);
-        if room == 0 {
-            break;
+    let share = room.checked_div(waiting.len()).unwrap_or(room).max(1);
+    let mut taken: BTreeMap<u32, Vec<SignedOp>> = BTreeMap::new();
+    for most in [share, room] {
+        for (_, writer, seq) in &waiting {
+            let held = taken.entry(*writer).or_default();
+            let next = seq.saturating_add(held.len() as u64);
+            let first = taken.values().all(Vec::is_empty);
+            let within = most.min(room);
+            if within == 0 {
+                break;
+            }
+            let ops = pending(*writer, next, within.max(MAX_UNSIGNED_OPS))?;
+            // A group that one signature covers may be longer than a share.
+            let Some(length) = signed_prefix(&ops, within, room, first) else { continue };
+            room = room.saturating_sub(length);
+            taken.entry(*writer).or_default().extend(&ops[..length]);
         }
+    }
+    let mut epoch = Epoch::default();
+    for (writer, ops) in taken {
+        let (Some(before), Some(signature)) =
+            (folded.get(&writer), ops.last().and_then(|last| last.signature))
+        else {
+            continue;
+        };
+        let ops = ops.iter().map(|signed| signed.op).collect();
+        epoch.runs.push(Run { writer, before: *before, ops, signature }.check()?);
     }
     Ok((!epoch.runs.is_empty()).then_some(epoch))
 }
 
-/// The longest prefix of at most `room` ops whose last op is signed. If there is none and `anyway` is
-/// set, the shortest prefix whose last op is signed.
-fn signed_prefix(
-    ops: &[SignedOp],
-    room: usize,
-    anyway: bool,
-) -> Option<(usize, rootfold_core::eddsa::Signature)> {
-    let signed = |(index, op): (usize, &SignedOp)| Some((index + 1, op.signature?));
-    let within = ops.iter().enumerate().take(room).filter_map(signed).next_back();
-    within.or_else(|| ops.iter().enumerate().find_map(signed).filter(|_| anyway))
+/// The writers with pending ops, those with the oldest op first: clock of that op, writer, number of
+/// ops before it.
+fn waiting<E>(
+    folded: &BTreeMap<u32, Tip>,
+    pending: Pending<'_, E>,
+) -> Result<Vec<(u64, u32, u64)>, E> {
+    let mut waiting = Vec::new();
+    for (writer, before) in folded {
+        // A log with a seq of 2^64 or more can have no pending ops.
+        let Ok(seq) = before.seq(*writer) else { continue };
+        if let Some(first) = pending(*writer, seq, 1)?.first() {
+            waiting.push((first.op.ts, *writer, seq));
+        }
+    }
+    waiting.sort_unstable();
+    Ok(waiting)
+}
+
+/// The longest prefix of at most `wanted` ops whose last op is signed. If there is none, the shortest
+/// such prefix, if it has at most `room` ops or `anyway` is set.
+fn signed_prefix(ops: &[SignedOp], wanted: usize, room: usize, anyway: bool) -> Option<usize> {
+    let signed = |op: &SignedOp| op.signature.is_some();
+    let within = ops[..wanted.min(ops.len())].iter().rposition(signed);
+    let shortest = || ops.iter().position(signed).filter(|last| anyway || *last < room);
+    within.or_else(shortest).map(|last| last + 1)
 }
 
 /// Advances the tips `folded` by an epoch. `open` returns the head with a digest.
@@ -117,6 +148,26 @@ mod tests {
             tip = next;
         }
         (first, ops)
+    }
+
+    /// Case C7: a writer with a low id and a long backlog does not keep the others out.
+    #[test]
+    fn a_backlog_keeps_nobody_out() {
+        let logs: Vec<_> = (0..9u32)
+            .map(|writer| log(writer, &vec![true; if writer == 0 { 1_000 } else { 1 }]))
+            .collect();
+        let folded: BTreeMap<u32, Tip> = (0u32..).zip(&logs).map(|(w, l)| (w, l.0)).collect();
+        let pending = |writer: u32, seq: u64, limit: usize| {
+            let ops = logs[writer as usize].1.iter().skip(seq as usize).take(limit);
+            Ok::<_, LogError>(ops.copied().collect())
+        };
+        let epoch = cut(&folded, EpochLimits { max_ops: 64 }, &pending).unwrap().unwrap();
+        let ops: Vec<usize> = epoch.runs.iter().map(|run| run.ops().len()).collect();
+        assert_eq!(ops, [56, 1, 1, 1, 1, 1, 1, 1, 1]);
+        // With fewer places than writers, the oldest ops come first.
+        let epoch = cut(&folded, EpochLimits { max_ops: 3 }, &pending).unwrap().unwrap();
+        assert_eq!(epoch.ops(), 3);
+        assert!(epoch.runs.iter().all(|run| run.ops().len() == 1));
     }
 
     proptest! {

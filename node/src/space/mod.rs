@@ -5,14 +5,22 @@
 //! the same store of pages, so they advance independently.
 
 pub(crate) mod epoch;
+mod fork_records;
+mod forks;
+pub(crate) mod garbage;
+mod holes;
 mod ingest;
 mod pages;
+mod policy;
 mod read;
 mod state;
+mod take_over;
+mod usage;
+mod write;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+use std::sync::{
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
 };
 
 use rootfold_core::{
@@ -20,30 +28,41 @@ use rootfold_core::{
     fold::Epoch,
     head::Head,
     item::Entry,
+    key::Key,
     log::Tip,
     space::{Genesis, GenesisError},
+    stamp::{Stamp, COUNTER_BITS},
     tree::{self, Page, TreeError, Update},
     F,
 };
 use rootfold_light::{
     snapshot::{Snapshot, SnapshotHeader},
-    values::Value,
+    values::{Value, ValueName},
 };
 use rootfold_verifier::VerifyingKey;
 use thiserror::Error;
 
 use crate::store::{
-    records::{encode_tip, value_key},
+    records::{encode_tip, value_column, value_key},
     Batch, Column, Durability, Store, StoreError,
 };
 
 pub use epoch::EpochLimits;
-pub use ingest::IngestError;
+pub use fork_records::ForkMark;
+pub use forks::{Branch, ForkRefused};
+pub use garbage::Collected;
+pub(crate) use garbage::Garbage;
+pub use ingest::{IngestError, IngestedEach};
 pub(crate) use pages::Pages;
-pub(crate) use read::read_head;
-pub use read::Found;
+pub use policy::{Policy, KEPT_SNAPSHOTS, MAX_AHEAD};
+pub(crate) use read::{holds_value, read_head};
+pub use read::{Found, View};
 pub use state::Proved;
 pub(crate) use state::{Latest, State};
+pub use write::{Write, WriteError, Written};
+
+/// The tips of writers. Cheap to clone, whatever their number is.
+pub type Tips = imbl::OrdMap<u32, Tip>;
 
 /// Why a space cannot be created or read.
 #[derive(Debug, Error)]
@@ -63,9 +82,21 @@ pub enum SpaceError {
         /// The space's id.
         id: F,
     },
-    /// The store has no space: it is new, or a bootstrap has not finished.
-    #[error("the database holds no space (run `bootstrap` again if it was interrupted)")]
+    /// The store has no space.
+    #[error("the database holds no space")]
     NoSpace,
+    /// A bootstrap into the store has begun and not finished.
+    #[error(
+        "a bootstrap of space {} was cut off here: run it again, it goes on where it stopped",
+        field::to_hex(.id)
+    )]
+    CutOff {
+        /// The space's id.
+        id: F,
+    },
+    /// Ops of this node cannot be folded on top of a newer snapshot.
+    #[error("folding own ops on top of a newer snapshot: {0}")]
+    OwnOps(#[from] Box<IngestError>),
     /// The node has no snapshot, and not the genesis state either.
     #[error("this node has no snapshot of space {}", field::to_hex(.id))]
     NoSnapshot {
@@ -91,6 +122,8 @@ pub struct Status {
     pub proved: Option<Proved>,
     /// The header of the newest snapshot.
     pub snapshot: Option<SnapshotHeader>,
+    /// The clock of the newest op, in milliseconds since 1970; `None` without ops.
+    pub newest_op_ms: Option<u64>,
 }
 
 /// A space on this node. Cheap to clone; all clones share their state.
@@ -106,6 +139,16 @@ struct Inner {
     state: RwLock<Arc<State>>,
     /// Held during a change, from reading the old state to writing the new one.
     changing: Mutex<()>,
+    /// Held by a local writer from reading the tip to ingesting the op, so that two threads never sign
+    /// two continuations.
+    writing: Mutex<()>,
+    policy: RwLock<Arc<Policy>>,
+    /// The states that may still be in use, for the garbage collection.
+    in_use: Mutex<Vec<Weak<State>>>,
+    /// The number of candidates for the garbage collection since the last one. It begins high, so that
+    /// a process that makes a single change collects too.
+    garbage: AtomicUsize,
+    can_write: AtomicBool,
 }
 
 /// A verified snapshot whose pages and values are in the store.
@@ -114,10 +157,12 @@ pub(crate) struct Adoption<'a> {
     pub(crate) genesis: Option<&'a Genesis>,
     /// The verifying key of the snapshot.
     pub(crate) key: Option<&'a VerifyingKey>,
-    pub(crate) tips: BTreeMap<u32, Tip>,
+    pub(crate) tips: Tips,
     pub(crate) entries: u64,
     /// Pages with corrected separator keys.
     pub(crate) repaired: &'a [(F, Page)],
+    /// Values that no peer sent.
+    pub(crate) holes: &'a [ValueName],
 }
 
 impl Space {
@@ -127,6 +172,9 @@ impl Space {
     /// [`SpaceError::Exists`], [`SpaceError::Genesis`], [`SpaceError::Store`].
     pub fn create(store: Arc<dyn Store>, genesis: &Genesis) -> Result<Space, SpaceError> {
         refuse_second(&*store)?;
+        if let Some(id) = state::read_begun(&*store)? {
+            return Err(SpaceError::CutOff { id });
+        }
         genesis.check()?;
         let entries = genesis.entries();
         let update = tree::build(&entries);
@@ -134,11 +182,11 @@ impl Space {
             latest: Latest { root: update.root, ops: 0, entries: entries.len() as u64 - 2 },
             tips: genesis.heads().into_iter().collect(),
             proved: Some(Proved { root: update.root, ops: 0, steps: 0 }),
-            snapshot: None,
+            ..State::default()
         };
         let mut batch = Batch::new();
         state::stage_identity(&mut batch, &update.root, Some(genesis));
-        stage_update(&mut batch, &update, state.tips.values().map(|tip| &tip.head));
+        stage_update(&mut batch, &update, state.tips.iter().map(|(w, tip)| (*w, &tip.head)));
         stage_tips(&mut batch, &state.tips);
         state.stage(&mut batch);
         store.write(batch, Durability::Synced)?;
@@ -150,9 +198,21 @@ impl Space {
     /// # Errors
     /// [`SpaceError::NoSpace`], [`SpaceError::Store`].
     pub fn open(store: Arc<dyn Store>) -> Result<Space, SpaceError> {
-        let id = state::read_identity(&*store)?.ok_or(SpaceError::NoSpace)?;
+        let Some(id) = state::read_identity(&*store)? else {
+            return Err(match state::read_begun(&*store)? {
+                Some(id) => SpaceError::CutOff { id },
+                None => SpaceError::NoSpace,
+            });
+        };
         let state = State::read(&*store)?;
         Ok(Space::new(id, store, state))
+    }
+
+    /// Records that a bootstrap of space `id` into this store has begun.
+    pub(crate) fn begin_bootstrap(store: &dyn Store, id: &F) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        state::stage_begun(&mut batch, id);
+        store.write(batch, Durability::Synced)
     }
 
     /// Creates a space from a snapshot, in one batch.
@@ -161,7 +221,7 @@ impl Space {
         adoption: Adoption<'_>,
     ) -> Result<Space, SpaceError> {
         refuse_second(&*store)?;
-        let Adoption { snapshot, genesis, key, tips, entries, repaired } = adoption;
+        let Adoption { snapshot, genesis, key, tips, entries, repaired, holes } = adoption;
         let SnapshotHeader { space, root, ops, .. } = snapshot.header;
         // A replica that begins at genesis holds all ops, so it can prove.
         let genesis_born = snapshot.header.is_genesis();
@@ -170,11 +230,14 @@ impl Space {
             tips,
             proved: genesis_born.then_some(Proved { root, ops, steps: 0 }),
             snapshot: (!genesis_born).then_some(snapshot.header),
+            kept: Arc::new((!genesis_born).then_some(snapshot.header).into_iter().collect()),
+            ..State::default()
         };
         let mut batch = Batch::new();
         state::stage_identity(&mut batch, &space, genesis);
         repaired.iter().for_each(|(name, page)| Pages::stage(&mut batch, name, page));
         stage_tips(&mut batch, &state.tips);
+        holes.iter().for_each(|name| holes::stage(&mut batch, name));
         if !genesis_born {
             state::stage_snapshot(&mut batch, snapshot);
         }
@@ -186,8 +249,31 @@ impl Space {
 
     fn new(id: F, store: Arc<dyn Store>, state: State) -> Space {
         let pages = Pages::new(store.clone());
-        let (state, changing) = (RwLock::new(Arc::new(state)), Mutex::new(()));
-        Space { inner: Arc::new(Inner { id, store, pages, state, changing }) }
+        let state = Arc::new(state);
+        Space {
+            inner: Arc::new(Inner {
+                id,
+                store,
+                pages,
+                in_use: Mutex::new(vec![Arc::downgrade(&state)]),
+                state: RwLock::new(state),
+                changing: Mutex::new(()),
+                writing: Mutex::new(()),
+                policy: RwLock::default(),
+                garbage: AtomicUsize::new(usize::MAX / 2),
+                can_write: AtomicBool::new(true),
+            }),
+        }
+    }
+
+    /// What this node takes into its logs.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.inner.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes what this node takes into its logs, for all clones of this space.
+    pub fn set_policy(&self, policy: Policy) {
+        *self.inner.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
     }
 
     /// The space's id: its genesis root.
@@ -206,7 +292,20 @@ impl Space {
             writers: state.tips.len() as u64,
             proved: state.proved,
             snapshot: state.snapshot,
+            newest_op_ms: newest_ms(state.tips.values().map(|tip| tip.stamp)),
         }
+    }
+
+    /// The clock of the newest op that the newest snapshot covers, in milliseconds since 1970; `None`
+    /// without one.
+    ///
+    /// # Errors
+    /// [`SpaceError`].
+    pub fn newest_op_of_snapshot(&self) -> Result<Option<u64>, SpaceError> {
+        let Some(header) = self.state().snapshot else { return Ok(None) };
+        let heads = tree::heads(self.pages(), header.root)?;
+        let stamps: Result<Vec<Stamp>, TreeError> = heads.map(|entry| Ok(entry?.stamp)).collect();
+        Ok(newest_ms(stamps?.into_iter()))
     }
 
     /// The genesis config; `None` on a replica whose peers did not send it.
@@ -219,7 +318,7 @@ impl Space {
     }
 
     /// The tips of all writers in the latest state.
-    pub fn writers(&self) -> BTreeMap<u32, Tip> {
+    pub fn writers(&self) -> Tips {
         self.state().tips.clone()
     }
 
@@ -279,6 +378,11 @@ impl Space {
         self.inner.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Begins a local write. No other one begins while the guard lives.
+    fn begin_writing(&self) -> MutexGuard<'_, ()> {
+        self.inner.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes `batch` with the records of `state`, then makes `state` the current one.
     pub(crate) fn commit(
         &self,
@@ -287,9 +391,57 @@ impl Space {
         state: State,
     ) -> Result<(), StoreError> {
         state.stage(&mut batch);
-        self.store().write(batch, Durability::Synced)?;
-        *self.inner.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+        self.write_batch(batch)?;
+        let state = Arc::new(state);
+        let mut in_use = self.inner.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        in_use.retain(|state| state.strong_count() > 0);
+        in_use.push(Arc::downgrade(&state));
+        drop(in_use);
+        *self.inner.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        self.collect_if_due();
         Ok(())
+    }
+
+    fn write_batch(&self, batch: Batch) -> Result<(), StoreError> {
+        let done = self.store().write(batch, Durability::Synced);
+        self.inner.can_write.store(done.is_ok(), Ordering::Relaxed);
+        done
+    }
+
+    /// Whether the last write to the store succeeded.
+    pub fn can_write(&self) -> bool {
+        self.inner.can_write.load(Ordering::Relaxed)
+    }
+
+    /// Makes a small write, to find out whether the store takes writes again.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn probe(&self) -> Result<(), StoreError> {
+        let _change = self.begin_change();
+        let mut batch = Batch::new();
+        state::stage_probe(&mut batch);
+        self.write_batch(batch)
+    }
+
+    /// The roots of all states that a reader still uses.
+    fn roots_in_use(&self) -> Vec<F> {
+        let current = self.state();
+        let in_use = self.inner.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        let states = in_use.iter().filter_map(Weak::upgrade);
+        garbage::roots_of(states.filter(|state| !Arc::ptr_eq(state, &current)))
+    }
+
+    fn count_garbage(&self, candidates: usize) {
+        self.inner.garbage.fetch_add(candidates, Ordering::Relaxed);
+    }
+
+    fn garbage_since(&self) -> usize {
+        self.inner.garbage.load(Ordering::Relaxed)
+    }
+
+    fn forget_garbage(&self) {
+        self.inner.garbage.store(0, Ordering::Relaxed);
     }
 
     /// Makes `proved` the proved state, in one batch with its new pages and heads. Returns `false` and
@@ -300,27 +452,64 @@ impl Space {
         update: &Update,
         epoch: &Epoch,
         proved: Proved,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, SpaceError> {
         let change = self.begin_change();
         if self.state().proved.as_ref() != Some(before) {
             return Ok(false);
         }
         let mut batch = Batch::new();
-        let after: Vec<Head> = epoch.runs.iter().map(|run| run.after().head).collect();
-        stage_update(&mut batch, update, after.iter());
+        let heads = epoch.runs.iter().map(|run| (run.writer(), run.after().head));
+        let heads: Vec<(u32, Head)> = heads.collect();
+        stage_update(&mut batch, update, heads.iter().map(|(writer, head)| (*writer, head)));
+        self.sealed_garbage(before, update, epoch)?.stage(&mut batch);
         let state = State { proved: Some(proved), ..State::clone(&self.state()) };
         self.commit(&change, batch, state)?;
         Ok(true)
     }
 
-    /// Stores a snapshot as the newest.
+    /// What the proved state may have needed until this epoch: replaced pages, old values, and the
+    /// values of the ops, which were kept until they were proved.
+    fn sealed_garbage(
+        &self,
+        before: &Proved,
+        update: &Update,
+        epoch: &Epoch,
+    ) -> Result<Garbage<'_>, SpaceError> {
+        let mut garbage = Garbage::new(self);
+        update.replaced.iter().for_each(|name| garbage.page(*name));
+        for run in &epoch.runs {
+            let keys = run.ops().iter().map(|op| op.key);
+            for key in keys.chain([Key::head(run.writer())]) {
+                let old = tree::lookup(self.pages(), before.root, &key)?;
+                garbage.value(old.as_ref().and_then(ValueName::of_entry));
+            }
+            run.ops().iter().for_each(|op| garbage.value(ValueName::of(&op.key, op.value)));
+        }
+        Ok(garbage)
+    }
+
+    /// Stores a snapshot as the newest, and drops the oldest beyond [`Policy::kept_snapshots`].
     pub(crate) fn keep_snapshot(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
         let change = self.begin_change();
         let mut batch = Batch::new();
         state::stage_snapshot(&mut batch, snapshot);
-        let state = State { snapshot: Some(snapshot.header), ..State::clone(&self.state()) };
+        let mut state = State { snapshot: Some(snapshot.header), ..State::clone(&self.state()) };
+        let mut kept: Vec<SnapshotHeader> = state.kept.iter().copied().collect();
+        kept.retain(|header| header.steps != snapshot.header.steps);
+        kept.push(snapshot.header);
+        kept.sort_by_key(|header| header.steps);
+        let dropped = kept.len().saturating_sub(self.policy().kept_snapshots.max(1));
+        for header in kept.drain(..dropped) {
+            state::stage_dropped_snapshot(&mut batch, &header);
+        }
+        state.kept = Arc::new(kept);
         self.commit(&change, batch, state)
     }
+}
+
+/// The milliseconds of the greatest clock; `None` if there is no op.
+fn newest_ms(stamps: impl Iterator<Item = Stamp>) -> Option<u64> {
+    stamps.map(|stamp| stamp.ts >> COUNTER_BITS).max().filter(|ms| *ms > 0)
 }
 
 fn refuse_second(store: &dyn Store) -> Result<(), SpaceError> {
@@ -330,18 +519,23 @@ fn refuse_second(store: &dyn Store) -> Result<(), SpaceError> {
     }
 }
 
-/// Adds new pages, and the heads of new head entries.
+/// Adds new pages, and the heads of new head entries with their writers.
 pub(crate) fn stage_update<'a>(
     batch: &mut Batch,
     update: &Update,
-    heads: impl Iterator<Item = &'a Head>,
+    heads: impl Iterator<Item = (u32, &'a Head)>,
 ) {
     update.pages.iter().for_each(|(name, page)| Pages::stage(batch, name, page));
-    heads.for_each(|head| stage_value(batch, &Value::head(head)));
+    for (writer, head) in heads {
+        let value = Value::head(head);
+        stage_value(batch, &value);
+        garbage::stage_head_reference(batch, writer, value.name.digest);
+    }
 }
 
 pub(crate) fn stage_value(batch: &mut Batch, value: &Value) {
-    batch.put(Column::Values, value_key(&value.name), value.content.as_slice());
+    let column = value_column(value.content.len());
+    batch.put(column, value_key(&value.name), value.content.as_slice());
 }
 
 /// Adds the tips of writers.

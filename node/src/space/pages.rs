@@ -15,8 +15,8 @@ use crate::store::{
     Batch, Column, Store, StoreError,
 };
 
-/// The capacity of the cache in pages; 100 pages take about 1 MiB.
-const CACHED_PAGES: usize = 8192;
+/// The capacity of the cache in bytes, as far as entries and children take them.
+const CACHED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Pages by name. Only checked pages are stored, so a read decodes a page and does not hash it.
 pub(crate) struct Pages {
@@ -29,7 +29,13 @@ pub(crate) struct Pages {
 #[derive(Default)]
 struct Cache {
     young: HashMap<F, Arc<Page>>,
+    /// The size of the young generation in bytes.
+    bytes: usize,
     old: HashMap<F, Arc<Page>>,
+}
+
+fn bytes_of(page: &Page) -> usize {
+    size_of::<F>() + size_of_val(page.entries()) + size_of_val(page.children())
 }
 
 impl Cache {
@@ -43,10 +49,25 @@ impl Cache {
     }
 
     fn put(&mut self, name: F, page: Arc<Page>) {
-        if self.young.len() >= CACHED_PAGES / 2 {
-            self.old = std::mem::take(&mut self.young);
+        let bytes = bytes_of(&page);
+        // A page of this size would push out all others.
+        if bytes > CACHED_BYTES / 2 {
+            return;
         }
-        self.young.insert(name, page);
+        if self.bytes + bytes > CACHED_BYTES / 2 {
+            self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
+        }
+        if self.young.insert(name, page).is_none() {
+            self.bytes += bytes;
+        }
+    }
+
+    fn forget(&mut self, name: &F) {
+        if let Some(page) = self.young.remove(name) {
+            self.bytes = self.bytes.saturating_sub(bytes_of(&page));
+        }
+        self.old.remove(name);
     }
 }
 
@@ -69,11 +90,16 @@ impl Pages {
         let Some(bytes) = self.store.get(Column::Pages, &key)? else {
             return Ok(None);
         };
-        let (page, _) =
-            Page::decode(&bytes).map_err(|e| damaged(Column::Pages, &key, e.to_string()))?;
+        let page =
+            Page::decode_stored(&bytes).map_err(|e| damaged(Column::Pages, &key, e.to_string()))?;
         let page = Arc::new(page);
         self.cached(|cache| cache.put(*name, page.clone()));
         Ok(Some(page))
+    }
+
+    /// Removes a page from the cache.
+    pub(crate) fn forget(&self, name: &F) {
+        self.cached(|cache| cache.forget(name));
     }
 
     /// Adds a page to a batch.

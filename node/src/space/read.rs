@@ -1,5 +1,7 @@
 //! Reads of a space.
 
+use std::sync::Arc;
+
 use rootfold_core::{
     head::Head,
     item::Entry,
@@ -19,15 +21,26 @@ use crate::store::{
     Column, Store, StoreError,
 };
 
-use super::{Space, SpaceError};
+use super::{Space, SpaceError, State};
 
 /// An entry with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The entry.
     pub entry: Entry,
-    /// The value; `None` for tombstones and sentinels, and if values were not requested.
+    /// The value; `None` for tombstones and sentinels, if values were not requested, and if it is
+    /// missing.
     pub value: Option<Vec<u8>>,
+    /// Whether no peer has sent the value yet: see [`Space::holes`].
+    pub missing: bool,
+}
+
+/// A state that is kept while it is read: see [`Space::view`].
+#[derive(Clone)]
+pub struct View {
+    /// The root.
+    pub root: F,
+    _state: Arc<State>,
 }
 
 impl Space {
@@ -36,10 +49,24 @@ impl Space {
     /// # Errors
     /// [`SpaceError::NoSnapshot`].
     pub fn root(&self, at: At) -> Result<F, SpaceError> {
+        self.root_in(&self.state(), at)
+    }
+
+    fn root_in(&self, state: &State, at: At) -> Result<F, SpaceError> {
         match at {
-            At::Latest => Ok(self.state().latest.root),
-            At::Snapshot => Ok(self.snapshot_header()?.root),
+            At::Latest => Ok(state.latest.root),
+            At::Snapshot => Ok(self.header_in(state)?.root),
         }
+    }
+
+    /// The root of a state whose pages and values are kept as long as the view lives. Reads from a
+    /// root without a view can fail while another thread writes.
+    ///
+    /// # Errors
+    /// [`SpaceError::NoSnapshot`].
+    pub fn view(&self, at: At) -> Result<View, SpaceError> {
+        let state = self.state();
+        Ok(View { root: self.root_in(&state, at)?, _state: state })
     }
 
     /// The header of the newest snapshot; that of genesis if there is none.
@@ -47,7 +74,10 @@ impl Space {
     /// # Errors
     /// [`SpaceError::NoSnapshot`] if this node does not hold the genesis state either.
     pub fn snapshot_header(&self) -> Result<SnapshotHeader, SpaceError> {
-        let state = self.state();
+        self.header_in(&self.state())
+    }
+
+    fn header_in(&self, state: &State) -> Result<SnapshotHeader, SpaceError> {
         match state.snapshot {
             Some(header) => Ok(header),
             None if state.proved.is_some() => Ok(SnapshotHeader::genesis(self.id())),
@@ -60,7 +90,8 @@ impl Space {
     /// # Errors
     /// [`SpaceError`].
     pub fn get(&self, at: At, key: &Key) -> Result<Option<Found>, SpaceError> {
-        let entry = tree::lookup(self.pages(), self.root(at)?, key)?;
+        let view = self.view(at)?;
+        let entry = tree::lookup(self.pages(), view.root, key)?;
         entry.map(|entry| self.found(entry, true)).transpose()
     }
 
@@ -79,7 +110,8 @@ impl Space {
         if from >= to {
             return Ok(Vec::new());
         }
-        let entries = tree::scan(self.pages(), self.root(at)?, *from..*to)?;
+        let view = self.view(at)?;
+        let entries = tree::scan(self.pages(), view.root, *from..*to)?;
         entries.take(limit).map(|entry| self.found(entry?, with_values)).collect()
     }
 
@@ -93,17 +125,22 @@ impl Space {
         at: At,
         prefix: &[u8],
     ) -> Result<impl Iterator<Item = Result<Found, SpaceError>> + use<'_>, SpaceError> {
-        let entries = tree::scan_prefix(self.pages(), self.root(at)?, prefix)?;
-        Ok(entries.map(|entry| self.found(entry?, true)))
+        let view = self.view(at)?;
+        let entries = tree::scan_prefix(self.pages(), view.root, prefix)?;
+        Ok(entries.map(move |entry| {
+            let _kept = &view;
+            self.found(entry?, true)
+        }))
     }
 
     fn found(&self, entry: Entry, with_value: bool) -> Result<Found, SpaceError> {
         let Some(name) = ValueName::of_entry(&entry).filter(|_| with_value) else {
-            return Ok(Found { entry, value: None });
+            return Ok(Found { entry, value: None, missing: false });
         };
         match self.value(&name)? {
-            Some(value) => Ok(Found { entry, value: Some(value) }),
-            None => Err(damaged(Column::Values, &value_key(&name), "missing").into()),
+            Some(value) => Ok(Found { entry, value: Some(value), missing: false }),
+            // A hole: no peer has sent it yet.
+            None => Ok(Found { entry, value: None, missing: true }),
         }
     }
 
@@ -120,11 +157,16 @@ impl Space {
     /// # Errors
     /// [`StoreError::Read`].
     pub fn value(&self, name: &ValueName) -> Result<Option<Vec<u8>>, StoreError> {
+        read_value(self.store(), name)
+    }
+
+    /// A value that is short enough to be inline in a page.
+    fn short_value(&self, name: &ValueName) -> Result<Option<Vec<u8>>, StoreError> {
         self.store().get(Column::Values, &value_key(name))
     }
 
     pub(crate) fn has_value(&self, name: &ValueName) -> Result<bool, StoreError> {
-        Ok(self.value(name)?.is_some())
+        holds_value(self.store(), name)
     }
 
     /// At most `limit` ops of a log, each with the number of ops before it, beginning with the first op
@@ -149,7 +191,7 @@ impl Space {
             decode_op(value),
         ) {
             (Some((of, _)), _) if of != writer => false,
-            (Some((_, seq)), Some(op)) => {
+            (Some((_, seq)), Some((op, _))) => {
                 ops.push((seq, op));
                 ops.len() < limit
             }
@@ -175,7 +217,8 @@ impl Space {
         let bytes = page.encode(&|entry| {
             let name = ValueName::of_entry(entry)?;
             // A failed read is an error, not an omitted value.
-            self.value(&name).unwrap_or_else(|e| {
+            // Longer values are not read to be dropped.
+            self.short_value(&name).unwrap_or_else(|e| {
                 failed.set(Some(e));
                 None
             })
@@ -186,6 +229,18 @@ impl Space {
     /// The store of pages.
     pub fn page_store(&self) -> &(impl PageStore + Send + Sync + 'static) {
         self.pages()
+    }
+}
+
+/// Whether a store holds a value.
+pub(crate) fn holds_value(store: &dyn Store, name: &ValueName) -> Result<bool, StoreError> {
+    Ok(read_value(store, name)?.is_some())
+}
+
+fn read_value(store: &dyn Store, name: &ValueName) -> Result<Option<Vec<u8>>, StoreError> {
+    match store.get(Column::Values, &value_key(name))? {
+        Some(value) => Ok(Some(value)),
+        None => store.get(Column::LargeValues, &value_key(name)),
     }
 }
 

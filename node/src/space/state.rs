@@ -1,16 +1,19 @@
 //! The records of a space's identity and state.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rootfold_core::{
     field::{self, FIELD_BYTES},
-    log::Tip,
     space::Genesis,
     F,
 };
 use rootfold_light::snapshot::{Snapshot, SnapshotHeader};
 use rootfold_verifier::VerifyingKey;
 
+use super::{
+    fork_records::{self, ForkMark},
+    Tips,
+};
 use crate::store::{
     records::{damaged, decode_tip},
     Batch, Column, Store, StoreError,
@@ -18,6 +21,7 @@ use crate::store::{
 
 const FORMAT: &[u8] = b"format";
 const SPACE: &[u8] = b"space";
+const BEGUN: &[u8] = b"bootstrapping";
 const GENESIS: &[u8] = b"genesis";
 const LATEST: &[u8] = b"latest";
 const PROVED: &[u8] = b"proved";
@@ -25,10 +29,10 @@ const SNAPSHOT: &[u8] = b"snapshot";
 const VERIFYING_KEY: &[u8] = b"verifying-key";
 
 /// The version of the layout of the store.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 
 /// The fold of all ops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Latest {
     pub(crate) root: F,
     pub(crate) ops: u64,
@@ -47,16 +51,19 @@ pub struct Proved {
 }
 
 /// The mutable records of a space.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     pub(crate) latest: Latest,
-    pub(crate) tips: BTreeMap<u32, Tip>,
+    pub(crate) tips: Tips,
     pub(crate) proved: Option<Proved>,
     pub(crate) snapshot: Option<SnapshotHeader>,
+    /// The stored snapshots, by their steps.
+    pub(crate) kept: Arc<Vec<SnapshotHeader>>,
+    pub(crate) forks: Arc<BTreeMap<u32, ForkMark>>,
 }
 
 impl State {
-    /// Adds all records but the tips: a change writes only the tips that it moves.
+    /// Adds the records of the roots. Tips, snapshots and forks are added by the changes that touch them.
     pub(crate) fn stage(&self, batch: &mut Batch) {
         let Latest { root, ops, entries } = self.latest;
         batch.put(Column::Meta, LATEST, triple(&root, ops, entries));
@@ -80,8 +87,14 @@ impl State {
             ),
             None => None,
         };
-        let tips = read_tips(store)?;
-        Ok(State { latest: Latest { root, ops, entries }, tips, proved, snapshot })
+        Ok(State {
+            latest: Latest { root, ops, entries },
+            tips: read_tips(store)?,
+            proved,
+            snapshot,
+            kept: Arc::new(read_kept(store)?),
+            forks: Arc::new(fork_records::read_marks(store)?),
+        })
     }
 }
 
@@ -107,8 +120,8 @@ fn read_triple(store: &dyn Store, key: &[u8]) -> Result<Option<(F, u64, u64)>, S
     }
 }
 
-fn read_tips(store: &dyn Store) -> Result<BTreeMap<u32, Tip>, StoreError> {
-    let mut tips = BTreeMap::new();
+fn read_tips(store: &dyn Store) -> Result<Tips, StoreError> {
+    let mut tips = Tips::new();
     let mut bad = None;
     store.scan(Column::Heads, &[], &mut |key, value| match (
         <[u8; 4]>::try_from(key),
@@ -129,6 +142,7 @@ fn read_tips(store: &dyn Store) -> Result<BTreeMap<u32, Tip>, StoreError> {
 pub(super) fn stage_identity(batch: &mut Batch, id: &F, genesis: Option<&Genesis>) {
     batch.put(Column::Meta, FORMAT, FORMAT_VERSION.to_be_bytes());
     batch.put(Column::Meta, SPACE, field::to_bytes(id));
+    batch.delete(Column::Meta, BEGUN);
     if let Some(genesis) = genesis {
         batch.put(Column::Meta, GENESIS, genesis.to_bytes());
     }
@@ -152,6 +166,17 @@ pub(super) fn read_identity(store: &dyn Store) -> Result<Option<F>, StoreError> 
     }
 }
 
+pub(super) fn stage_begun(batch: &mut Batch, id: &F) {
+    batch.put(Column::Meta, BEGUN, field::to_bytes(id));
+}
+
+/// The id of the space whose bootstrap has begun and not finished.
+pub(super) fn read_begun(store: &dyn Store) -> Result<Option<F>, StoreError> {
+    let Some(bytes) = store.get(Column::Meta, BEGUN)? else { return Ok(None) };
+    let id = bytes.as_slice().try_into().ok().and_then(|bytes| field::from_bytes(bytes).ok());
+    id.map(Some).ok_or_else(|| damaged(Column::Meta, BEGUN, "not a space id"))
+}
+
 pub(super) fn read_genesis(store: &dyn Store) -> Result<Option<Vec<u8>>, StoreError> {
     store.get(Column::Meta, GENESIS)
 }
@@ -168,9 +193,36 @@ pub(super) fn stage_verifying_key(batch: &mut Batch, key: &VerifyingKey) {
     batch.put(Column::Meta, VERIFYING_KEY, key.encode());
 }
 
+/// A record without meaning.
+pub(super) fn stage_probe(batch: &mut Batch) {
+    batch.put(Column::Meta, *b"probe", []);
+}
+
+/// Removes the proved state.
+pub(super) fn stage_no_proved(batch: &mut Batch) {
+    batch.delete(Column::Meta, PROVED);
+}
+
 /// Adds a snapshot. Its key is its number of steps.
 pub(super) fn stage_snapshot(batch: &mut Batch, snapshot: &Snapshot) {
     batch.put(Column::Snapshots, snapshot.header.steps.to_be_bytes(), snapshot.to_bytes());
+}
+
+pub(super) fn stage_dropped_snapshot(batch: &mut Batch, header: &SnapshotHeader) {
+    batch.delete(Column::Snapshots, header.steps.to_be_bytes());
+}
+
+/// The headers of all stored snapshots, by their steps.
+fn read_kept(store: &dyn Store) -> Result<Vec<SnapshotHeader>, StoreError> {
+    let (mut kept, mut bad) = (Vec::new(), None);
+    store.scan(Column::Snapshots, &[], &mut |key, value| {
+        match Snapshot::from_bytes(value) {
+            Ok(snapshot) => kept.push(snapshot.header),
+            Err(e) => bad = Some(damaged(Column::Snapshots, key, e.to_string())),
+        }
+        bad.is_none()
+    })?;
+    bad.map_or(Ok(kept), Err)
 }
 
 pub(super) fn read_snapshot(

@@ -1,9 +1,10 @@
-//! Stores: six columns of key-value pairs, changed in atomic batches.
+//! Stores: columns of key-value pairs, changed in atomic batches.
 //!
 //! Every ingest and every seal is one [`Batch`], so the store holds all of it or nothing.
 
 mod contract;
 mod failing;
+mod healing;
 mod memory;
 pub mod records;
 mod redb;
@@ -17,6 +18,7 @@ use thiserror::Error;
 pub use self::redb::RedbStore;
 pub use contract::{check_contract, ContractBroken};
 pub use failing::{FailingStore, Fault};
+pub use healing::HealingStore;
 pub use memory::MemoryStore;
 #[cfg(feature = "rocksdb")]
 pub use rocks::RocksStore;
@@ -30,21 +32,31 @@ pub enum Column {
     Heads,
     /// Name -> page without inline values.
     Pages,
-    /// Kind and digest -> value.
+    /// Kind and digest -> value that is short enough to be inline in a page.
     Values,
+    /// Kind and digest -> longer value.
+    LargeValues,
+    /// Kind and digest of a value, and a key that had it -> the last op that gave it to the key.
+    References,
+    /// Steps of a snapshot or 0, and a page or value that nothing else may need -> nothing.
+    Garbage,
     /// Number of steps -> snapshot.
     Snapshots,
-    /// Name of a single record -> record: identity, state, verifying key.
+    /// Name of a single record -> record: identity, state, verifying key; evidence of forks, names of
+    /// missing values, bytes per writer.
     Meta,
 }
 
 impl Column {
     /// All columns.
-    pub const ALL: [Column; 6] = [
+    pub const ALL: [Column; 9] = [
         Column::Ops,
         Column::Heads,
         Column::Pages,
         Column::Values,
+        Column::LargeValues,
+        Column::References,
+        Column::Garbage,
         Column::Snapshots,
         Column::Meta,
     ];
@@ -56,6 +68,9 @@ impl Column {
             Column::Heads => "heads",
             Column::Pages => "pages",
             Column::Values => "values",
+            Column::LargeValues => "large-values",
+            Column::References => "references",
+            Column::Garbage => "garbage",
             Column::Snapshots => "snapshots",
             Column::Meta => "meta",
         }
@@ -163,7 +178,7 @@ impl Batch {
 /// Receives a key and its value; returns whether to continue.
 pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> bool;
 
-/// A store of six columns. [`check_contract`] tests the contract of an implementation.
+/// A store of columns. [`check_contract`] tests the contract of an implementation.
 pub trait Store: Send + Sync + 'static {
     /// The value of `key`.
     ///

@@ -6,6 +6,7 @@ use rootfold_core::{
     head::{Head, HEAD_BYTES},
     log::{Op, SignedOp, Tip, OP_BYTES},
     stamp::Stamp,
+    tree::MAX_INLINE_VALUE,
     F,
 };
 use rootfold_light::values::{ValueKind, ValueName};
@@ -26,9 +27,10 @@ pub fn parse_op_key(key: &[u8]) -> Option<(u32, u64)> {
     Some((u32::from_be_bytes(*writer), u64::from_be_bytes(seq.try_into().ok()?)))
 }
 
-/// Encodes an op and its signature, if it has one.
-pub fn encode_op(signed: &SignedOp) -> Vec<u8> {
+/// Encodes an op, the head of the log after it, and the op's signature, if it has one.
+pub fn encode_op(signed: &SignedOp, head: &F) -> Vec<u8> {
     let mut out = signed.op.to_bytes().to_vec();
+    out.extend_from_slice(&field::to_bytes(head));
     if let Some(signature) = &signed.signature {
         out.extend_from_slice(&signature.to_bytes());
     }
@@ -36,15 +38,16 @@ pub fn encode_op(signed: &SignedOp) -> Vec<u8> {
 }
 
 /// The inverse of [`encode_op`]; `None` for any other bytes.
-pub fn decode_op(bytes: &[u8]) -> Option<SignedOp> {
-    let (op, signature) = bytes.split_first_chunk::<OP_BYTES>()?;
-    let op = Op::from_bytes(op).ok()?;
+pub fn decode_op(bytes: &[u8]) -> Option<(SignedOp, F)> {
+    let (op, rest) = bytes.split_first_chunk::<OP_BYTES>()?;
+    let (head, signature) = rest.split_first_chunk::<FIELD_BYTES>()?;
+    let (op, head) = (Op::from_bytes(op).ok()?, field::from_bytes(head).ok()?);
     let signature = match signature.len() {
         0 => None,
         SIGNATURE_BYTES => Some(Signature::from_bytes(signature.try_into().ok()?).ok()?),
         _ => return None,
     };
-    Some(SignedOp { op, signature })
+    Some((SignedOp { op, signature }, head))
 }
 
 /// Encodes a tip: head and stamp.
@@ -80,6 +83,28 @@ pub(crate) fn value_key(name: &ValueName) -> [u8; 1 + FIELD_BYTES] {
     key
 }
 
+/// The inverse of [`value_key`].
+pub(crate) fn parse_value_key(bytes: &[u8]) -> Option<ValueName> {
+    let (kind, digest) = bytes.split_first()?;
+    let digest: &[u8; FIELD_BYTES] = digest.try_into().ok()?;
+    let kind = match kind {
+        b'u' => ValueKind::User,
+        b'h' => ValueKind::Head,
+        _ => return None,
+    };
+    Some(ValueName { kind, digest: field::from_bytes(digest).ok()? })
+}
+
+/// The column of a value of this length. Short ones are apart, so that reading a page with its inline
+/// values does not read long ones.
+pub(crate) fn value_column(length: usize) -> Column {
+    if length <= MAX_INLINE_VALUE {
+        Column::Values
+    } else {
+        Column::LargeValues
+    }
+}
+
 /// The error for a record that is missing or does not decode.
 pub(crate) fn damaged(column: Column, key: &[u8], what: impl Into<String>) -> StoreError {
     StoreError::Damaged { column, key: hex::encode(key), what: what.into() }
@@ -98,17 +123,18 @@ mod tests {
         let tip = Tip::genesis(F::from(3u64), 9, secret.public_key());
         assert_eq!(decode_tip(&encode_tip(&tip)), Some(tip));
         let op = Op { ts: 5, key: Key::user(b"k").unwrap(), value: F::from(8u64) };
-        let (signed, _) = SignedOp::sign(&tip, 9, op, &secret).unwrap();
-        assert_eq!(decode_op(&encode_op(&signed)), Some(signed));
+        let (signed, after) = SignedOp::sign(&tip, 9, op, &secret).unwrap();
+        let head = after.head.head;
+        assert_eq!(decode_op(&encode_op(&signed, &head)), Some((signed, head)));
         let unsigned = SignedOp { op, signature: None };
-        assert_eq!(decode_op(&encode_op(&unsigned)), Some(unsigned));
+        assert_eq!(decode_op(&encode_op(&unsigned, &head)), Some((unsigned, head)));
         assert_eq!(parse_op_key(&op_key(7, u64::MAX)), Some((7, u64::MAX)));
         let bytes = encode_tip(&tip);
         for cut in 0..bytes.len() {
             assert_eq!(decode_tip(&bytes[..cut]), None);
         }
-        let bytes = encode_op(&signed);
-        for cut in (0..bytes.len()).filter(|cut| *cut != OP_BYTES) {
+        let bytes = encode_op(&signed, &head);
+        for cut in (0..bytes.len()).filter(|cut| *cut != OP_BYTES + FIELD_BYTES) {
             assert_eq!(decode_op(&bytes[..cut]), None);
         }
     }

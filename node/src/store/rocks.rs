@@ -22,6 +22,7 @@ impl RocksStore {
     /// # Errors
     /// [`StoreError::Open`] if another process has it open or it cannot be read.
     pub fn open(path: &Path) -> Result<RocksStore, StoreError> {
+        refuse_without_current(path)?;
         let mut options = Options::default();
         options.create_if_missing(true);
         options.create_missing_column_families(true);
@@ -40,6 +41,16 @@ impl RocksStore {
     }
 }
 
+/// RocksDB takes a directory without its file CURRENT for a new database and writes into it.
+fn refuse_without_current(path: &Path) -> Result<(), StoreError> {
+    let has_files = std::fs::read_dir(path).is_ok_and(|mut files| files.next().is_some());
+    if !has_files || path.join("CURRENT").is_file() {
+        return Ok(());
+    }
+    let cause = "damaged: the file CURRENT is missing; put it back from a backup".to_owned();
+    Err(StoreError::Open { path: path.to_path_buf(), cause })
+}
+
 fn family(column: Column) -> Options {
     let mut table = BlockBasedOptions::default();
     table.set_bloom_filter(10.0, false);
@@ -48,7 +59,7 @@ fn family(column: Column) -> Options {
     options.set_write_buffer_size(8 * MIB);
     // Pages, heads and snapshots consist of digests and points, which do not compress.
     options.set_compression_type(match column {
-        Column::Values | Column::Ops => DBCompressionType::Lz4,
+        Column::Values | Column::LargeValues | Column::Ops => DBCompressionType::Lz4,
         _ => DBCompressionType::None,
     });
     options

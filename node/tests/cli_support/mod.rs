@@ -152,7 +152,21 @@ impl Node {
 
     /// Serves until dropped.
     pub fn serve(&self) -> Served {
-        let mut command = self.command(["--json", "serve", "--listen", "127.0.0.1:0"]);
+        self.serve_with("", &[])
+    }
+
+    /// Serves with further options, after shell commands that set limits of the process.
+    pub fn serve_with(&self, before: &str, options: &[&str]) -> Served {
+        let plain = self.command(["--json", "serve", "--listen", "127.0.0.1:0"]);
+        let mut command = Command::new("sh");
+        command
+            .env_remove("RUST_LOG")
+            .arg("-c")
+            .arg(format!("{before}\nexec \"$0\" \"$@\""))
+            .arg(plain.get_program())
+            .args(plain.get_args())
+            .args(options)
+            .stdin(Stdio::null());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -171,9 +185,40 @@ pub struct Served {
 impl Served {
     /// Sends SIGTERM and returns the exit code.
     pub fn stop(mut self) -> i32 {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        self.terminate();
+        self.wait()
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        let asked = Command::new("kill").arg(self.id().to_string()).status().unwrap();
         assert!(asked.success());
+    }
+
+    /// Waits for the end and returns the exit code.
+    pub fn wait(&mut self) -> i32 {
         self.child.wait().unwrap().code().expect("not killed")
+    }
+
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The largest memory of the process so far, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// The processor time of the process so far.
+    pub fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
+        let after_name = stat.rsplit(')').next().unwrap();
+        let fields: Vec<&str> = after_name.split_whitespace().collect();
+        let ticks = |field: usize| fields[field].parse::<u64>().unwrap();
+        Duration::from_millis((ticks(11) + ticks(12)) * 10)
     }
 }
 

@@ -4,7 +4,7 @@
 pub mod net;
 pub mod proved;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ark_ff::UniformRand;
 use rand::{rngs::StdRng, SeedableRng};
@@ -22,7 +22,7 @@ use rootfold_light::{
     values::Value,
 };
 use rootfold_node::{
-    space::Space,
+    space::{Policy, Space},
     store::{dump, Dump, MemoryStore, Store},
 };
 
@@ -66,6 +66,8 @@ impl World {
     pub fn on(store: Arc<dyn Store>, seed: u64, writers: u8) -> World {
         let (genesis, secrets) = genesis(seed, writers);
         let space = Space::create(store.clone(), &genesis).unwrap();
+        // Many tests use clocks without regard to the time.
+        space.set_policy(Policy { max_ahead: Duration::MAX, ..Policy::default() });
         World { store, space, genesis, secrets }
     }
 
@@ -129,4 +131,18 @@ pub fn put(ts: u64, k: &str, content: &[u8]) -> (Op, Value) {
 
 pub fn submission(batch: LogBatch, values: Vec<Value>) -> Submission {
     Submission { batches: vec![batch], values }
+}
+
+/// Prints a measured figure, and adds it to the file in `ROOTFOLD_FIGURES` if that is set.
+///
+/// # Panics
+/// If the value exceeds the bound.
+pub fn figure(name: &str, value: u64, bound: u64) {
+    use std::io::Write;
+    println!("FIGURE {name}: {value} (at most {bound})");
+    if let Some(path) = std::env::var_os("ROOTFOLD_FIGURES") {
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).unwrap();
+        writeln!(file, "{name}\t{value}\t{bound}").unwrap();
+    }
+    assert!(value <= bound, "{name}: {value}, at most {bound} expected");
 }

@@ -54,6 +54,7 @@ pub struct Lies {
     pub pages: Change<v1::PagesReply>,
     pub values: Change<v1::ValuesReply>,
     pub log: Change<v1::LogEntriesReply>,
+    pub frontier: Change<v1::FrontierReply>,
     /// Follows every stream of pages, without end.
     pub endless_pages: Option<v1::PagesReply>,
     /// Follows every stream of ops, without end.
@@ -76,6 +77,25 @@ pub async fn serve_lies(
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(usize::MAX);
     serve_service(service).await
+}
+
+/// A peer that accepts connections and never says anything.
+pub async fn serve_silence() -> Running {
+    let (listener, address) = listener().await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        let accept = async {
+            while let Ok((stream, _)) = listener.accept().await {
+                held.push(stream);
+            }
+        };
+        tokio::select! {
+            () = accept => {}
+            _ = stopped => {}
+        }
+    });
+    Running { address: address.to_string(), _stop: stop }
 }
 
 /// A server of one service.
@@ -190,7 +210,18 @@ impl Replication for Liar {
         &self,
         request: Request<v1::FrontierRequest>,
     ) -> Result<Response<v1::FrontierReply>, Status> {
-        self.honest.frontier(request).await
+        let mut reply = self.honest.frontier(request).await?;
+        if let Some(change) = self.lies.frontier {
+            change(reply.get_mut());
+        }
+        Ok(reply)
+    }
+
+    async fn fork(
+        &self,
+        request: Request<v1::ForkRequest>,
+    ) -> Result<Response<v1::ForkReply>, Status> {
+        self.honest.fork(request).await
     }
 
     async fn log_entries(

@@ -93,7 +93,7 @@ impl Log {
         }
         let values = puts.iter().map(|(_, content)| Value::user(content.to_vec())).collect();
         let submission = messages::submission_out(&Submission { batches, values });
-        (ops, v1::LogEntriesReply { submission: Some(submission) })
+        (ops, v1::LogEntriesReply { submission: Some(submission), not_held: Vec::new() })
     }
 
     fn next_put(&mut self) -> (Op, [u8; VALUE_BYTES]) {

@@ -11,6 +11,7 @@ mod bootstrap;
 mod context;
 mod del;
 mod demo;
+mod forks;
 mod get;
 mod grant;
 mod import;
@@ -55,6 +56,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Bootstrap(args) => bootstrap::run(&context, args),
         Command::Replay(args) => replay::run(&context, args),
         Command::Status => status::run(&context),
+        Command::Forks(args) => forks::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args),
     }
 }

@@ -6,17 +6,20 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    bootstrap::BootstrapArgs, del::DelArgs, demo::DemoArgs, get::GetArgs, grant::GrantArgs,
-    import_git::ImportGitArgs, log::LogArgs, params::ParamsArgs, prove::ProveArgs,
-    publish::PublishArgs, put::PutArgs, replay::ReplayArgs, scan::ScanArgs, serve::ServeArgs,
-    space_new::SpaceNewArgs, verify::VerifyArgs, writer_new::WriterNewArgs,
+    bootstrap::BootstrapArgs, del::DelArgs, demo::DemoArgs, forks::ForksArgs, get::GetArgs,
+    grant::GrantArgs, import_git::ImportGitArgs, log::LogArgs, params::ParamsArgs,
+    prove::ProveArgs, publish::PublishArgs, put::PutArgs, replay::ReplayArgs, scan::ScanArgs,
+    serve::ServeArgs, space_new::SpaceNewArgs, verify::VerifyArgs, writer_new::WriterNewArgs,
 };
 
 /// Replicas that start from a proof instead of the history.
 #[derive(Debug, Parser)]
 #[command(name = "rootfold", version, about, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done; 1 refused: a proof, signature, page, value or op is \
-                        bad; 2 usage; 3 unreachable, unreadable or unwritable.")]
+#[command(
+    after_help = "Exit codes: 0 done; 1 refused: a proof, signature, page, value or op is bad or not \
+                        allowed, or a log is forked; 2 usage; 3 unreachable, unreadable, unwritable or \
+                        not found; 4 this replica and a peer differ."
+)]
 pub struct Cli {
     /// The data directory of the node.
     #[arg(long, global = true, value_name = "DIR", default_value = ".rootfold")]
@@ -71,6 +74,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Prints the state of this node.
     Status,
+    /// Shows forked logs with their evidence: both heads, signed by the writer.
+    Forks(ForksArgs),
     /// Does all of it on a git history: folds, proves, and syncs two replicas in processes of their
     /// own, one from the proof and one from the logs.
     Demo(DemoArgs),

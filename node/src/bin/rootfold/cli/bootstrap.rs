@@ -3,12 +3,13 @@
 use clap::Args;
 use rootfold_core::field;
 use rootfold_light::invite::Invite;
-use rootfold_node::bootstrap::{self, Bootstrap};
+use rootfold_node::bootstrap::{self, Bootstrap, BootstrapReport};
 use serde_json::json;
 
 use super::{
     context::block_on,
     failure::{Failure, OrFail},
+    forks,
     progress::Bars,
     text, Context,
 };
@@ -31,6 +32,7 @@ pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
     let job = Bootstrap { peers: args.from, invite, data_dir: context.data_dir(), key: None };
     let report = block_on(async { Ok(bootstrap::run(job, &bars).await?) })?;
     bars.clear();
+    context.mark_folder();
     let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
     let ms = report.elapsed.as_secs_f64() * 1000.0;
     let verify_ms = report.verify.as_secs_f64() * 1000.0;
@@ -47,6 +49,10 @@ pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
         "verify_ms": verify_ms,
         "ms": ms,
         "faults": faults,
+        "forks": report.forks.keys().collect::<Vec<_>>(),
+        "held_back": report.held_back.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "missing_values": report.holes,
+        "elsewhere": report.elsewhere.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     context.output.answer(&json, || {
         let mut text = format!(
@@ -60,6 +66,32 @@ pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
             field::to_hex(&report.root)
         );
         text.extend(faults.iter().map(|fault| format!("fault: {fault}\n")));
+        text.extend(report.held_back.iter().map(|held| format!("held back: {held}\n")));
+        if report.holes > 0 {
+            text += &format!("missing: {} values that no peer sent; run it again\n", report.holes);
+        }
+        text.extend(report.forks.values().map(|fork| forks::fork_text(fork, false)));
         text
-    })
+    })?;
+    verdict(&report)
+}
+
+/// Fails if the replica is not where its peers are.
+fn verdict(report: &BootstrapReport) -> Result<(), Failure> {
+    if let Some((writer, fork)) = report.forks.first_key_value() {
+        return Err(Failure::refused(format!(
+            "{} forked logs, the first of writer {writer} after op {}; all other logs are synced. \
+             `rootfold forks` shows the evidence",
+            report.forks.len(),
+            fork.shared()
+        )));
+    }
+    match report.elsewhere.first() {
+        None => Ok(()),
+        Some(elsewhere) => Err(Failure::differs(format!(
+            "this replica has root {}, but {elsewhere}: one of them does not follow the rules, or the two \
+             run different versions",
+            field::to_hex(&report.root)
+        ))),
+    }
 }

@@ -4,7 +4,7 @@ use std::{future::Future, path::PathBuf, sync::Arc};
 
 use rootfold_core::{eddsa::SecretKey, log::Tip, space::Genesis};
 use rootfold_light::invite::Invite;
-use rootfold_node::{data_dir::DataDir, space::Space};
+use rootfold_node::{data_dir::DataDir, restored::Mark, space::Space};
 use rootfold_prover::Parameters;
 use rootfold_verifier::VerifyingKey;
 
@@ -43,6 +43,27 @@ impl Context {
     /// Opens the space in the data directory.
     pub fn space(&self) -> Result<Space, Failure> {
         Ok(self.data_dir().open()?)
+    }
+
+    /// Warns before an op is signed in a data directory that was copied or restored from a backup. Once:
+    /// the next op is signed from here, whatever happens.
+    pub fn warn_if_restored(&self) {
+        let mark = Mark::of(&self.data_dir());
+        if mark.is_copied().unwrap_or(false) {
+            eprintln!(
+                "rootfold: warning: {} was copied or restored from a backup. If newer ops of this writer \
+                 exist anywhere, the next op forks the log for good; `bootstrap` from a peer fetches them",
+                self.data.display()
+            );
+        }
+        self.mark_folder();
+    }
+
+    /// Marks the data directory, to notice later that it was copied.
+    pub fn mark_folder(&self) {
+        if let Err(e) = Mark::of(&self.data_dir()).set() {
+            tracing::debug!(error = %e, "the data directory has no mark");
+        }
     }
 
     /// The keys in the data directory.

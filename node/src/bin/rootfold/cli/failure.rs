@@ -11,7 +11,7 @@ use rootfold_node::{
     replay::ReplayError,
     server::ServeError,
     snapshot_file::SnapshotFileError,
-    space::{IngestError, SpaceError},
+    space::{ForkRefused, IngestError, SpaceError, WriteError},
     store::StoreError,
 };
 use rootfold_prover::ParametersError;
@@ -25,6 +25,8 @@ pub enum Exit {
     Usage = 2,
     /// Something cannot be reached, read, written or found.
     Unreachable = 3,
+    /// This replica and a peer have different states for the same ops.
+    Differs = 4,
 }
 
 /// Why a command failed.
@@ -50,6 +52,11 @@ impl Failure {
     /// A failure with [`Exit::Refused`].
     pub fn refused(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Failure {
         Failure { exit: Exit::Refused, error: anyhow::Error::msg(message) }
+    }
+
+    /// A failure with [`Exit::Differs`].
+    pub fn differs(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Failure {
+        Failure { exit: Exit::Differs, error: anyhow::Error::msg(message) }
     }
 
     /// The error and its causes in one line. Many errors include their source in their own text; such
@@ -127,7 +134,7 @@ unreachable_errors!(
     ProveError,
     ServeError
 );
-judging_errors!(IngestError, BootstrapError, ReplayError);
+judging_errors!(IngestError, BootstrapError, ReplayError, WriteError, ForkRefused);
 
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Failure {

@@ -18,6 +18,12 @@ pub struct GetArgs {
 pub fn run(context: &Context, args: &GetArgs) -> Result<(), Failure> {
     let key = text::key_of(&args.key)?;
     let found = context.space()?.get(At::Latest, &key)?;
+    if found.as_ref().is_some_and(|found| found.missing) {
+        return Err(Failure::unreachable(format!(
+            "no peer has sent the value of key {:?} to this node yet: run `bootstrap` again",
+            text::key_text(&key)
+        )));
+    }
     let Some(found) = found.filter(|found| found.value.is_some()) else {
         return Err(Failure::unreachable(format!("no value under key {:?}", text::key_text(&key))));
     };

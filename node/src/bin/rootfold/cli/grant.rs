@@ -9,7 +9,6 @@ use super::{
     context,
     failure::{Failure, OrFail},
     keyring::OWNER,
-    put::now_ms,
     Context,
 };
 
@@ -27,7 +26,7 @@ pub struct GrantArgs {
 pub fn run(context: &Context, args: &GrantArgs) -> Result<(), Failure> {
     let space = context.space()?;
     let public_key = public_key(context, &args.who)?;
-    let (owner, tip, secret) = context.writer(&space, OWNER)?;
+    let (owner, _, secret) = context.writer(&space, OWNER)?;
     if owner != signing::OWNER {
         return Err(Failure::refused(
             "only the owner (writer 0) admits writers; run `grant` on the owner's node",
@@ -41,9 +40,8 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<(), Failure> {
     let id =
         args.id.or_else(free).ok_or_else(|| Failure::refused("all 2^32 writer ids are taken"))?;
     let genesis = context::genesis(&space)?;
-    let (submission, _) = signing::grant(&tip, &secret, genesis.salt, id, public_key, now_ms())
-        .or_refused(format!("granting writer {id}"))?;
-    space.ingest(&submission)?;
+    context.warn_if_restored();
+    space.grant(&secret, genesis.salt, id, public_key)?;
     let digits = hex::encode(public_key.to_bytes());
     context
         .output

@@ -12,7 +12,7 @@ use rootfold_core::{
 use rootfold_light::{signing::OWNER, submission::Submission, values::Value};
 use rootfold_node::{
     git::{plan, Blobs, Change, Content, History},
-    space::Space,
+    space::{Space, Tips},
 };
 
 use super::{
@@ -189,7 +189,7 @@ fn writers_of(space: &Space, secrets: Vec<SecretKey>) -> Result<Vec<Author>, Fai
     secrets.into_iter().map(author).collect()
 }
 
-fn ids_by_key(writers: &BTreeMap<u32, Tip>) -> BTreeMap<[u8; POINT_BYTES], u32> {
+fn ids_by_key(writers: &Tips) -> BTreeMap<[u8; POINT_BYTES], u32> {
     writers.iter().map(|(id, tip)| (tip.head.public_key.to_bytes(), *id)).collect()
 }
 

@@ -5,15 +5,11 @@ use std::{
     fs::File,
     io::{self, Read},
     path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use clap::Args;
 use rootfold_core::{key::Key, value::MAX_VALUE};
-use rootfold_light::{
-    query::At,
-    signing::{self, Change, COUNTER_BITS},
-};
+use rootfold_node::space::Write;
 use serde_json::json;
 
 use super::{
@@ -62,7 +58,7 @@ pub fn run(context: &Context, args: PutArgs) -> Result<(), Failure> {
     write(context, key, Some(value), &args.writer.name)
 }
 
-/// Writes a value or a tombstone, with a clock later than that of the key's entry.
+/// Writes a value or a tombstone.
 pub fn write(
     context: &Context,
     key: Key,
@@ -70,25 +66,12 @@ pub fn write(
     name: &str,
 ) -> Result<(), Failure> {
     let space = context.space()?;
-    let (writer, tip, secret) = context.writer(&space, name)?;
-    // The entry may have a stamp from a clock that runs ahead; without the maximum it would win
-    // against this op.
-    let seen = space.get(At::Latest, &key)?.map_or(0, |found| found.entry.stamp.ts);
-    let change = Change { key, value, at: now_ms().max((seen >> COUNTER_BITS) + 1) };
-    let (submission, tip) =
-        signing::compose(&tip, writer, &secret, vec![change]).or_refused("writing")?;
-    space.ingest(&submission)?;
-    let seq = tip.seq(writer).or_refused("writing")?;
-    let json = json!({
-        "key": text::key_json(&key), "writer": writer, "seq": seq, "ts": tip.stamp.ts,
-    });
+    let (writer, _, secret) = context.writer(&space, name)?;
+    context.warn_if_restored();
+    let written = space.write(writer, &secret, vec![Write { key, value }])?;
+    let (seq, ts) = (written.seq, written.stamp.ts);
+    let json = json!({ "key": text::key_json(&key), "writer": writer, "seq": seq, "ts": ts });
     context.output.answer(&json, || format!("op {seq} of writer {writer}"))
-}
-
-/// Milliseconds since 1970; 0 if the system clock is set to an earlier time.
-pub fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| now.as_millis() as u64)
 }
 
 /// Reads at most one byte more than the longest value has.

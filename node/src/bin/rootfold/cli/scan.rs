@@ -33,14 +33,19 @@ pub fn run(context: &Context, args: &ScanArgs) -> Result<(), Failure> {
     Key::user(prefix).or_usage("--prefix")?;
     let found = space.scan_prefix(At::Latest, prefix)?;
     // A deleted key has no value.
-    let values = found.filter(|found| found.as_ref().map_or(true, |found| found.value.is_some()));
+    let values = found.filter(|found| {
+        found.as_ref().map_or(true, |found| found.value.is_some() || found.missing)
+    });
     let mut entries = values.take(wanted).collect::<Result<Vec<Found>, _>>()?;
     let more = entries.len() > args.limit;
     entries.truncate(args.limit);
     let json: Vec<Value> = entries.iter().map(text::found_json).collect();
     context.output.answer(&json!({ "entries": json, "more": more }), || {
         let line = |found: &Found| {
-            let value = text::value_line(found.value.as_deref().unwrap_or_default());
+            let value = match &found.value {
+                Some(value) => text::value_line(value),
+                None => "(no peer has sent the value yet)".to_owned(),
+            };
             format!("{}\t{value}\n", text::key_text(&found.entry.key))
         };
         let lines: String = entries.iter().map(line).collect();

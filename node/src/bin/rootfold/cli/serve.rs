@@ -6,7 +6,11 @@ use std::{
 };
 
 use clap::Args;
-use rootfold_node::{server::Server, space::Space, DEFAULT_PORT};
+use rootfold_node::{
+    server::{Limits, Server},
+    space::{Policy, Space},
+    DEFAULT_PORT,
+};
 use rootfold_verifier::PreparedVerifyingKey;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -23,13 +27,57 @@ pub struct ServeArgs {
     /// The address to listen on; port 0 picks a free port, which is printed.
     #[arg(long, value_name = "ADDR", default_value_t = (Ipv4Addr::LOCALHOST, DEFAULT_PORT).into())]
     listen: SocketAddr,
+    /// The largest number of connections.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
+    max_connections: usize,
+    /// The largest number of connections of one address.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().connections_per_address)]
+    max_connections_per_address: usize,
+    /// The largest number of bytes of requests and replies in flight, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = Limits::default().memory >> 20)]
+    memory_budget: usize,
+    /// The largest number of ops that one address may submit in a second.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().ops_per_second)]
+    max_ops_per_second: u32,
+    /// Takes no ops of this writer; may be given several times.
+    #[arg(long, value_name = "WRITER")]
+    deny_writer: Vec<u32>,
+    /// The largest number of bytes of ops and values that one writer may store here, in MiB.
+    #[arg(long, value_name = "MIB")]
+    max_writer_bytes: Option<u64>,
+    /// Does not verify snapshots for clients.
+    #[arg(long)]
+    no_check: bool,
+}
+
+impl ServeArgs {
+    fn limits(&self) -> Limits {
+        Limits {
+            memory: self.memory_budget << 20,
+            connections: self.max_connections,
+            connections_per_address: self.max_connections_per_address,
+            ops_per_second: self.max_ops_per_second,
+            check: !self.no_check,
+            ..Limits::default()
+        }
+        .fitting_files()
+    }
+
+    fn policy(&self) -> Policy {
+        Policy {
+            denied: self.deny_writer.iter().copied().collect(),
+            max_writer_bytes: self.max_writer_bytes.map(|mib| mib << 20),
+            ..Policy::default()
+        }
+    }
 }
 
 /// Serves the space until Ctrl-C or SIGTERM.
 pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let space = context.space()?;
     let invite = context::invite(&space).ok().map(|invite| invite.to_string());
-    let server = Server::new(space.clone(), prepared_key(&space)?);
+    space.set_policy(args.policy());
+    let server = Server::new(space.clone(), prepared_key(&space)?).with_limits(args.limits());
     block_on(async {
         let doing = || format!("listening on {}", args.listen);
         let listener = TcpListener::bind(args.listen).await.or_unreachable(doing())?;
@@ -50,8 +98,17 @@ fn prepared_key(space: &Space) -> Result<Option<Arc<PreparedVerifyingKey>>, Fail
     Ok(key.or_unreachable("the stored verifying key")?.map(Arc::new))
 }
 
-/// Waits for Ctrl-C or SIGTERM.
+/// Waits for Ctrl-C or SIGTERM. A second one ends the process at once: every ingest is one atomic batch,
+/// so the store is safe.
 async fn interrupted() {
+    signalled().await;
+    tokio::spawn(async {
+        signalled().await;
+        std::process::exit(0);
+    });
+}
+
+async fn signalled() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{signal, SignalKind};
@@ -63,8 +120,7 @@ async fn interrupted() {
             return;
         }
     }
-    // Without a handler the signal kills the process. The store is safe then: every ingest is one
-    // atomic batch.
+    // Without a handler the signal kills the process.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

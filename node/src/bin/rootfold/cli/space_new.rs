@@ -36,12 +36,7 @@ pub fn run(context: &Context, args: SpaceNewArgs) -> Result<(), Failure> {
         .map(|who| super::grant::public_key(context, who))
         .collect::<Result<_, _>>()?;
     // Checked before the parameters are generated, which takes minutes.
-    if context.data_dir().exists() {
-        return Err(Failure::usage(format!(
-            "{} holds a space already; choose another directory with --data",
-            context.data_dir().path().display()
-        )));
-    }
+    refuse_used(context)?;
     let parameters = context.parameters()?.provide(args.profile, &Bars::new())?;
     let (space, invite) = create(context, &parameters.parameters, &writers)?;
     let json = json!({
@@ -53,6 +48,20 @@ pub fn run(context: &Context, args: SpaceNewArgs) -> Result<(), Failure> {
     context
         .output
         .answer(&json, || format!("space   {}\ninvite  {invite}", text::field_text(&space.id())))
+}
+
+/// Refuses a data directory that has a space, or a bootstrap that was cut off. An interrupted `space new`
+/// leaves an empty database, which is used.
+fn refuse_used(context: &Context) -> Result<(), Failure> {
+    let data_dir = context.data_dir();
+    match data_dir.open() {
+        Ok(_) => Err(Failure::usage(format!(
+            "{} holds a space already; choose another directory with --data",
+            data_dir.path().display()
+        ))),
+        Err(e) if e.is_unused() => Ok(()),
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// Creates the space, and the owner's key unless an interrupted attempt has left one.

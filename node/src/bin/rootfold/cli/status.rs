@@ -1,5 +1,6 @@
 //! `status`
 
+use rootfold_node::clock::{Clock, SystemClock};
 use serde_json::json;
 
 use super::{context::invite, failure::Failure, text, Context};
@@ -11,6 +12,9 @@ pub fn run(context: &Context) -> Result<(), Failure> {
     // A replica that `replay` created has no verifying key, so no invite.
     let invite = invite(&space).ok().map(|invite| invite.to_string());
     let (proved, snapshot) = (status.proved.as_ref(), status.snapshot.as_ref());
+    let (newest, newest_proved) = (status.newest_op_ms, space.newest_op_of_snapshot()?);
+    let holes = space.holes()?.len();
+    let forks = space.forks();
     let json = json!({
         "space": text::field_text(&status.space),
         "root": text::field_text(&status.root),
@@ -26,7 +30,13 @@ pub fn run(context: &Context) -> Result<(), Failure> {
             "root": text::field_text(&header.root),
             "ops": header.ops,
             "steps": header.steps,
+            "age_seconds": newest_proved.map(age_seconds),
         })),
+        "newest_op_age_seconds": newest.map(age_seconds),
+        "missing_values": holes,
+        "forks": forks.iter().map(|(writer, fork)| json!({
+            "writer": writer, "shared": fork.shared.to_string(), "accepted": fork.accepted,
+        })).collect::<Vec<_>>(),
         "invite": invite,
     });
     context.output.answer(&json, || {
@@ -48,9 +58,38 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         });
         lines.push(match snapshot {
             None => "snapshot  none; `rootfold publish` creates one".to_owned(),
-            Some(header) => format!("snapshot  {} ops in {} steps", header.ops, header.steps),
+            Some(header) => format!(
+                "snapshot  {} ops in {} steps, up to an op of {}",
+                header.ops,
+                header.steps,
+                newest_proved.map_or_else(|| "no time".to_owned(), age_text)
+            ),
         });
+        lines.extend(newest.map(|ms| format!("newest op {}", age_text(ms))));
+        if holes > 0 {
+            lines.push(format!("missing   {holes} values that no peer has sent yet"));
+        }
+        for (writer, fork) in &forks {
+            let state = if fork.accepted { "accepted" } else { "rests; see `rootfold forks`" };
+            lines.push(format!("fork      writer {writer} after op {}: {state}", fork.shared));
+        }
         lines.extend(invite.iter().map(|invite| format!("invite    {invite}")));
         lines.join("\n")
     })
+}
+
+/// Seconds since a time in milliseconds since 1970; negative for a time to come.
+fn age_seconds(ms: u64) -> i64 {
+    let signed = |ms: u64| i64::try_from(ms / 1000).unwrap_or(i64::MAX);
+    signed(SystemClock.now_ms()).saturating_sub(signed(ms))
+}
+
+fn age_text(ms: u64) -> String {
+    match age_seconds(ms) {
+        ahead @ ..0 => format!("{} s ahead of this clock", -ahead),
+        seconds @ 0..120 => format!("{seconds} s ago"),
+        seconds @ 120..7_200 => format!("{} min ago", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h ago", seconds / 3_600),
+        seconds => format!("{} days ago", seconds / 86_400),
+    }
 }

@@ -14,6 +14,11 @@ pub struct WriterNewArgs {
 
 /// Creates a key and prints its public key.
 pub fn run(context: &Context, args: &WriterNewArgs) -> Result<(), Failure> {
+    // A key may come before the space, but not into a bootstrap that was cut off.
+    match context.data_dir().open() {
+        Err(e) if e.is_cut_off() => return Err(e.into()),
+        _ => {}
+    }
     let secret = context.keyring().create(&args.name)?;
     let public_key = hex::encode(secret.public_key().to_bytes());
     context.output.answer(&json!({ "name": args.name, "public_key": public_key }), || {

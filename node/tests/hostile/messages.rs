@@ -1,11 +1,7 @@
 //! Callers and peers that send too much, or without end.
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-mod common;
-
 use std::{future::Future, time::Duration};
 
-use common::{
+use crate::common::{
     net::{serve, serve_lies, Lies, Running},
     World,
 };
@@ -61,7 +57,7 @@ async fn a_message_with_too_many_elements_is_refused_and_the_server_continues() 
     let e =
         client.submit(v1::SubmitRequest { space: space.clone(), submission }).await.unwrap_err();
     assert_eq!(e.code(), Code::OutOfRange, "{e}");
-    client.frontier(v1::FrontierRequest { space }).await.unwrap();
+    client.frontier(v1::FrontierRequest { space, ..Default::default() }).await.unwrap();
 }
 
 #[tokio::test]
@@ -102,7 +98,8 @@ async fn endless_empty_pages_name_the_peer() {
 #[tokio::test]
 async fn an_endless_log_without_ops_names_the_peer() {
     let world = some_world();
-    let nothing = v1::LogEntriesReply { submission: Some(v1::Submission::default()) };
+    let nothing =
+        v1::LogEntriesReply { submission: Some(v1::Submission::default()), ..Default::default() };
     let lies = Lies { endless_log: Some(nothing), ..Lies::default() };
     let liar = serve_lies(&world.space, None, lies).await;
     let honest = serve(&world.space, None).await;
@@ -124,8 +121,10 @@ async fn an_endless_log_of_known_ops_is_cut_off() {
         signature: held.signature.unwrap().to_bytes().to_vec(),
     };
     let batches = vec![v1::LogBatch { writer: 1, first_seq: 0, ops: vec![op] }];
-    let again =
-        v1::LogEntriesReply { submission: Some(v1::Submission { values: vec![], batches }) };
+    let again = v1::LogEntriesReply {
+        submission: Some(v1::Submission { values: vec![], batches }),
+        ..Default::default()
+    };
     let lies = Lies { endless_log: Some(again), ..Lies::default() };
     let liar = serve_lies(&world.space, None, lies).await;
     let report = bootstrap_from(&world, &[&liar]).await;

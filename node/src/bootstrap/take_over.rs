@@ -1,0 +1,68 @@
+//! A replica that was away: its peers began with a later snapshot and do not hold the ops that it
+//! lacks. It takes their snapshot over.
+
+use std::sync::Arc;
+
+use rootfold_light::invite::Invite;
+use rootfold_verifier::PreparedVerifyingKey;
+
+use super::{blocking, heads, pull, snapshots, Begun, BootstrapError, Scouted};
+use crate::{
+    client::{Peer, PeerError},
+    progress::Progress,
+    space::{Adoption, Space},
+};
+
+/// Takes over the newest snapshot of the peers that covers more ops than that of the replica. Ops of
+/// the replica that the snapshot does not cover stay. `None` if no peer has a newer one.
+pub(super) async fn newer(
+    space: &Space,
+    peers: &[Peer],
+    invite: &Invite,
+    faults: &mut Vec<PeerError>,
+    progress: &dyn Progress,
+) -> Result<Option<Begun>, BootstrapError> {
+    let held = space.clone();
+    let key = blocking(move || {
+        let key = held.verifying_key()?;
+        Ok::<_, BootstrapError>(key.and_then(|key| PreparedVerifyingKey::new(key).ok()))
+    });
+    let key = key.await??.map(Arc::new);
+    let mut scouted = snapshots::scout(peers.to_vec(), invite, key, faults, progress).await?;
+    let covered = space.status().snapshot.map_or(0, |header| header.ops);
+    scouted.offers.retain(|offer| offer.snapshot.header.ops > covered);
+    if scouted.offers.is_empty() {
+        return Ok(None);
+    }
+    take(space, &scouted, faults, progress).await.map(Some)
+}
+
+async fn take(
+    space: &Space,
+    scouted: &Scouted,
+    faults: &mut Vec<PeerError>,
+    progress: &dyn Progress,
+) -> Result<Begun, BootstrapError> {
+    let store = space.store_handle();
+    let pulled = pull(scouted, &store, faults, progress).await?;
+    let snapshot = pulled.snapshot;
+    let (header, verify) = (snapshot.header, pulled.verify);
+    let (pages, values, proof_bytes) = (pulled.pages, pulled.values, snapshot.proof.len() as u64);
+    let key = pulled.key;
+    let (tree, holes, into) = (pulled.tree, pulled.holes, space.clone());
+    let taken = blocking(move || {
+        let adoption = Adoption {
+            snapshot: &snapshot,
+            genesis: None,
+            key: key.as_ref().map(|key| key.key()),
+            tips: heads::open_all(&*store, &tree.heads)?,
+            entries: tree.entries,
+            repaired: &tree.repaired,
+            holes: &holes,
+        };
+        into.take_over(adoption).map_err(BootstrapError::from)
+    });
+    taken.await??;
+    tracing::info!(%header, "took over a newer snapshot");
+    Ok(Begun { space: space.clone(), header, verify, proof_bytes, pages, values })
+}

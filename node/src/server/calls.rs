@@ -1,0 +1,95 @@
+//! What every call passes through: the budget, the limit of calls of its connection, and the limits of
+//! time.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::IpAddr,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::{sync::Semaphore, time::timeout};
+use tonic::{body::Body, service::Routes, Status};
+use tower::Service;
+
+use super::{
+    budget::{Budget, Metered, Upload, MESSAGE_ROOM, SMALL_ROOM},
+    connections::Activity,
+    limits::Limits,
+    stall::Progress,
+};
+
+/// The address of the caller; `None` if the transport has none.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caller(pub(super) Option<IpAddr>);
+
+/// The service of one connection.
+#[derive(Clone)]
+pub(super) struct Calls {
+    pub(super) routes: Routes,
+    pub(super) budget: Budget,
+    pub(super) limits: Arc<Limits>,
+    pub(super) caller: Caller,
+    pub(super) running: Arc<Semaphore>,
+    pub(super) activity: Activity,
+}
+
+type Reply = Response<Metered<Body>>;
+
+impl hyper::service::Service<Request<Incoming>> for Calls {
+    type Response = Reply;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Reply, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let calls = self.clone();
+        Box::pin(async move { Ok(calls.run(request).await) })
+    }
+}
+
+impl Calls {
+    async fn run(self, mut request: Request<Incoming>) -> Reply {
+        let busy = self.activity.begin();
+        let progress = Progress::current();
+        request.extensions_mut().insert(self.caller);
+        let small = request.uri().path().starts_with("/grpc.");
+        let room = if small { SMALL_ROOM } else { MESSAGE_ROOM };
+        // Waits without holding more than the request's headers.
+        let running = timeout(self.limits.queue, self.running.clone().acquire_owned()).await;
+        let Ok(Ok(running)) = running else {
+            let status = Status::resource_exhausted("too many calls of this connection");
+            return Metered::of(status, progress);
+        };
+        let mut room = match self.budget.reserve(room, self.limits.queue).await {
+            Ok(room) => room,
+            Err(status) => return Metered::of(status, progress),
+        };
+        room.keep((running, busy));
+        let room = Arc::new(Mutex::new(room));
+        let upload = self.limits.upload;
+        let held = room.clone();
+        let request = request.map(|body| Body::new(Upload::new(body, held, upload)));
+        let answer = timeout(self.limits.call, self.routes.clone().call(request)).await;
+        let response = match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(_) => late(self.limits.call).into_http(),
+        };
+        response.map(|body| Metered::new(body, Some(room), progress))
+    }
+}
+
+impl Metered<Body> {
+    /// The reply of a call that has no room.
+    fn of(status: Status, progress: Progress) -> Reply {
+        status.into_http().map(|body| Metered::new(body, None, progress))
+    }
+}
+
+fn late(limit: Duration) -> Status {
+    Status::deadline_exceeded(format!("no answer within {} s", limit.as_secs()))
+}

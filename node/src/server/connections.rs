@@ -1,0 +1,314 @@
+//! Accepting connections, at most so many, and closing those that nobody uses.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    io,
+    net::IpAddr,
+    sync::{
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError,
+    },
+    time::Duration,
+};
+
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{watch, Notify, Semaphore},
+    task::JoinSet,
+    time::{sleep, timeout, Instant},
+};
+use tonic::service::Routes;
+
+use super::{
+    budget::Budget,
+    calls::{Caller, Calls},
+    limits::Limits,
+    stall::StallExecutor,
+};
+
+/// The first wait after a failed accept; it doubles up to [`MAX_BACK_OFF`].
+const BACK_OFF: Duration = Duration::from_millis(50);
+const MAX_BACK_OFF: Duration = Duration::from_secs(1);
+/// The time between two lines of the log about refused connections.
+const LOG_EVERY: Duration = Duration::from_secs(60);
+/// The time after the last call in which a connection is not closed to make room for another.
+const FRESH: Duration = Duration::from_millis(100);
+
+/// The receive windows of HTTP/2, which bound what a connection can send before it is read.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// The bytes of replies that HTTP/2 buffers for one stream.
+const SEND_BUFFER: usize = 32 * 1024;
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+const KEEP_ALIVE_LIMIT: Duration = Duration::from_secs(20);
+const MAX_HEADERS: u32 = 16 * 1024;
+
+/// A source of connections: a TCP listener, or a simulated one.
+pub trait Listener: Send + 'static {
+    /// A connection.
+    type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next connection and the address of its other end, if it has one.
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, Option<IpAddr>)>> + Send;
+}
+
+impl Listener for TcpListener {
+    type Io = TcpStream;
+
+    async fn accept(&mut self) -> io::Result<(TcpStream, Option<IpAddr>)> {
+        let (stream, address) = TcpListener::accept(self).await?;
+        // Replies are small; Nagle's algorithm would delay them.
+        stream.set_nodelay(true)?;
+        Ok((stream, Some(address.ip())))
+    }
+}
+
+/// The calls of a connection.
+#[derive(Debug, Clone)]
+pub(super) struct Activity {
+    running: Arc<AtomicUsize>,
+    last: Arc<Mutex<Instant>>,
+}
+
+/// A running call.
+pub(super) struct Busy(Activity);
+
+impl Activity {
+    fn new() -> Activity {
+        Activity { running: Arc::default(), last: Arc::new(Mutex::new(Instant::now())) }
+    }
+
+    pub(super) fn begin(&self) -> Busy {
+        self.running.fetch_add(1, Ordering::Relaxed);
+        Busy(self.clone())
+    }
+
+    /// Since when the connection has no calls; `None` while it has some.
+    fn idle_since(&self) -> Option<Instant> {
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.running.load(Ordering::Relaxed) == 0).then_some(last)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection in the list.
+struct Entry {
+    address: Option<IpAddr>,
+    activity: Activity,
+    close: Arc<Notify>,
+}
+
+/// All open connections, by the order of their opening.
+#[derive(Clone, Default)]
+struct Open {
+    entries: Arc<Mutex<BTreeMap<u64, Entry>>>,
+    made: Arc<AtomicU64>,
+}
+
+impl Open {
+    fn with<T>(&self, with: impl FnOnce(&mut BTreeMap<u64, Entry>) -> T) -> T {
+        with(&mut self.entries.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn insert(&self, entry: Entry) -> u64 {
+        let id = self.made.fetch_add(1, Ordering::Relaxed);
+        self.with(|entries| entries.insert(id, entry));
+        id
+    }
+
+    /// Closes the connection that has been idle longest, of this address if one is given. Returns
+    /// whether there is one.
+    fn evict(&self, address: Option<IpAddr>) -> bool {
+        let now = Instant::now();
+        self.with(|entries| {
+            let idle = entries.iter().filter_map(|(id, entry)| {
+                let since = entry.activity.idle_since()?;
+                let fits = address.is_none() || entry.address == address;
+                (fits && now - since >= FRESH).then_some((since, *id))
+            });
+            let Some((_, id)) = idle.min() else { return false };
+            entries.remove(&id).is_some_and(|entry| {
+                entry.close.notify_one();
+                true
+            })
+        })
+    }
+
+    fn count(&self, address: Option<IpAddr>) -> usize {
+        self.with(|entries| match address {
+            None => entries.len(),
+            address => entries.values().filter(|entry| entry.address == address).count(),
+        })
+    }
+}
+
+/// Serves connections until `stop` is set, then lets their calls end.
+pub(super) struct Acceptor {
+    routes: Routes,
+    budget: Budget,
+    limits: Arc<Limits>,
+    open: Open,
+    tasks: JoinSet<()>,
+    stop: watch::Receiver<bool>,
+    logged: Option<Instant>,
+}
+
+impl Acceptor {
+    pub(super) fn new(routes: Routes, limits: Limits, stop: watch::Receiver<bool>) -> Acceptor {
+        Acceptor {
+            routes,
+            budget: Budget::new(limits.memory),
+            limits: Arc::new(limits),
+            open: Open::default(),
+            tasks: JoinSet::new(),
+            stop,
+            logged: None,
+        }
+    }
+
+    /// Accepts connections until `stop` is set; then waits for running calls, at most for the limit.
+    pub(super) async fn run<L: Listener>(mut self, mut listener: L) {
+        let mut back_off = BACK_OFF;
+        let mut stop = self.stop.clone();
+        loop {
+            while self.tasks.try_join_next().is_some() {}
+            let accepted = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((io, address)) => {
+                    back_off = BACK_OFF;
+                    if self.make_room(address) {
+                        self.serve(io, address);
+                    }
+                }
+                Err(e) => {
+                    // Mostly EMFILE: too many open files. An idle connection makes room.
+                    self.log(&format!("cannot accept a connection: {e}"));
+                    self.open.evict(None);
+                    sleep(back_off).await;
+                    back_off = (back_off * 2).min(MAX_BACK_OFF);
+                }
+            }
+        }
+        drop(listener);
+        let drained = async { while self.tasks.join_next().await.is_some() {} };
+        if timeout(self.limits.drain, drained).await.is_err() {
+            tracing::info!("closing connections whose calls did not end in time");
+            self.tasks.shutdown().await;
+        }
+    }
+
+    /// Closes an idle connection if there are too many. Returns whether there is room for one more.
+    fn make_room(&mut self, address: Option<IpAddr>) -> bool {
+        let Limits { connections, connections_per_address, .. } = *self.limits;
+        let full = self.open.count(None) >= connections;
+        let full_here = address.is_some() && self.open.count(address) >= connections_per_address;
+        let room = (!full_here || self.open.evict(address)) && (!full || self.open.evict(None));
+        if full || full_here {
+            self.log(
+                "too many connections: closing idle ones, refusing new ones if there are none",
+            );
+        }
+        room
+    }
+
+    /// One line per [`LOG_EVERY`].
+    fn log(&mut self, what: &str) {
+        if self.logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
+            tracing::warn!("{what}");
+            self.logged = Some(Instant::now());
+        }
+    }
+
+    fn serve<Io>(&mut self, io: Io, address: Option<IpAddr>)
+    where
+        Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (activity, close) = (Activity::new(), Arc::new(Notify::new()));
+        let entry = Entry { address, activity: activity.clone(), close: close.clone() };
+        let (open, id) = (self.open.clone(), self.open.insert(entry));
+        let calls = Calls {
+            routes: self.routes.clone(),
+            budget: self.budget.clone(),
+            limits: self.limits.clone(),
+            caller: Caller(address),
+            running: Arc::new(Semaphore::new(self.limits.calls_per_connection)),
+            activity: activity.clone(),
+        };
+        let (limits, stop) = (self.limits.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            connection(io, calls, &limits, &activity, &close, stop).await;
+            open.with(|entries| entries.remove(&id));
+        });
+    }
+}
+
+/// Serves one connection to its end.
+async fn connection<Io>(
+    io: Io,
+    calls: Calls,
+    limits: &Limits,
+    activity: &Activity,
+    close: &Notify,
+    mut stop: watch::Receiver<bool>,
+) where
+    Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut builder =
+        hyper::server::conn::http2::Builder::new(StallExecutor { limit: limits.stall });
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(u32::try_from(2 * limits.calls_per_connection).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
+        .max_header_list_size(MAX_HEADERS)
+        .max_pending_accept_reset_streams(20)
+        .keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE_LIMIT);
+    let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(io), calls));
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            ended = serving.as_mut() => {
+                if let Err(e) = ended {
+                    tracing::debug!(error = %e, "a connection failed");
+                }
+                return;
+            }
+            () = close.notified() => return,
+            () = idle(activity, limits.idle) => return,
+            _ = stop.wait_for(|stop| *stop), if !stopping => {
+                stopping = true;
+                serving.as_mut().graceful_shutdown();
+                // A connection without calls need not be waited for.
+                if activity.idle_since().is_some() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Completes when a connection has had no call for `limit`.
+async fn idle(activity: &Activity, limit: Duration) {
+    loop {
+        let since = activity.idle_since().unwrap_or_else(Instant::now);
+        let until = since + limit;
+        if until <= Instant::now() {
+            return;
+        }
+        tokio::time::sleep_until(until).await;
+    }
+}

@@ -1,0 +1,52 @@
+//! The health service tells the truth: a node that cannot write does not say that it serves.
+
+use std::time::Duration;
+
+use tokio::{sync::watch, time::sleep};
+use tonic_health::{server::HealthReporter, ServingStatus};
+
+use super::work::Work;
+use crate::space::Space;
+
+/// The time between two looks at the store.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The names of the services, as the health service knows them; the empty one is the server's.
+pub(super) const SERVICES: [&str; 4] =
+    ["", "rootfold.v1.Replication", "rootfold.v1.Verification", "rootfold.v1.Query"];
+
+/// Reports the state of all services until `stop` is set, and then that they do not serve. After a
+/// failed write, tries a small one until it succeeds: then the disk has space again.
+pub(super) async fn report(
+    reporter: HealthReporter,
+    space: Space,
+    work: Work,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut serving = true;
+    set(&reporter, ServingStatus::Serving).await;
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            () = sleep(LOOK_EVERY) => {}
+        }
+        if !space.can_write() {
+            let probed = space.clone();
+            // A failure is in the log already.
+            let _still_failing = work.run(move || Ok(probed.probe()?)).await;
+        }
+        if space.can_write() != serving {
+            serving = space.can_write();
+            let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+            tracing::warn!(serving, "the store changed its health");
+            set(&reporter, status).await;
+        }
+    }
+    set(&reporter, ServingStatus::NotServing).await;
+}
+
+async fn set(reporter: &HealthReporter, status: ServingStatus) {
+    for service in SERVICES {
+        reporter.set_service_status(service, status).await;
+    }
+}

@@ -1,0 +1,460 @@
+//! A submission during its checks.
+
+use std::{
+    collections::{btree_map::Entry, BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use rootfold_core::{
+    field,
+    fold::{fold, Epoch, FoldError},
+    head::Head,
+    item,
+    key::KeyKind,
+    log::{LogBatch, LogError, SignedOp, Tip},
+    run::{extend, CheckedRun},
+    tree::{self, Overlay, Page, Update},
+    F,
+};
+use rootfold_light::{
+    submission::Submission,
+    values::{open_head, Value, ValueName},
+};
+use rootfold_proto::limits::{MAX_BATCH_OPS, MAX_UNSIGNED_OPS};
+
+use super::IngestError;
+use crate::{
+    space::{self, garbage::Garbage, holes, usage, Latest, Policy, Space, State, Tips},
+    store::{
+        records::{encode_op, op_key},
+        Batch, Column, StoreError,
+    },
+};
+
+/// How a submission is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::space) enum Take {
+    /// As a whole or not at all, with all values.
+    Whole,
+    /// Each log for itself.
+    Each,
+}
+
+/// A submission during its checks.
+pub(in crate::space) struct Intake<'a> {
+    space: &'a Space,
+    policy: Arc<Policy>,
+    take: Take,
+    /// The state that the logs continue.
+    state: Arc<State>,
+    /// The tips of the writers with new ops, and of those whom these ops admit.
+    moved: BTreeMap<u32, Tip>,
+    /// The new ops by writer, with the number of ops before them.
+    fresh: BTreeMap<u32, (u64, Vec<SignedOp>)>,
+    /// The new ops as checked runs.
+    runs: BTreeMap<u32, CheckedRun>,
+    /// The submitted values, unchecked.
+    offered: BTreeMap<ValueName, &'a Value>,
+    values: NewValues<'a>,
+    /// Why logs were not taken, or not to their end.
+    pub(in crate::space) refused: Vec<IngestError>,
+}
+
+/// The values of new ops.
+#[derive(Debug, Default)]
+struct NewValues<'a> {
+    /// Checked values of the submission.
+    needed: BTreeMap<ValueName, &'a Value>,
+    /// Values that are in the store.
+    held: BTreeSet<ValueName>,
+    /// Values that nobody has sent.
+    missing: BTreeSet<ValueName>,
+}
+
+/// The tree after a submission.
+pub(in crate::space) struct Folded {
+    pub(in crate::space) update: Update,
+    pub(in crate::space) entries: u64,
+    /// The entries that were replaced.
+    replaced: Vec<item::Entry>,
+}
+
+impl<'a> Intake<'a> {
+    /// Checks the batches of a submission against the logs of `state`.
+    pub(in crate::space) fn of(
+        space: &'a Space,
+        state: Arc<State>,
+        submission: &'a Submission,
+        take: Take,
+    ) -> Result<Intake<'a>, IngestError> {
+        let offered = submission.values.iter().map(|value| (value.name, value)).collect();
+        let mut intake = Intake {
+            space,
+            policy: space.policy(),
+            take,
+            state,
+            moved: BTreeMap::new(),
+            fresh: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            offered,
+            values: NewValues::default(),
+            refused: Vec::new(),
+        };
+        for batch in &submission.batches {
+            match intake.take(batch) {
+                Ok(()) => {}
+                Err(e) if take == Take::Each && !e.is_local() => intake.refused.push(e),
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(intake)
+    }
+
+    /// Whether there are no new ops.
+    pub(in crate::space) fn is_empty(&self) -> bool {
+        self.fresh.is_empty()
+    }
+
+    pub(in crate::space) fn new_ops(&self) -> u64 {
+        self.fresh.values().map(|(_, ops)| ops.len() as u64).sum()
+    }
+
+    /// Continues from `now` instead, if none of the logs has moved. Returns whether that is so.
+    pub(in crate::space) fn rebase(&mut self, now: &Arc<State>) -> Result<bool, IngestError> {
+        let moved = |writer: &u32| self.state.tips.get(writer) != now.tips.get(writer);
+        if self.moved.keys().any(moved) || !Arc::ptr_eq(&self.state.forks, &now.forks) {
+            return Ok(false);
+        }
+        for name in &self.values.held {
+            // It may have been collected since.
+            if !self.space.has_value(name)? {
+                return Ok(false);
+            }
+        }
+        self.state = now.clone();
+        Ok(true)
+    }
+
+    /// The tips of all writers after the submission.
+    pub(in crate::space) fn tips(&self) -> Tips {
+        let mut tips = self.state.tips.clone();
+        tips.extend(self.moved.iter().map(|(writer, tip)| (*writer, *tip)));
+        tips
+    }
+
+    fn tip(&self, writer: u32) -> Option<Tip> {
+        self.moved.get(&writer).or_else(|| self.state.tips.get(&writer)).copied()
+    }
+
+    /// Checks a batch and adds its new ops. After an error nothing is added.
+    fn take(&mut self, batch: &LogBatch) -> Result<(), IngestError> {
+        let writer = batch.writer;
+        if batch.ops.len() > MAX_BATCH_OPS {
+            return Err(IngestError::BatchTooLong { writer, ops: batch.ops.len() });
+        }
+        let tip = self.tip(writer).ok_or(LogError::UnknownWriter { writer })?;
+        let expected = tip.seq(writer)?;
+        let held = expected.checked_sub(batch.first_seq).ok_or(LogError::Gap {
+            writer,
+            expected,
+            first_seq: batch.first_seq,
+        })?;
+        let held = usize::try_from(held).unwrap_or(usize::MAX).min(batch.ops.len());
+        self.compare(batch, held)?;
+        if held == batch.ops.len() && held > 0 {
+            return Ok(());
+        }
+        let first_seq = batch.first_seq + held as u64;
+        let mut rest = LogBatch { writer, first_seq, ops: batch.ops[held..].to_vec() };
+        let stop = self.admit(&rest);
+        if let Some(stop) = stop {
+            let taken = signed_prefix(&rest, stop.before);
+            if self.take == Take::Whole || taken == 0 {
+                return Err(stop.why);
+            }
+            rest.ops.truncate(taken);
+            self.refused.push(stop.why);
+        }
+        check_signed_often(&rest)?;
+        let run = extend(&tip, &|writer| self.tip(writer).is_some(), &rest)?;
+        let mut values = NewValues::default();
+        let mut granted = Vec::new();
+        for (index, signed) in rest.ops.iter().enumerate() {
+            granted.extend(self.check_op(writer, number(&rest, index), signed, &mut values)?);
+        }
+        self.check_quota(writer, &rest, &values)?;
+        match self.runs.entry(writer) {
+            Entry::Vacant(none) => {
+                none.insert(run.clone());
+            }
+            Entry::Occupied(mut held) => held.get_mut().append(run.clone())?,
+        }
+        self.moved.extend(granted);
+        self.moved.insert(writer, run.after());
+        self.values.extend(values);
+        let fresh = self.fresh.entry(writer).or_insert((rest.first_seq, Vec::new()));
+        fresh.1.extend(rest.ops);
+        Ok(())
+    }
+
+    /// Compares the first `held` ops of a batch with those in the space. A bootstrapped replica does not
+    /// hold the ops of its snapshot and skips them: the signature of a later op covers them.
+    fn compare(&self, batch: &LogBatch, held: usize) -> Result<(), IngestError> {
+        let writer = batch.writer;
+        let known = self.ops(writer, batch.first_seq, held)?;
+        for (index, theirs) in batch.ops[..held].iter().enumerate() {
+            let before = batch.first_seq + index as u64;
+            if known.get(&before).is_some_and(|ours| ours.op != theirs.op) {
+                return Err(IngestError::Fork { writer, seq: number(batch, index) });
+            }
+        }
+        Ok(())
+    }
+
+    /// At most `count` ops of a log in the store, and as many of this submission, by the number of ops
+    /// before them.
+    fn ops(
+        &self,
+        writer: u32,
+        from: u64,
+        count: usize,
+    ) -> Result<BTreeMap<u64, SignedOp>, StoreError> {
+        let mut ops: BTreeMap<u64, SignedOp> =
+            self.space.log(writer, from, count)?.into_iter().collect();
+        if let Some((first, fresh)) = self.fresh.get(&writer) {
+            // A submission can repeat its own ops many times, so their number is limited too.
+            let before = usize::try_from(from.saturating_sub(*first)).unwrap_or(usize::MAX);
+            let fresh = fresh.iter().enumerate().skip(before).take(count);
+            ops.extend(fresh.map(|(i, op)| (first + i as u64, *op)));
+        }
+        Ok(ops)
+    }
+
+    /// The first new op that this node does not take now, if there is one.
+    fn admit(&self, rest: &LogBatch) -> Option<Stop> {
+        let writer = rest.writer;
+        if self.policy.denied.contains(&writer) {
+            return Some(Stop { before: 0, why: IngestError::Denied { writer } });
+        }
+        let latest = self.policy.latest_ts();
+        let ahead = rest.ops.iter().position(|signed| signed.op.ts > latest).map(|before| Stop {
+            before,
+            why: IngestError::Ahead {
+                writer,
+                seq: number(rest, before),
+                ahead: self.policy.ahead(rest.ops[before].op.ts),
+            },
+        });
+        let resting = self.state.forks.get(&writer).and_then(|fork| fork.rests_after());
+        let rests = resting.map(|shared| {
+            let before = usize::try_from(shared.saturating_sub(rest.first_seq));
+            let before = before.unwrap_or(usize::MAX);
+            Stop { before, why: IngestError::Rests { writer, seq: number(rest, before), shared } }
+        });
+        let rests = rests.filter(|stop| stop.before < rest.ops.len());
+        [ahead, rests].into_iter().flatten().min_by_key(|stop| stop.before)
+    }
+
+    /// Checks the value of a new op; if the op is a grant, returns the writer's tip.
+    fn check_op(
+        &self,
+        writer: u32,
+        seq: u64,
+        signed: &SignedOp,
+        values: &mut NewValues<'a>,
+    ) -> Result<Option<(u32, Tip)>, IngestError> {
+        let op = &signed.op;
+        let missing =
+            |digest: &F| IngestError::ValueMissing { writer, seq, digest: field::to_hex(digest) };
+        let granted = match op.key.kind() {
+            KeyKind::Head(granted) => Some(granted),
+            _ => None,
+        };
+        let Some(name) = ValueName::of(&op.key, op.value) else {
+            // A grant must have a head.
+            return granted.map_or(Ok(None), |_| Err(missing(&op.value)));
+        };
+        if let Some(value) = self.offered.get(&name) {
+            value.check().map_err(|source| IngestError::Value { writer, seq, source })?;
+            values.needed.insert(name, value);
+        } else if self.space.has_value(&name)? {
+            values.held.insert(name);
+        } else if self.take == Take::Each && granted.is_none() {
+            values.missing.insert(name);
+        } else {
+            return Err(missing(&op.value));
+        }
+        let Some(granted) = granted else { return Ok(None) };
+        let offered = values.needed.get(&name).and_then(|value| open_head(&value.content).ok());
+        let head = offered.map_or_else(|| self.space.head(op.value), Ok)?;
+        Ok(Some((granted, Tip { head, stamp: op.stamp(writer) })))
+    }
+
+    fn check_quota(
+        &self,
+        writer: u32,
+        rest: &LogBatch,
+        values: &NewValues<'_>,
+    ) -> Result<(), IngestError> {
+        let Some(limit) = self.policy.max_writer_bytes else { return Ok(()) };
+        let before = self.fresh.get(&writer).map_or(0, |(_, ops)| usage::ops_bytes(ops));
+        let new = usage::ops_bytes(&rest.ops) + values.bytes();
+        let bytes = usage::read(self.space.store(), writer)?.saturating_add(before + new);
+        if bytes > limit {
+            return Err(IngestError::Quota { writer, bytes, limit });
+        }
+        Ok(())
+    }
+
+    /// Folds all new runs into the latest tree. If each log is taken for itself, leaves out those that
+    /// the fold refuses.
+    pub(in crate::space) fn fold(&mut self) -> Result<Folded, IngestError> {
+        loop {
+            match self.fold_runs() {
+                Err(e) if self.take == Take::Each && self.leave_out(&e) => self.refused.push(e),
+                done => return done,
+            }
+        }
+    }
+
+    /// Removes the log that the fold refuses. Returns whether there is one.
+    fn leave_out(&mut self, e: &IngestError) -> bool {
+        let writer = match e {
+            IngestError::Fold(
+                FoldError::OtherHead { writer } | FoldError::StampTaken { writer, .. },
+            )
+            | IngestError::Log(LogError::UnknownWriter { writer })
+            | IngestError::Fold(FoldError::Log(
+                LogError::UnknownWriter { writer } | LogError::GrantedAlready { writer, .. },
+            )) => *writer,
+            _ => return false,
+        };
+        let Some(run) = self.runs.remove(&writer) else { return false };
+        for moved in run.granted().keys().chain([&writer]) {
+            self.moved.remove(moved);
+        }
+        self.fresh.remove(&writer).is_some()
+    }
+
+    /// Folds all new runs: first those of the writers in the tree, then those of the writers whom these
+    /// runs admit, and so on.
+    fn fold_runs(&self) -> Result<Folded, IngestError> {
+        let mut overlay = Overlay::new(self.space.pages());
+        let mut pages: BTreeMap<F, Page> = BTreeMap::new();
+        let Latest { mut root, mut entries, .. } = self.state.latest;
+        let (mut gone, mut replaced) = (Vec::new(), Vec::new());
+        let mut admitted: BTreeSet<u32> = BTreeSet::new();
+        let mut pending = self.runs.clone();
+        while !pending.is_empty() {
+            let (now, later): (BTreeMap<_, _>, _) = pending.into_iter().partition(|(writer, _)| {
+                self.state.tips.contains_key(writer) || admitted.contains(writer)
+            });
+            let epoch = Epoch { runs: now.into_values().collect() };
+            pending = later;
+            if let (true, Some(&writer)) = (epoch.runs.is_empty(), pending.keys().next()) {
+                return Err(LogError::UnknownWriter { writer }.into());
+            }
+            let old = |key: &_| tree::lookup(&overlay, root, key);
+            let upserts = fold(&old, &epoch)?;
+            for upsert in &upserts {
+                match old(&upsert.key)? {
+                    Some(entry) => replaced.push(entry),
+                    None => entries += 1,
+                }
+            }
+            let update = tree::update(&overlay, root, &upserts)?;
+            overlay.above.apply(&update);
+            root = update.root;
+            pages.extend(update.pages);
+            gone.extend(update.replaced);
+            admitted.extend(epoch.runs.iter().flat_map(|run| run.granted().keys()));
+        }
+        let update = Update { root, pages: pages.into_iter().collect(), replaced: gone };
+        Ok(Folded { update, entries, replaced })
+    }
+
+    /// The new heads of all writers with new ops.
+    pub(in crate::space) fn heads(&self) -> impl Iterator<Item = (u32, &Head)> {
+        self.runs.keys().filter_map(|writer| Some((*writer, &self.moved.get(writer)?.head)))
+    }
+
+    /// Adds the new ops, their values, the changed tips, and what may be garbage now.
+    pub(in crate::space) fn stage(
+        &self,
+        batch: &mut Batch,
+        folded: &Folded,
+    ) -> Result<(), StoreError> {
+        let mut garbage = Garbage::new(self.space);
+        for (writer, (first, ops)) in &self.fresh {
+            let heads = self.runs.get(writer).map_or(&[][..], CheckedRun::heads);
+            for ((seq, signed), head) in (*first..).zip(ops).zip(heads) {
+                batch.put(Column::Ops, op_key(*writer, seq), encode_op(signed, head));
+                space::garbage::stage_reference(batch, *writer, seq, &signed.op);
+                garbage.value(ValueName::of(&signed.op.key, signed.op.value));
+            }
+            usage::stage(batch, self.space.store(), *writer, self.bytes_of(ops))?;
+        }
+        for value in self.values.needed.values() {
+            space::stage_value(batch, value);
+        }
+        for name in &self.values.missing {
+            holes::stage(batch, name);
+        }
+        folded.update.replaced.iter().for_each(|name| garbage.page(*name));
+        folded.replaced.iter().for_each(|entry| garbage.value(ValueName::of_entry(entry)));
+        garbage.stage(batch);
+        space::stage_tips(batch, &self.moved);
+        Ok(())
+    }
+
+    /// The number of bytes that ops and their new values take.
+    fn bytes_of(&self, ops: &[SignedOp]) -> u64 {
+        let name = |signed: &SignedOp| ValueName::of(&signed.op.key, signed.op.value);
+        let names: BTreeSet<ValueName> = ops.iter().filter_map(name).collect();
+        let values = names.iter().filter_map(|name| self.values.needed.get(name));
+        usage::ops_bytes(ops) + values.map(|value| value.content.len() as u64).sum::<u64>()
+    }
+}
+
+impl<'a> NewValues<'a> {
+    fn extend(&mut self, other: NewValues<'a>) {
+        self.needed.extend(other.needed);
+        self.held.extend(other.held);
+        self.missing.extend(other.missing);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.needed.values().map(|value| value.content.len() as u64).sum()
+    }
+}
+
+/// Where a batch is cut, and why.
+struct Stop {
+    /// The number of ops before the first that is not taken.
+    before: usize,
+    why: IngestError,
+}
+
+/// The length of the longest prefix of at most `limit` ops whose last op is signed.
+fn signed_prefix(batch: &LogBatch, limit: usize) -> usize {
+    let within = &batch.ops[..limit.min(batch.ops.len())];
+    within.iter().rposition(|signed| signed.signature.is_some()).map_or(0, |last| last + 1)
+}
+
+/// The number of an op of a batch in its log, from 1. Saturates at 2^64 - 1, a number that no op can
+/// have.
+fn number(batch: &LogBatch, index: usize) -> u64 {
+    batch.first_seq.saturating_add(index as u64).saturating_add(1)
+}
+
+fn check_signed_often(batch: &LogBatch) -> Result<(), IngestError> {
+    let mut unsigned = 0;
+    for (index, signed) in batch.ops.iter().enumerate() {
+        let seq = number(batch, index);
+        unsigned = if signed.signature.is_some() { 0 } else { unsigned + 1 };
+        if unsigned >= MAX_UNSIGNED_OPS {
+            return Err(IngestError::UnsignedTooLong { writer: batch.writer, seq });
+        }
+    }
+    Ok(())
+}
