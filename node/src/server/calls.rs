@@ -17,8 +17,8 @@ use tonic::{body::Body, service::Routes, Status};
 use tower::Service;
 
 use super::{
+    activity::Activity,
     budget::{Budget, Metered, Upload, MESSAGE_ROOM, SMALL_ROOM},
-    connections::Activity,
     limits::Limits,
     stall::Progress,
 };

@@ -6,7 +6,7 @@ use std::{
     io,
     net::IpAddr,
     sync::{
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
         Arc, Mutex, PoisonError,
     },
     time::Duration,
@@ -23,6 +23,7 @@ use tokio::{
 use tonic::service::Routes;
 
 use super::{
+    activity::Activity,
     budget::Budget,
     calls::{Caller, Calls},
     limits::Limits,
@@ -63,40 +64,6 @@ impl Listener for TcpListener {
         // Replies are small; Nagle's algorithm would delay them.
         stream.set_nodelay(true)?;
         Ok((stream, Some(address.ip())))
-    }
-}
-
-/// The calls of a connection.
-#[derive(Debug, Clone)]
-pub(super) struct Activity {
-    running: Arc<AtomicUsize>,
-    last: Arc<Mutex<Instant>>,
-}
-
-/// A running call.
-pub(super) struct Busy(Activity);
-
-impl Activity {
-    fn new() -> Activity {
-        Activity { running: Arc::default(), last: Arc::new(Mutex::new(Instant::now())) }
-    }
-
-    pub(super) fn begin(&self) -> Busy {
-        self.running.fetch_add(1, Ordering::Relaxed);
-        Busy(self.clone())
-    }
-
-    /// Since when the connection has no calls; `None` while it has some.
-    fn idle_since(&self) -> Option<Instant> {
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        (self.running.load(Ordering::Relaxed) == 0).then_some(last)
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -16,30 +16,33 @@ pub(super) const SERVICES: [&str; 4] =
     ["", "rootfold.v1.Replication", "rootfold.v1.Verification", "rootfold.v1.Query"];
 
 /// Reports the state of all services until `stop` is set, and then that they do not serve. After a
-/// failed write, tries a small one until it succeeds: then the disk has space again.
+/// failed write, makes one that has no effect until it succeeds: then the disk has space again.
 pub(super) async fn report(
     reporter: HealthReporter,
     space: Space,
     work: Work,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut serving = true;
     set(&reporter, ServingStatus::Serving).await;
     loop {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             () = sleep(LOOK_EVERY) => {}
         }
-        if !space.can_write() {
+        if space.can_write() {
+            continue;
+        }
+        tracing::error!("the store takes no writes: not serving until it does");
+        set(&reporter, ServingStatus::NotServing).await;
+        while !space.can_write() && !*stop.borrow() {
+            sleep(LOOK_EVERY).await;
             let probed = space.clone();
             // A failure is in the log already.
             let _still_failing = work.run(move || Ok(probed.probe()?)).await;
         }
-        if space.can_write() != serving {
-            serving = space.can_write();
-            let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
-            tracing::warn!(serving, "the store changed its health");
-            set(&reporter, status).await;
+        if space.can_write() {
+            tracing::info!("the store takes writes again");
+            set(&reporter, ServingStatus::Serving).await;
         }
     }
     set(&reporter, ServingStatus::NotServing).await;

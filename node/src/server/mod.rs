@@ -4,6 +4,7 @@
 //! Connections and calls are served by hyper directly. tonic's own server has no limit of connections,
 //! no limit of time for a reader, and no end of a shutdown.
 
+mod activity;
 mod budget;
 mod calls;
 mod connections;

@@ -413,15 +413,19 @@ impl Space {
         self.inner.can_write.load(Ordering::Relaxed)
     }
 
-    /// Makes a small write, to find out whether the store takes writes again.
+    /// Writes a record of the size of a large op and removes it, to find out whether the store takes
+    /// writes again.
     ///
     /// # Errors
     /// [`StoreError::Write`].
     pub fn probe(&self) -> Result<(), StoreError> {
         let _change = self.begin_change();
-        let mut batch = Batch::new();
-        state::stage_probe(&mut batch);
-        self.write_batch(batch)
+        for present in [true, false] {
+            let mut batch = Batch::new();
+            state::stage_probe(&mut batch, present);
+            self.write_batch(batch)?;
+        }
+        Ok(())
     }
 
     /// The roots of all states that a reader still uses.

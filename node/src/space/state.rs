@@ -193,9 +193,15 @@ pub(super) fn stage_verifying_key(batch: &mut Batch, key: &VerifyingKey) {
     batch.put(Column::Meta, VERIFYING_KEY, key.encode());
 }
 
-/// A record without meaning.
-pub(super) fn stage_probe(batch: &mut Batch) {
-    batch.put(Column::Meta, *b"probe", []);
+/// The size of the record of a probe, in bytes: more than the largest value and the pages of an op.
+const PROBE_BYTES: usize = 256 * 1024;
+
+/// Adds or removes a record without meaning.
+pub(super) fn stage_probe(batch: &mut Batch, present: bool) {
+    match present {
+        true => batch.put(Column::Meta, *b"probe", vec![0; PROBE_BYTES]),
+        false => batch.delete(Column::Meta, *b"probe"),
+    }
 }
 
 /// Removes the proved state.
