@@ -23,8 +23,20 @@ pub struct Invite {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum InviteError {
     /// Not of the form `rootfold1:SPACE:PARAMETERS`.
-    #[error("expected {INVITE_PREFIX}:<64 hexadecimal digits>:<64 hexadecimal digits>")]
-    Form,
+    #[error(
+        "the invite has {parts} parts: expected {INVITE_PREFIX}:<64 hexadecimal digits>:<64 hexadecimal \
+         digits>"
+    )]
+    Form {
+        /// The number of parts between colons.
+        parts: usize,
+    },
+    /// The first part is not [`INVITE_PREFIX`].
+    #[error("the invite begins with {begins:?}: expected {INVITE_PREFIX:?}")]
+    Prefix {
+        /// The beginning of the text, at most 20 characters.
+        begins: String,
+    },
     /// The space id is not a field element in 64 lower-case hexadecimal digits.
     #[error("space id of the invite: {0}")]
     Space(#[from] FieldError),
@@ -46,12 +58,13 @@ impl FromStr for Invite {
     type Err = InviteError;
 
     fn from_str(text: &str) -> Result<Invite, InviteError> {
-        let mut parts = text.split(':');
-        let (prefix, space, parameters) = (parts.next(), parts.next(), parts.next());
-        let (Some(INVITE_PREFIX), Some(space), Some(parameters), None) =
-            (prefix, space, parameters, parts.next())
-        else {
-            return Err(InviteError::Form);
+        let parts: Vec<&str> = text.split(':').collect();
+        if parts[0] != INVITE_PREFIX {
+            let begins = parts[0].chars().take(20).collect();
+            return Err(InviteError::Prefix { begins });
+        }
+        let [_, space, parameters] = parts[..] else {
+            return Err(InviteError::Form { parts: parts.len() });
         };
         Ok(Invite { space: field::from_hex(space)?, parameters: parameters.parse()? })
     }

@@ -27,11 +27,12 @@ fn an_invite_has_one_text() {
     assert_eq!(text, format!("rootfold1:{space}:{parameters}"));
     assert_eq!(text.parse::<Invite>(), Ok(invite()));
     let of = |text: String| text.parse::<Invite>().unwrap_err();
-    assert_eq!(of(String::new()), InviteError::Form);
-    assert_eq!(of(format!("rootfold2:{space}:{parameters}")), InviteError::Form);
-    assert_eq!(of(format!("rootfold1:{space}")), InviteError::Form);
-    assert_eq!(of(format!("{text}:")), InviteError::Form);
-    assert_eq!(of(format!(" {text}")), InviteError::Form);
+    let prefix = |begins: &str| InviteError::Prefix { begins: begins.to_owned() };
+    assert_eq!(of(String::new()), prefix(""));
+    assert_eq!(of(format!("rootfold2:{space}:{parameters}")), prefix("rootfold2"));
+    assert_eq!(of(format!(" {text}")), prefix(" rootfold1"));
+    assert_eq!(of(format!("rootfold1:{space}")), InviteError::Form { parts: 2 });
+    assert_eq!(of(format!("{text}:")), InviteError::Form { parts: 4 });
     let syntax = InviteError::Parameters(ParameterIdSyntax);
     assert_eq!(of(format!("{text} ")), syntax);
     for parameters in ["+f".repeat(32), "é".repeat(32), "AB".repeat(32)] {

@@ -15,7 +15,10 @@ mod changes;
 pub mod plan;
 mod process;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use rootfold_core::value::MAX_VALUE;
 use thiserror::Error;
@@ -94,7 +97,8 @@ pub enum Content {
 pub struct Change {
     /// The index of the commit's author in [`History::authors`].
     pub author: usize,
-    /// The committer's time in seconds since 1970. Git allows any number.
+    /// The committer's time in seconds since 1970. Git allows any number; one that is not a number of
+    /// 64 bits is 0.
     pub seconds: i64,
     /// The bytes of the path, with `/` as separator.
     pub path: Vec<u8>,
@@ -124,6 +128,12 @@ pub struct History {
     pub commits: usize,
     /// The skipped changes.
     pub skipped: Skipped,
+    /// The files that result from the changes: path -> blob.
+    pub files: BTreeMap<Vec<u8>, String>,
+    /// Whether these are all changes, so that the files are those of `HEAD`.
+    pub complete: bool,
+    /// Whether the repository is a shallow clone: older commits are missing.
+    pub shallow: bool,
 }
 
 impl Skipped {
@@ -153,7 +163,8 @@ pub fn read_history(
     progress: impl FnMut(usize),
 ) -> Result<History, GitError> {
     process::require_commit(path)?;
-    changes::read(path, limit, progress)
+    let history = changes::read(path, limit, progress)?;
+    Ok(History { shallow: process::is_shallow(path)?, ..history })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! [`server`] serves it, and [`bootstrap`] creates a replica from the data of untrusted peers. The
 //! checks of that data are in `rootfold-light`. `examples/two_nodes.rs` shows all of it.
 
+pub mod address;
 pub mod blocking;
 pub mod bootstrap;
 pub mod client;

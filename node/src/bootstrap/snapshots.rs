@@ -132,7 +132,13 @@ pub(super) async fn scout(
     let mut asked = JoinSet::new();
     for (index, peer) in peers.iter().enumerate() {
         let peer = peer.clone();
-        asked.spawn(async move { (index, peer.latest_snapshot(space).await) });
+        asked.spawn(async move {
+            let offered = match peer.latest_snapshot(space).await {
+                Err(e) => Err(peer.explain(e).await),
+                offered => offered,
+            };
+            (index, offered)
+        });
     }
     let addresses: Vec<String> = peers.iter().map(|peer| peer.address().to_owned()).collect();
     let (mut snapshots, mut refused) = (Vec::new(), Vec::new());

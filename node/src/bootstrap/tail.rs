@@ -71,7 +71,13 @@ pub async fn sync_tail(
     let mut silent: BTreeMap<usize, &Peer> = peers.iter().enumerate().collect();
     for (index, peer) in peers.iter().enumerate() {
         let peer = peer.clone();
-        asked.spawn(async move { (index, peer.frontier(id, Some(ours), 0).await) });
+        asked.spawn(async move {
+            let frontier = match peer.frontier(id, Some(ours), 0).await {
+                Err(e) => Err(peer.explain(e).await),
+                frontier => frontier,
+            };
+            (index, frontier)
+        });
     }
     loop {
         let next = match served {

@@ -32,6 +32,12 @@ pub enum PeerCause {
         /// Why.
         what: String,
     },
+    /// Something else than a node answers there.
+    #[error("not a Rootfold node: {found} answers at this address")]
+    Stranger {
+        /// What it is.
+        found: &'static str,
+    },
     /// No message arrived in time.
     #[error("no answer for {seconds} s")]
     Silent {
@@ -132,7 +138,10 @@ impl PeerError {
     pub(crate) fn is_gone(&self) -> bool {
         matches!(
             *self.cause,
-            PeerCause::Address { .. } | PeerCause::Unreachable { .. } | PeerCause::Silent { .. }
+            PeerCause::Address { .. }
+                | PeerCause::Unreachable { .. }
+                | PeerCause::Stranger { .. }
+                | PeerCause::Silent { .. }
         )
     }
 
@@ -142,6 +151,7 @@ impl PeerError {
         match &*self.cause {
             PeerCause::Address { .. }
             | PeerCause::Unreachable { .. }
+            | PeerCause::Stranger { .. }
             | PeerCause::Silent { .. }
             | PeerCause::OtherBranch { .. }
             | PeerCause::Withheld { .. } => false,

@@ -5,8 +5,10 @@
 mod checks;
 mod counting;
 mod error;
+mod stranger;
 
 use std::{
+    str::FromStr,
     sync::{
         atomic::{AtomicU64, Ordering},
         Arc,
@@ -43,7 +45,10 @@ use tonic::{
 
 use tower::Service;
 
-use crate::blocking::{blocking, Panicked};
+use crate::{
+    address::Address,
+    blocking::{blocking, Panicked},
+};
 use checks::PageChecks;
 
 pub use error::{PeerCause, PeerError};
@@ -56,6 +61,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Peer {
     address: Arc<str>,
+    /// Whether the connection is over TCP.
+    tcp: bool,
     received: Arc<AtomicU64>,
     replication: ReplicationClient<Channel>,
     verification: VerificationClient<Channel>,
@@ -63,13 +70,13 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Connects to `host`, `host:port` or `http://host:port`. The default port is
-    /// [`DEFAULT_PORT`](crate::DEFAULT_PORT).
+    /// Connects to an [`Address`].
     ///
     /// # Errors
     /// [`PeerError`].
     pub async fn connect(address: &str) -> Result<Peer, PeerError> {
-        Peer::connect_with(address, tower::service_fn(counting::tcp)).await
+        let connected = Peer::connect_with(address, tower::service_fn(counting::tcp)).await;
+        Ok(Peer { tcp: true, ..connected? })
     }
 
     /// [`Peer::connect`] with connections that `connector` makes.
@@ -83,11 +90,9 @@ impl Peer {
         Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let failed = |cause| PeerError { peer: address.into(), cause: Box::new(cause) };
-        let uri = match address.contains("://") {
-            true => address.to_owned(),
-            false => format!("http://{address}"),
-        };
-        let endpoint = Endpoint::from_shared(uri)
+        let parsed = Address::from_str(address)
+            .map_err(|e| failed(PeerCause::Address { what: e.to_string() }))?;
+        let endpoint = Endpoint::from_shared(format!("http://{}", parsed.to_connect()))
             .map_err(|e| failed(PeerCause::Address { what: e.to_string() }))?
             .connect_timeout(CONNECT_LIMIT)
             .timeout(ANSWER_LIMIT);
@@ -98,6 +103,7 @@ impl Peer {
             .map_err(|e| failed(PeerCause::unreachable(&e)))?;
         Ok(Peer {
             address: address.into(),
+            tcp: false,
             received,
             replication: ReplicationClient::new(channel.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
@@ -124,6 +130,14 @@ impl Peer {
     /// An error with the address of this peer.
     pub(crate) fn blame(&self, cause: impl Into<PeerCause>) -> PeerError {
         PeerError { peer: self.address.to_string(), cause: Box::new(cause.into()) }
+    }
+
+    /// A better error of a first call, if something else than a node answers there.
+    pub(crate) async fn explain(&self, e: PeerError) -> PeerError {
+        match *e.cause {
+            PeerCause::Unreachable { .. } if self.tcp => stranger::named(&self.address, e).await,
+            _ => e,
+        }
     }
 
     fn reply<T>(&self, reply: Result<Response<T>, Status>) -> Result<T, PeerError> {

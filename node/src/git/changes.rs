@@ -16,7 +16,8 @@ use super::{
 };
 
 const COMMAND: &str = "diff-tree";
-/// The longest path or commit header that is read, in bytes.
+/// The longest path or commit header that is kept, in bytes. The header of a wide merge is cut: the ids
+/// of its parents come last.
 const FIELD_LIMIT: u64 = 64 * 1024;
 
 /// The two processes; the second reads the output of the first.
@@ -57,9 +58,11 @@ pub fn read(
     let mut walk = Walk::start(path)?;
     let mut reader = Reader::new(Blobs::open(path)?);
     let mut commit = None;
+    let mut complete = false;
     while reader.changes.len() < limit {
         let Some(field) = walk.field()? else {
             walk.finish()?;
+            complete = true;
             break;
         };
         // A line feed precedes the first raw line of a commit.
@@ -76,7 +79,7 @@ pub fn read(
             commit = Some(parse_commit(field)?);
         }
     }
-    Ok(reader.into_history())
+    Ok(reader.into_history(complete))
 }
 
 impl Walk {
@@ -88,7 +91,7 @@ impl Walk {
         let mut diff_tree = git(path, COMMAND);
         diff_tree
             .args(["--stdin", "--root", "-r", "-m", "-z", "--raw", "--no-abbrev"])
-            .args(["--no-renames", "--format=tformat:%H|%P|%ct|%ae"])
+            .args(["--no-renames", "--format=tformat:%H|%ct|%ae|%P"])
             .stdin(Stdio::from(commits));
         let mut diff_tree = Running::start(COMMAND, diff_tree)?;
         let from = diff_tree.child().stdout.take().expect("stdout is piped");
@@ -105,8 +108,20 @@ impl Walk {
         match field.pop() {
             None => Ok(None),
             Some(0) => Ok(Some(field)),
+            Some(_) if field.len() as u64 + 1 == FIELD_LIMIT && !field.contains(&b':') => {
+                self.skip_field()?;
+                Ok(Some(field))
+            }
             Some(_) => Err(strange("a field without end", &field)),
         }
+    }
+
+    /// Skips the bytes up to the next zero byte.
+    fn skip_field(&mut self) -> Result<(), GitError> {
+        self.from
+            .skip_until(0)
+            .map(drop)
+            .map_err(|source| GitError::Pipe { command: COMMAND, source })
     }
 
     /// Checks that both processes succeeded: otherwise the history may be truncated.
@@ -195,8 +210,11 @@ impl Reader {
         id
     }
 
-    fn into_history(self) -> History {
+    fn into_history(self, complete: bool) -> History {
         History {
+            files: self.files,
+            complete,
+            shallow: false,
             authors: self.authors,
             changes: self.changes,
             commits: self.commits,
@@ -216,15 +234,18 @@ impl Skipped {
     }
 }
 
-/// `<id>|<parents>|<seconds>|<email>`.
+/// `<id>|<seconds>|<email>|<parents>`. An e-mail address may contain `|`, the other parts do not.
 fn parse_commit(field: &[u8]) -> Result<Commit, GitError> {
     let refused = || strange("malformed commit header", field);
-    let mut parts = field.splitn(4, |b| *b == b'|');
-    let mut part = || parts.next().ok_or_else(refused);
-    let id = part()?.to_vec();
-    let merge = part()?.contains(&b' ');
-    let seconds = std::str::from_utf8(part()?).ok().and_then(|s| s.parse().ok());
-    Ok(Commit { id, merge, seconds: seconds.ok_or_else(refused)?, email: part()?.to_vec() })
+    let mut from_left = field.splitn(3, |b| *b == b'|');
+    let mut part = || from_left.next().ok_or_else(refused);
+    let (id, seconds, rest) = (part()?.to_vec(), part()?, part()?);
+    let last = rest.iter().rposition(|b| *b == b'|').ok_or_else(refused)?;
+    let (email, parents) = (rest[..last].to_vec(), &rest[last + 1..]);
+    // Git prints what the commit has, which need not be a number of 64 bits.
+    let seconds =
+        std::str::from_utf8(seconds).ok().and_then(|s| s.trim().parse().ok()).unwrap_or(0);
+    Ok(Commit { id, merge: parents.contains(&b' '), seconds, email })
 }
 
 /// `:<old mode> <new mode> <old id> <new id> <status>`.

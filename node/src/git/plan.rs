@@ -4,14 +4,13 @@
 use rootfold_core::{
     eddsa::SecretKey,
     key::{Key, MAX_APPLICATION_KEY},
+    stamp::COUNTER_BITS,
 };
 
 /// The separator between the kept prefix of a long path and the hash of the path.
 const CUT_MARK: u8 = b'#';
 /// The length of the kept prefix of the hash, in bytes.
 const CUT_HASH: usize = 16;
-/// The largest accepted time of a commit in milliseconds: half of the range of a stamp.
-const LATEST_MS: u64 = 1 << 47;
 /// The distance of the clocks of two changes: one tick is for a grant before the second change.
 const TICKS: u64 = 2;
 
@@ -36,15 +35,21 @@ pub fn is_cut(path: &[u8]) -> bool {
 
 /// The hybrid logical clocks of consecutive changes: the time of the commit, or two ticks after the
 /// change before, whichever is later. So clocks ascend through the history, and the largest stamp of a
-/// path is that of its last change.
-pub fn clocks(seconds: impl IntoIterator<Item = i64>) -> Vec<u64> {
+/// path is that of its last change. A time before 1970 counts as 1970, and a time after `now_ms` as
+/// that: nodes hold ops back that are ahead of their clocks. [`is_odd`] tells which times those are.
+pub fn clocks(seconds: impl IntoIterator<Item = i64>, now_ms: u64) -> Vec<u64> {
     let mut last = 0;
     let clock = |seconds: i64| {
-        let ms = u64::try_from(seconds).unwrap_or(0).saturating_mul(1000).min(LATEST_MS);
-        last = (ms << 16).max(last) + TICKS;
+        let ms = u64::try_from(seconds).unwrap_or(0).saturating_mul(1000).min(now_ms);
+        last = (ms << COUNTER_BITS).max(last) + TICKS;
         last
     };
     seconds.into_iter().map(clock).collect()
+}
+
+/// Whether [`clocks`] takes another time than that of the commit.
+pub fn is_odd(seconds: i64, now_ms: u64) -> bool {
+    u64::try_from(seconds).is_ok_and(|s| s.saturating_mul(1000) > now_ms) || seconds <= 0
 }
 
 /// The secret key of an author, derived from the owner's key and the e-mail address. The importer signs
@@ -80,12 +85,16 @@ mod tests {
 
     #[test]
     fn clocks_follow_the_commits_and_always_leave_room_for_a_grant() {
-        let clocks = clocks([1_000, 1_000, 999, 2_000, -5, i64::MAX, i64::MAX]);
+        let now = 3_000_000;
+        let clocks = clocks([1_000, 1_000, 999, 2_000, -5, i64::MAX, i64::MAX], now);
         assert_eq!(clocks[0], (1_000_000 << 16) + 2);
         assert_eq!(clocks[1], clocks[0] + 2);
         assert_eq!(clocks[2], clocks[1] + 2);
         assert_eq!(clocks[3], (2_000_000 << 16) + 2);
+        assert_eq!(clocks[5], (now << 16) + 2);
         assert!(clocks.windows(2).all(|pair| pair[0] + TICKS <= pair[1]));
+        assert!([0, -5, 3_001, i64::MAX].into_iter().all(|seconds| is_odd(seconds, now)));
+        assert!(![1, 3_000].into_iter().any(|seconds| is_odd(seconds, now)));
     }
 
     #[test]

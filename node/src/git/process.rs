@@ -120,3 +120,16 @@ pub fn require_commit(path: &Path) -> Result<(), GitError> {
         other => other,
     })
 }
+
+/// Whether the repository is a shallow clone, or a linked worktree of one.
+pub fn is_shallow(path: &Path) -> Result<bool, GitError> {
+    let mut probe = git(path, "rev-parse");
+    probe.args(["--is-shallow-repository"]);
+    let mut probe = Running::start("rev-parse", probe)?;
+    let mut said = String::new();
+    let stdout = probe.child().stdout.take();
+    let read = stdout.map_or(Ok(0), |out| out.take(SAID_LIMIT).read_to_string(&mut said));
+    read.map_err(|source| GitError::Pipe { command: "rev-parse", source })?;
+    probe.finish()?;
+    Ok(said.trim() == "true")
+}

@@ -157,7 +157,10 @@ impl Node {
 
     /// Serves with further options, after shell commands that set limits of the process.
     pub fn serve_with(&self, before: &str, options: &[&str]) -> Served {
-        let plain = self.command(["--json", "serve", "--listen", "127.0.0.1:0"]);
+        let mut plain = self.command(["--json", "serve"]);
+        if !options.contains(&"--listen") {
+            plain.args(["--listen", "127.0.0.1:0"]);
+        }
         let mut command = Command::new("sh");
         command
             .env_remove("RUST_LOG")

@@ -24,7 +24,7 @@ pub struct Cli {
     /// The data directory of the node.
     #[arg(long, global = true, value_name = "DIR", default_value = ".rootfold")]
     pub data: PathBuf,
-    /// The directory of parameters [default: $ROOTFOLD_PARAMS_DIR, or rootfold/ in the user's cache].
+    /// The folder of parameters [default: $ROOTFOLD_PARAMS_DIR, or rootfold/ in the user's cache].
     #[arg(long, global = true, value_name = "DIR")]
     pub params_dir: Option<PathBuf>,
     /// Prints one line of JSON instead of text.

@@ -2,24 +2,20 @@
 
 use clap::Args;
 use rootfold_core::field;
-use rootfold_light::invite::Invite;
-use rootfold_node::bootstrap::{self, Bootstrap, BootstrapReport};
+use rootfold_node::{
+    address::Address,
+    bootstrap::{self, Bootstrap, BootstrapReport},
+};
 use serde_json::json;
 
-use super::{
-    context::block_on,
-    failure::{Failure, OrFail},
-    forks,
-    progress::Bars,
-    text, Context,
-};
+use super::{context::block_on, failure::Failure, forks, progress::Bars, text, Context};
 
 /// `bootstrap`
 #[derive(Debug, Args)]
 pub struct BootstrapArgs {
     /// A peer, as host or host:port; may be given several times.
     #[arg(long, value_name = "ADDR", required = true)]
-    from: Vec<String>,
+    from: Vec<Address>,
     /// The invite to the space.
     #[arg(long)]
     invite: String,
@@ -27,9 +23,10 @@ pub struct BootstrapArgs {
 
 /// Creates a replica from a snapshot, or resumes.
 pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
-    let invite: Invite = args.invite.parse().or_usage("--invite")?;
+    let invite = text::invite_of(&args.invite)?;
     let bars = Bars::new();
-    let job = Bootstrap { peers: args.from, invite, data_dir: context.data_dir(), key: None };
+    let peers = args.from.iter().map(ToString::to_string).collect();
+    let job = Bootstrap { peers, invite, data_dir: context.data_dir(), key: None };
     let report = block_on(async { Ok(bootstrap::run(job, &bars).await?) })?;
     bars.clear();
     context.mark_folder();
@@ -54,7 +51,7 @@ pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
         "missing_values": report.holes,
         "elsewhere": report.elsewhere.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
-    context.output.answer(&json, || {
+    context.output.answer_done("the replica is synced", &json, || {
         let mut text = format!(
             "proof of {} ops verified in {verify_ms:.1} ms\n{} pages, {} values and {} later ops: \
              {} in {ms:.1} ms\nroot  {}\n",

@@ -71,7 +71,7 @@ impl Context {
         Keyring::of(&self.data)
     }
 
-    /// The directory of parameters.
+    /// The folder of parameters.
     pub fn parameters(&self) -> Result<ParametersDir, Failure> {
         ParametersDir::find(self.params_dir.clone())
     }

@@ -59,6 +59,12 @@ impl Failure {
         Failure { exit: Exit::Differs, error: anyhow::Error::msg(message) }
     }
 
+    /// The same failure of a command that has `done` something before.
+    #[must_use]
+    pub fn after(self, done: &str) -> Failure {
+        Failure { exit: self.exit, error: self.error.context(format!("{done}, but not reported")) }
+    }
+
     /// The error and its causes in one line. Many errors include their source in their own text; such
     /// a source is not repeated.
     pub fn message(&self) -> String {

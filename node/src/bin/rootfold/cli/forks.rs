@@ -79,12 +79,12 @@ fn fork_json(fork: &CheckedFork, accepted: bool) -> Value {
     let heads: Vec<Value> = fork
         .heads()
         .iter()
-        .map(|signed| json!({ "seq": signed.seq.to_string(), "head": field::to_hex(&signed.head.head) }))
+        .map(|signed| json!({ "seq": signed.seq, "head": field::to_hex(&signed.head.head) }))
         .collect();
     json!({
         "writer": fork.writer(),
         "public_key": hex::encode(fork.public_key().to_bytes()),
-        "shared": fork.shared().to_string(),
+        "shared": fork.shared(),
         "heads": heads,
         "accepted": accepted,
         "evidence": hex::encode(fork.fork().to_bytes()),

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use clap::Args;
+use rootfold_core::key::MAX_APPLICATION_KEY;
 use rootfold_light::query::At;
 
 use super::{failure::Failure, text, Context};
@@ -16,7 +17,9 @@ pub struct GetArgs {
 
 /// Prints the bytes of a value, or JSON.
 pub fn run(context: &Context, args: &GetArgs) -> Result<(), Failure> {
-    let key = text::key_of(&args.key)?;
+    // Longer than a key: the path of a file that was imported from git, under a shortened key.
+    let is_path = args.key.len() > MAX_APPLICATION_KEY;
+    let key = if is_path { text::path_key_of(&args.key) } else { text::key_of(&args.key)? };
     let found = context.space()?.get(At::Latest, &key)?;
     if found.as_ref().is_some_and(|found| found.missing) {
         return Err(Failure::unreachable(format!(
@@ -25,6 +28,10 @@ pub fn run(context: &Context, args: &GetArgs) -> Result<(), Failure> {
         )));
     }
     let Some(found) = found.filter(|found| found.value.is_some()) else {
+        if is_path {
+            // No such path was imported, so it is only a key that is too long.
+            text::key_of(&args.key)?;
+        }
         return Err(Failure::unreachable(format!("no value under key {:?}", text::key_text(&key))));
     };
     if context.output.json {

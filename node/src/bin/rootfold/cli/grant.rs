@@ -43,9 +43,9 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<(), Failure> {
     context.warn_if_restored();
     space.grant(&secret, genesis.salt, id, public_key)?;
     let digits = hex::encode(public_key.to_bytes());
-    context
-        .output
-        .answer(&json!({ "writer": id, "public_key": digits }), || format!("writer {id} admitted"))
+    let json = json!({ "writer": id, "public_key": digits });
+    let done = format!("writer {id} is admitted");
+    context.output.answer_done(&done, &json, || format!("writer {id} admitted"))
 }
 
 /// Parses 128 hexadecimal digits, or reads the public key of a local key by its name.

@@ -11,7 +11,8 @@ use rootfold_core::{
 };
 use rootfold_light::{signing::OWNER, submission::Submission, values::Value};
 use rootfold_node::{
-    git::{plan, Blobs, Change, Content, History},
+    clock::{Clock, SystemClock},
+    git::{plan, Blobs, Content, History},
     space::{Space, Tips},
 };
 
@@ -19,6 +20,10 @@ use super::{
     failure::{Failure, OrFail},
     genesis,
 };
+
+mod held;
+
+use held::Difference;
 
 /// The largest number of ops in a submission.
 const MAX_OPS: usize = 256;
@@ -39,12 +44,12 @@ pub struct Import<'a> {
 }
 
 /// An author as a writer.
-struct Author {
-    writer: u32,
+pub(super) struct Author {
+    pub(super) writer: u32,
     secret: SecretKey,
     tip: Tip,
     /// The number of changes to skip: those whose ops the log holds.
-    held: u64,
+    pub(super) held: u64,
 }
 
 impl<'a> Import<'a> {
@@ -56,12 +61,13 @@ impl<'a> Import<'a> {
         history: &'a History,
     ) -> Result<Import<'a>, Failure> {
         let mut blobs = Blobs::open(path)?;
-        let clocks = plan::clocks(history.changes.iter().map(|change| change.seconds));
+        let now = SystemClock.now_ms();
+        let clocks = plan::clocks(history.changes.iter().map(|change| change.seconds), now);
         let secrets: Vec<SecretKey> =
             history.authors.iter().map(|email| plan::author_secret(owner, email)).collect();
         let written = grant_missing(space, owner, history, &clocks, &secrets)?;
-        let authors = writers_of(space, secrets)?;
-        check_held(space, history, &mut blobs, &authors)?;
+        let mut authors = writers_of(space, secrets)?;
+        held::check(space, history, &mut blobs, &mut authors)?;
         Ok(Import { space, history, blobs, clocks, authors, next: 0, written })
     }
 
@@ -71,6 +77,36 @@ impl<'a> Import<'a> {
         while self.next < end {
             self.submit_some(end)?;
             progress(self.next);
+        }
+        Ok(())
+    }
+
+    /// Writes what is missing until the state is that of `HEAD`: the history of the repository may have
+    /// been merged in another order than when an earlier import wrote it. Only entries of the authors are
+    /// changed. Does nothing for a history that is not complete.
+    pub fn settle(&mut self) -> Result<(), Failure> {
+        if !self.history.complete {
+            return Ok(());
+        }
+        let changes = held::differences(self.space, self.history, &mut self.blobs, &self.authors)?;
+        for part in changes.chunks(MAX_OPS / 8) {
+            let mut batches: Vec<Option<LogBatch>> = vec![None; self.authors.len()];
+            let mut values = Vec::new();
+            for Difference { author, key, after, blob } in part {
+                let value = match blob {
+                    None => tombstone(),
+                    Some(blob) => {
+                        let contents = self.blobs.contents(blob)?;
+                        let digest = value_digest(&contents);
+                        values.push(Value::user(contents));
+                        digest
+                    }
+                };
+                let op = Op { ts: after.saturating_add(1), key: *key, value };
+                self.authors[*author].sign(&mut batches[*author], op)?;
+            }
+            let batches: Vec<LogBatch> = batches.into_iter().flatten().collect();
+            self.written += self.space.ingest(&Submission { batches, values })?.ops;
         }
         Ok(())
     }
@@ -205,53 +241,40 @@ fn first_changes(history: &History) -> Vec<usize> {
     firsts
 }
 
-/// Checks for each author that the log in the space is a prefix of this history: compares the last op
-/// that both have.
-fn check_held(
-    space: &Space,
-    history: &History,
-    blobs: &mut Blobs,
-    authors: &[Author],
-) -> Result<(), Failure> {
-    let mut changes: Vec<Vec<&Change>> = vec![Vec::new(); authors.len()];
-    for change in &history.changes {
-        changes[change.author].push(change);
-    }
-    for (author, changes) in authors.iter().zip(changes) {
-        let both = changes.len().min(usize::try_from(author.held).unwrap_or(usize::MAX));
-        let Some(last) = both.checked_sub(1) else { continue };
-        // A bootstrapped replica does not hold the ops of its snapshot.
-        let log = space.log(author.writer, last as u64, 1)?;
-        let Some((_, signed)) = log.first().filter(|(seq, _)| *seq == last as u64) else {
-            continue;
-        };
-        let change = changes[last];
-        let value = match &change.content {
-            Content::Delete => tombstone(),
-            Content::Put { blob } => value_digest(&blobs.contents(blob)?),
-        };
-        if (signed.op.key, signed.op.value) != (plan::path_key(&change.path), value) {
-            let email = String::from_utf8_lossy(&history.authors[change.author]).into_owned();
-            return Err(Failure::refused(format!(
-                "the log of writer {} ({email}) differs from this history: a space can hold one git \
-                 history",
-                author.writer
-            )));
-        }
-    }
-    Ok(())
-}
-
 /// Lines about what an import skips or shortens.
 pub fn left_out(history: &History) -> Vec<String> {
     let mut lines: Vec<String> = history.skipped.summary().into_iter().collect();
+    if history.shallow {
+        lines.push(
+            "the repository is a shallow clone: the older part of its history is missing".into(),
+        );
+    }
+    match odd_dates(history) {
+        0 => {}
+        odd => lines.push(format!(
+            "{odd} changes have dates before 1970 or in the future; they count as 1970 or as now"
+        )),
+    }
     match cut_paths(history) {
         0 => {}
         cut => lines.push(format!(
-            "{cut} changes have paths over 91 bytes; their keys are shortened with a hash"
+            "{cut} changes have paths over 91 bytes; their keys are shortened with a hash, and `get PATH` \
+             finds them"
         )),
     }
     lines
+}
+
+/// The number of changes with dates that no clock can have.
+pub fn odd_dates(history: &History) -> usize {
+    let now = SystemClock.now_ms();
+    history.changes.iter().filter(|change| plan::is_odd(change.seconds, now)).count()
+}
+
+/// The paths that are too long for a key, each with the key that it has instead.
+pub fn cut_keys(history: &History) -> BTreeMap<&[u8], Key> {
+    let cut = history.changes.iter().filter(|change| plan::is_cut(&change.path));
+    cut.map(|change| (change.path.as_slice(), plan::path_key(&change.path))).collect()
 }
 
 /// The number of changes whose paths are too long for a key.

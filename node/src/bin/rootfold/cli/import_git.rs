@@ -11,7 +11,7 @@ use super::{
     import::{self, Import},
     keyring::OWNER,
     progress::Bars,
-    Context,
+    text, Context,
 };
 
 /// `import-git`
@@ -38,6 +38,11 @@ pub fn run(context: &Context, args: &ImportGitArgs) -> Result<(), Failure> {
     bars.counted("signing and ingesting", Some(total as u64), |bar| {
         import.run_to(total, |done| bar.set_position(done as u64))
     })?;
+    import.settle()?;
+    let cut: Vec<_> = import::cut_keys(&history)
+        .into_iter()
+        .map(|(path, key)| json!({ "path": text::escaped(path), "key": text::key_json(&key) }))
+        .collect();
     let json = json!({
         "changes": total,
         "commits": history.commits,
@@ -49,8 +54,11 @@ pub fn run(context: &Context, args: &ImportGitArgs) -> Result<(), Failure> {
             "submodules": history.skipped.submodules,
         },
         "cut_paths": import::cut_paths(&history),
+        "cut_keys": cut,
+        "odd_dates": import::odd_dates(&history),
+        "shallow": history.shallow,
     });
-    context.output.answer(&json, || {
+    context.output.answer_done("the history is imported", &json, || {
         let mut text = format!(
             "{total} changes of {} commits by {} authors; {} ops are new here\n",
             history.commits,

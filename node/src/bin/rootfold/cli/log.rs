@@ -79,7 +79,7 @@ impl Line {
         json!({
             "writer": self.writer,
             "seq": self.seq,
-            "ts": op.ts,
+            "ts": op.ts.to_string(),
             "op": self.kind(),
             "key": text::key_json(&op.key),
             "digest": text::field_text(&op.value),

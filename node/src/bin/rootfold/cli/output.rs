@@ -4,7 +4,10 @@ use std::io::{self, ErrorKind, Write};
 
 use serde::Serialize;
 
-use super::failure::{Failure, OrFail};
+use super::{
+    failure::{Failure, OrFail},
+    text,
+};
 
 /// The form of answers.
 #[derive(Debug, Clone, Copy)]
@@ -23,13 +26,24 @@ impl Output {
         let line = if self.json {
             serde_json::to_string(json).or_unreachable("writing the answer")?
         } else {
-            text()
+            printable(&text())
         };
         let mut bytes = line.into_bytes();
         if bytes.last().is_some_and(|b| *b != b'\n') {
             bytes.push(b'\n');
         }
         self.bytes(&bytes)
+    }
+
+    /// Writes an answer of a command that has changed something. If it cannot be written, the error says
+    /// what was `done`.
+    pub fn answer_done(
+        self,
+        done: &str,
+        json: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        self.answer(json, text).map_err(|failure| failure.after(done))
     }
 
     /// Writes bytes.
@@ -48,9 +62,21 @@ impl Output {
         let line = if self.json {
             serde_json::json!({ "error": message, "exit": failure.exit as u8 }).to_string()
         } else {
-            format!("error: {message}")
+            printable(&format!("error: {}", message.replace('\n', " ")))
         };
         // A closed stderr is ignored.
         let _ = writeln!(io::stderr(), "{line}");
     }
+}
+
+/// The text without characters that a terminal would act on, except for the ends of lines and tabs.
+fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' | '\\' => out.push(c),
+            c => out.extend(text::escaped_char(c)),
+        }
+    }
+    out
 }

@@ -1,4 +1,4 @@
-//! Parameters on disk. They are generated once per profile and directory.
+//! Parameters on disk. They are generated once per profile and folder.
 
 use std::{
     env,
@@ -27,7 +27,7 @@ pub enum ProfileName {
     Scattered,
 }
 
-/// The directory of parameters.
+/// The folder of parameters.
 pub struct ParametersDir {
     path: PathBuf,
 }

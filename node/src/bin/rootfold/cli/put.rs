@@ -24,7 +24,11 @@ pub struct PutArgs {
     /// The key, at most 91 bytes.
     key: OsString,
     /// The value; `-` reads it from stdin.
-    #[arg(required_unless_present = "file", conflicts_with = "file", allow_hyphen_values = true)]
+    #[arg(
+        required_unless_present = "file",
+        conflicts_with = "file",
+        allow_negative_numbers = true
+    )]
     value: Option<OsString>,
     /// Reads the value from a file.
     #[arg(long, value_name = "FILE")]
@@ -70,8 +74,11 @@ pub fn write(
     context.warn_if_restored();
     let written = space.write(writer, &secret, vec![Write { key, value }])?;
     let (seq, ts) = (written.seq, written.stamp.ts);
-    let json = json!({ "key": text::key_json(&key), "writer": writer, "seq": seq, "ts": ts });
-    context.output.answer(&json, || format!("op {seq} of writer {writer}"))
+    // A clock is beyond 2^53, which readers of doubles cannot hold.
+    let clock = ts.to_string();
+    let json = json!({ "key": text::key_json(&key), "writer": writer, "seq": seq, "ts": clock });
+    let done = format!("op {seq} of writer {writer} is written");
+    context.output.answer_done(&done, &json, || format!("op {seq} of writer {writer}"))
 }
 
 /// Reads at most one byte more than the longest value has.

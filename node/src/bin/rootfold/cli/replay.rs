@@ -2,23 +2,20 @@
 
 use clap::Args;
 use rootfold_core::field;
-use rootfold_light::invite::Invite;
-use rootfold_node::replay::{self, Replay};
+use rootfold_node::{
+    address::Address,
+    replay::{self, Replay},
+};
 use serde_json::json;
 
-use super::{
-    context::block_on,
-    failure::{Failure, OrFail},
-    progress::Bars,
-    text, Context,
-};
+use super::{context::block_on, failure::Failure, progress::Bars, text, Context};
 
 /// `replay`
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     /// The peer, as host or host:port.
     #[arg(long, value_name = "ADDR")]
-    from: String,
+    from: Address,
     /// The invite to the space.
     #[arg(long)]
     invite: String,
@@ -26,9 +23,13 @@ pub struct ReplayArgs {
 
 /// Creates a replica from the complete logs of a peer.
 pub fn run(context: &Context, args: ReplayArgs) -> Result<(), Failure> {
-    let invite: Invite = args.invite.parse().or_usage("--invite")?;
+    let invite = text::invite_of(&args.invite)?;
     let bars = Bars::new();
-    let job = Replay { peer: args.from, space: invite.space, data_dir: Some(context.data_dir()) };
+    let job = Replay {
+        peer: args.from.to_string(),
+        space: invite.space,
+        data_dir: Some(context.data_dir()),
+    };
     let report = block_on(async { Ok(replay::run(job, &bars).await?) })?;
     bars.clear();
     let ms = report.elapsed.as_secs_f64() * 1000.0;

@@ -30,7 +30,10 @@ pub fn run(context: &Context, args: &ScanArgs) -> Result<(), Failure> {
     // One more than the limit shows whether there are more.
     let wanted = args.limit.saturating_add(1);
     let prefix = args.prefix.as_encoded_bytes();
-    Key::user(prefix).or_usage("--prefix")?;
+    Key::user(prefix).or_usage(
+        "--prefix (a longer path from git has a shortened key, which begins with its first 58 bytes; `get \
+         PATH` finds it)",
+    )?;
     let found = space.scan_prefix(At::Latest, prefix)?;
     // A deleted key has no value.
     let values = found.filter(|found| {

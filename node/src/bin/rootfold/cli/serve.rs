@@ -1,15 +1,16 @@
 //! `serve`
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
 use clap::Args;
 use rootfold_node::{
+    address::Address,
     server::{Limits, Server},
     space::{Policy, Space},
-    DEFAULT_PORT,
 };
 use rootfold_verifier::PreparedVerifyingKey;
 use serde_json::json;
@@ -24,9 +25,10 @@ use super::{
 /// `serve`
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// The address to listen on; port 0 picks a free port, which is printed.
-    #[arg(long, value_name = "ADDR", default_value_t = (Ipv4Addr::LOCALHOST, DEFAULT_PORT).into())]
-    listen: SocketAddr,
+    /// The address to listen on: host, host:port, or :port for all interfaces; port 0 picks a free port,
+    /// which is printed.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    listen: Address,
     /// The largest number of connections.
     #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
     max_connections: usize,
@@ -80,8 +82,8 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let server = Server::new(space.clone(), prepared_key(&space)?).with_limits(args.limits());
     block_on(async {
         let doing = || format!("listening on {}", args.listen);
-        let listener = TcpListener::bind(args.listen).await.or_unreachable(doing())?;
-        let address = listener.local_addr().or_unreachable(doing())?;
+        let listener = bind(&args.listen).await.or_unreachable(doing())?;
+        let address = reachable(listener.local_addr().or_unreachable(doing())?);
         // With port 0 the address is known only now; callers read this line.
         let line = json!({ "address": address.to_string(), "invite": invite });
         context.output.answer(&line, || {
@@ -90,6 +92,28 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         })?;
         Ok(server.run(listener, interrupted()).await?)
     })
+}
+
+/// Listens on the first of the addresses that the host has.
+async fn bind(address: &Address) -> io::Result<TcpListener> {
+    if address.host.is_empty() {
+        // All interfaces, of both versions of IP where the system takes both on one socket.
+        let v6 = TcpListener::bind((Ipv6Addr::UNSPECIFIED, address.port)).await;
+        return match v6 {
+            Ok(listener) => Ok(listener),
+            Err(_) => TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port)).await,
+        };
+    }
+    TcpListener::bind((address.host.as_str(), address.port)).await
+}
+
+/// The address under which this machine reaches a listener.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        // A socket for all interfaces of IPv6 takes IPv4 too.
+        ip if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        _ => address,
+    }
 }
 
 /// The verifying key of the space; `None` after a replay.

@@ -45,9 +45,9 @@ pub fn run(context: &Context, args: SpaceNewArgs) -> Result<(), Failure> {
         "profile": parameters.parameters.verifying_key().key().profile,
         "invite": invite.to_string(),
     });
-    context
-        .output
-        .answer(&json, || format!("space   {}\ninvite  {invite}", text::field_text(&space.id())))
+    context.output.answer_done("the space is created", &json, || {
+        format!("space   {}\ninvite  {invite}", text::field_text(&space.id()))
+    })
 }
 
 /// Refuses a data directory that has a space, or a bootstrap that was cut off. An interrupted `space new`

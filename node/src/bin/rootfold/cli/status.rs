@@ -35,7 +35,7 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         "newest_op_age_seconds": newest.map(age_seconds),
         "missing_values": holes,
         "forks": forks.iter().map(|(writer, fork)| json!({
-            "writer": writer, "shared": fork.shared.to_string(), "accepted": fork.accepted,
+            "writer": writer, "shared": fork.shared, "accepted": fork.accepted,
         })).collect::<Vec<_>>(),
         "invite": invite,
     });

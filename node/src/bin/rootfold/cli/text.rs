@@ -7,20 +7,32 @@ use rootfold_core::{
     key::{Key, KeyKind},
     F,
 };
-use rootfold_node::space::Found;
+use rootfold_light::invite::Invite;
+use rootfold_node::{git::plan, space::Found};
 use serde_json::{json, Value};
 
 use super::failure::{Failure, OrFail};
+
+/// An invite. Blanks, line feeds and quotes around it are left out: they come along when it is copied.
+pub fn invite_of(argument: &str) -> Result<Invite, Failure> {
+    let around = |c: char| c.is_whitespace() || "\"'`\u{201c}\u{201d}\u{2018}\u{2019}".contains(c);
+    argument.trim_matches(around).parse().or_usage("--invite")
+}
+
+/// The key that a path has after an import from git: long paths are shortened.
+pub fn path_key_of(argument: &OsStr) -> Key {
+    plan::path_key(argument.as_encoded_bytes())
+}
 
 /// The key of the bytes of an argument.
 pub fn key_of(argument: &OsStr) -> Result<Key, Failure> {
     Key::user(argument.as_encoded_bytes()).or_usage("key")
 }
 
-/// A key as text.
+/// A key as text in one line, without characters that a terminal would act on.
 pub fn key_text(key: &Key) -> String {
     match (key.application_key(), key.kind()) {
-        (Some(bytes), _) => String::from_utf8_lossy(bytes).into_owned(),
+        (Some(bytes), _) => escaped(bytes),
         (None, KeyKind::Head(writer)) => format!("(head of writer {writer})"),
         (None, _) => format!("0x{}", hex::encode(key.as_bytes())),
     }
@@ -29,7 +41,29 @@ pub fn key_text(key: &Key) -> String {
 /// A key as JSON: its text, in which invalid UTF-8 is replaced, and its bytes in hexadecimal.
 pub fn key_json(key: &Key) -> Value {
     let digits = key.application_key().map_or_else(|| hex::encode(key.as_bytes()), hex::encode);
-    json!({ "text": key_text(key), "hex": digits })
+    let text = match key.application_key() {
+        Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        None => key_text(key),
+    };
+    json!({ "text": text, "hex": digits })
+}
+
+/// Bytes as text in one line: control characters, marks of direction and other characters that are not
+/// printed are escaped, and bytes that are not UTF-8.
+pub fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.extend(chunk.valid().chars().flat_map(escaped_char));
+        chunk.invalid().iter().for_each(|byte| text += &format!("\\x{byte:02x}"));
+    }
+    text
+}
+
+/// A character that is safe to print. Quotes need no escape here.
+pub fn escaped_char(c: char) -> impl Iterator<Item = char> {
+    let plain = matches!(c, '\'' | '"').then_some(c);
+    let escape = plain.is_none().then(|| c.escape_debug());
+    plain.into_iter().chain(escape.into_iter().flatten())
 }
 
 /// A field element in hexadecimal.
@@ -42,7 +76,7 @@ pub fn found_json(found: &Found) -> Value {
     let value = found.value.as_deref();
     json!({
         "key": key_json(&found.entry.key),
-        "ts": found.entry.stamp.ts,
+        "ts": found.entry.stamp.ts.to_string(),
         "writer": found.entry.stamp.writer,
         "digest": field_text(&found.entry.value),
         "value": value.and_then(|bytes| std::str::from_utf8(bytes).ok()),
@@ -56,7 +90,7 @@ pub fn value_line(value: &[u8]) -> String {
     let Ok(text) = std::str::from_utf8(value) else {
         return format!("({} bytes)", value.len());
     };
-    let line: String = text.chars().take(WIDTH).flat_map(char::escape_debug).collect();
+    let line: String = text.chars().take(WIDTH).flat_map(escaped_char).collect();
     let more = if text.chars().nth(WIDTH).is_some() { "..." } else { "" };
     format!("{line}{more}")
 }

@@ -21,7 +21,13 @@ pub fn run(context: &Context, args: &WriterNewArgs) -> Result<(), Failure> {
     }
     let secret = context.keyring().create(&args.name)?;
     let public_key = hex::encode(secret.public_key().to_bytes());
-    context.output.answer(&json!({ "name": args.name, "public_key": public_key }), || {
-        format!("{public_key}\nthe owner of the space admits it with: rootfold grant {public_key}")
-    })
+    context.output.answer_done(
+        "the key is created",
+        &json!({ "name": args.name, "public_key": public_key }),
+        || {
+            format!(
+                "{public_key}\nthe owner of the space admits it with: rootfold grant {public_key}"
+            )
+        },
+    )
 }

@@ -1,0 +1,170 @@
+//! Addresses of nodes, as people write them.
+
+use std::{fmt, net::Ipv6Addr, str::FromStr};
+
+use thiserror::Error;
+
+use crate::DEFAULT_PORT;
+
+/// The host and the port of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// A name, an IPv4 address, or an IPv6 address without brackets; empty if only a port was given.
+    pub host: String,
+    /// The port; [`DEFAULT_PORT`] unless one was given.
+    pub port: u16,
+}
+
+/// Why a text is not an address.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AddressError {
+    /// The text is empty.
+    #[error("the address is empty: expected host, host:port, [IPv6]:port or :port")]
+    Empty,
+    /// `https://`.
+    #[error("{text}: a node speaks no TLS yet; leave `https://` out to connect in clear")]
+    Tls {
+        /// The text.
+        text: String,
+    },
+    /// Another scheme, or a path.
+    #[error("{text}: expected host, host:port, [IPv6]:port or :port, without a scheme or a path")]
+    Form {
+        /// The text.
+        text: String,
+    },
+    /// An IPv6 address without brackets: its end can be read as a port.
+    #[error("{text}: write an IPv6 address in brackets, [ADDRESS] or [ADDRESS]:PORT")]
+    Brackets {
+        /// The text.
+        text: String,
+    },
+    /// Not a port.
+    #[error("{text}: {port:?} is not a port (0 to 65535)")]
+    Port {
+        /// The text.
+        text: String,
+        /// What stands for the port.
+        port: String,
+    },
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    /// `host`, `host:port`, `[IPv6]`, `[IPv6]:port`, `:port`, each also after `http://`.
+    fn from_str(given: &str) -> Result<Address, AddressError> {
+        let text = given.trim();
+        let named = || text.escape_debug().to_string();
+        if text.is_empty() {
+            return Err(AddressError::Empty);
+        }
+        if text.starts_with("https://") {
+            return Err(AddressError::Tls { text: named() });
+        }
+        let rest = text.strip_prefix("http://").unwrap_or(text);
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let form = || AddressError::Form { text: named() };
+        let (host, port) = match rest.strip_prefix('[') {
+            Some(rest) => {
+                let (host, port) = rest.split_once(']').ok_or_else(form)?;
+                host.parse::<Ipv6Addr>().map_err(|_| form())?;
+                (
+                    host,
+                    if port.is_empty() {
+                        None
+                    } else {
+                        Some(port.strip_prefix(':').ok_or_else(form)?)
+                    },
+                )
+            }
+            None if rest.matches(':').count() > 1 => {
+                return Err(AddressError::Brackets { text: named() });
+            }
+            None => match rest.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (rest, None),
+            },
+        };
+        let strange = |c: char| c.is_whitespace() || c.is_control() || "/?#@[]\\\"'".contains(c);
+        if (host.is_empty() && port.is_none()) || host.contains(strange) {
+            return Err(form());
+        }
+        let port = match port {
+            None => DEFAULT_PORT,
+            Some(port) => port.parse().map_err(|_| AddressError::Port {
+                text: named(),
+                port: port.escape_debug().to_string(),
+            })?,
+        };
+        Ok(Address { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Address { host, port } = self;
+        if host.contains(':') {
+            write!(f, "[{host}]:{port}")
+        } else {
+            write!(f, "{host}:{port}")
+        }
+    }
+}
+
+impl Address {
+    /// The address for a connection: without a host it is this machine.
+    #[must_use]
+    pub fn to_connect(&self) -> Address {
+        let host = if self.host.is_empty() { "localhost".to_owned() } else { self.host.clone() };
+        Address { host, port: self.port }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_as_people_write_them() {
+        for (text, host, port) in [
+            ("node.example", "node.example", DEFAULT_PORT),
+            ("node.example:81", "node.example", 81),
+            ("http://node.example:81/", "node.example", 81),
+            (" 127.0.0.1:0\n", "127.0.0.1", 0),
+            ("[::1]:7000", "::1", 7000),
+            ("[::1]", "::1", DEFAULT_PORT),
+            (":7341", "", 7341),
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!((address.host.as_str(), address.port), (host, port), "{text:?}");
+            let again: Address = address.to_string().parse().unwrap();
+            assert_eq!(again, address);
+        }
+        assert_eq!(":81".parse::<Address>().unwrap().to_connect().to_string(), "localhost:81");
+    }
+
+    #[test]
+    fn what_can_be_no_address() {
+        for (text, said) in [
+            ("", "empty"),
+            ("  ", "empty"),
+            ("https://node.example", "TLS"),
+            ("ftp://node.example", "not a port"),
+            ("::1:7000", "brackets"),
+            ("fe80::1", "brackets"),
+            ("node.example:port", "not a port"),
+            ("node.example:65536", "not a port"),
+            ("node.example/path", "without a scheme"),
+            ("[::1", "without a scheme"),
+            ("[node]:1", "without a scheme"),
+            ("a b", "without a scheme"),
+            ("a\u{1b}[31m", "without a scheme"),
+        ] {
+            let e = text.parse::<Address>().unwrap_err().to_string();
+            assert!(e.contains(said), "{text:?}: {e}");
+            assert!(!e.contains('\u{1b}'), "{e:?}");
+        }
+    }
+}
