@@ -5,7 +5,7 @@ export FUZZ_SECONDS FUZZ_TARGETS
 
 TARGET := $${CARGO_TARGET_DIR:-target}
 
-.PHONY: help demo build node check test bench fuzz fmt
+.PHONY: help demo build node check test bench robustness fuzz fmt
 
 help:
 	@echo "make demo    build, then sync a new replica from a proof and from the logs, and compare"
@@ -13,6 +13,7 @@ help:
 	@echo "make check   format, links, clippy, documentation, unit tests"
 	@echo "make test    all checks and tests"
 	@echo "make bench   measure side by side and write docs/performance.md; leave the machine idle"
+	@echo "make robustness  attacks, faults and simulations, measured into docs/robustness.md"
 	@echo "make fuzz    libFuzzer on every decoder, FUZZ_SECONDS each (20)"
 	@echo "make fmt     format the code"
 
@@ -43,6 +44,10 @@ bench:
 	cargo clippy --release -p rootfold-benches --features rivals --all-targets -- -D warnings
 	env -u ROOTFOLD_PARAMS_DIR cargo run --release -p rootfold-benches --features rivals -- \
 		report --json $(TARGET)/bench/report.json --docs docs $(BENCH)
+
+robustness:
+	@scripts/install-system-packages.sh demo
+	@scripts/robustness.sh
 
 fuzz:
 	@scripts/install-system-packages.sh demo

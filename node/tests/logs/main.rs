@@ -9,3 +9,4 @@ mod clocks;
 mod forks;
 mod frontier;
 mod garbage;
+mod reads;
