@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::{
     space::{Space, SpaceError},
-    store::{HealingStore, RedbStore, Store, StoreError},
+    store::{ChecksummedStore, HealingStore, RedbStore, Store, StoreError},
 };
 
 /// Why a data directory cannot be used.
@@ -108,14 +108,15 @@ impl DataDir {
         #[cfg(feature = "rocksdb")]
         if !has_redb {
             let path = self.rocksdb();
-            let open = move || crate::store::RocksStore::open(&path);
+            let open = move || Ok(ChecksummedStore::new(crate::store::RocksStore::open(&path)?));
             return Ok(Arc::new(HealingStore::new(Box::new(open))?));
         }
         if !has_redb && self.rocksdb().is_dir() {
             return Err(StoreError::NotBuilt { path: self.rocksdb() });
         }
         let path = self.redb();
-        Ok(Arc::new(HealingStore::new(Box::new(move || RedbStore::open(&path)))?))
+        let open = move || Ok(ChecksummedStore::new(RedbStore::open(&path)?));
+        Ok(Arc::new(HealingStore::new(Box::new(open))?))
     }
 
     /// Creates a space in this directory.

@@ -6,14 +6,16 @@ mod common;
 use std::sync::Arc;
 
 use common::{genesis, World};
+use rootfold_core::tree;
+use rootfold_light::query::At;
 #[cfg(feature = "rocksdb")]
 use rootfold_node::store::RocksStore;
 use rootfold_node::{
     data_dir::{DataDir, DataDirError},
     space::{IngestError, Space, SpaceError},
     store::{
-        check_contract, dump, Batch, Column, Durability, FailingStore, MemoryStore, RedbStore,
-        Store, StoreError,
+        check_contract, dump, Batch, ChecksummedStore, Column, Durability, FailingStore,
+        MemoryStore, RedbStore, Store, StoreError, Visit,
     },
 };
 
@@ -33,6 +35,100 @@ fn redb_keeps_the_contract() {
 fn rocksdb_keeps_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     check_contract(&RocksStore::open(folder.path()).unwrap()).unwrap();
+}
+
+#[test]
+fn a_checksummed_store_keeps_the_contract() {
+    check_contract(&ChecksummedStore::new(MemoryStore::new())).unwrap();
+}
+
+/// A store that several others share.
+#[derive(Clone)]
+struct Shared(Arc<MemoryStore>);
+
+impl Store for Shared {
+    fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.get(column, key)
+    }
+
+    fn scan(&self, column: Column, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
+        self.0.scan(column, from, visit)
+    }
+
+    fn write(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
+        self.0.write(batch, durability)
+    }
+}
+
+/// All that a space tells: its status, its logs, all entries and values, all pages.
+fn everything(store: &Shared) -> Result<String, String> {
+    let space =
+        Space::open(Arc::new(ChecksummedStore::new(store.clone()))).map_err(|e| e.to_string())?;
+    let mut said = format!("{:?}", space.status());
+    for (writer, tip) in space.writers() {
+        said += &format!(
+            "{writer} {tip:?} {:?}",
+            space.log(writer, 0, 100).map_err(|e| e.to_string())?
+        );
+    }
+    for found in space.scan_prefix(At::Latest, b"").map_err(|e| e.to_string())? {
+        said += &format!("{:?}", found.map_err(|e| e.to_string())?);
+    }
+    for page in tree::pages_below(space.page_store(), space.status().root) {
+        let (place, page) = page.map_err(|e| e.to_string())?;
+        said += &format!("{place:?} {page:?}");
+    }
+    Ok(said)
+}
+
+/// A record that is torn, altered or that of another key is noticed wherever it is read. A lost one is
+/// an error or something missing, never another answer.
+#[test]
+fn faults_of_the_disk_are_noticed() {
+    let inner = Arc::new(MemoryStore::new());
+    let shared = Shared(inner.clone());
+    let world = World::on(Arc::new(ChecksummedStore::new(shared.clone())), 13, 2);
+    let long = vec![3; 400];
+    world.write(0, &[("a", Some(b"1")), ("b", Some(&long)), ("c", None)]);
+    world.write(1, &[("a", Some(b"2")), ("d", Some(b"4"))]);
+    let right = everything(&shared).unwrap();
+    let records = dump(&*inner).unwrap();
+    let set = |column: Column, key: &[u8], value: Option<Vec<u8>>| {
+        let mut batch = Batch::new();
+        match value {
+            Some(value) => batch.put(column, key, value),
+            None => batch.delete(column, key),
+        }
+        inner.write(batch, Durability::Synced).unwrap();
+    };
+    let (mut noticed, mut tried) = (0, 0);
+    for (index, (column, key, value)) in records.iter().enumerate() {
+        let mut altered = value.clone();
+        altered[value.len() / 2] ^= 4;
+        let torn = value[..value.len() / 2].to_vec();
+        let other =
+            records.iter().skip(index + 1).find(|(of, _, theirs)| of == column && theirs != value);
+        let misplaced = other.map(|(_, _, theirs)| theirs.clone());
+        for fault in [Some(altered), Some(torn), misplaced, None] {
+            let lost = fault.is_none();
+            set(*column, key, fault);
+            tried += 1;
+            match everything(&shared) {
+                Err(_) => noticed += 1,
+                // Not read for this, or lost without an effect.
+                Ok(said) if said == right => {}
+                Ok(said) => {
+                    let missing = said.contains("missing: true") || said.len() < right.len();
+                    assert!(lost && missing, "{column:?} {}: another answer", hex::encode(key));
+                    noticed += 1;
+                }
+            }
+            set(*column, key, Some(value.clone()));
+        }
+    }
+    assert_eq!(everything(&shared).unwrap(), right);
+    println!("{noticed} of {tried} faults of {} records are noticed", records.len());
+    assert!(noticed * 3 > tried, "{noticed} of {tried}");
 }
 
 #[test]

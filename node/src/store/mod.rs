@@ -2,6 +2,7 @@
 //!
 //! Every ingest and every seal is one [`Batch`], so the store holds all of it or nothing.
 
+mod checksummed;
 mod contract;
 mod failing;
 mod healing;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 pub use self::redb::RedbStore;
+pub use checksummed::ChecksummedStore;
 pub use contract::{check_contract, ContractBroken};
 pub use failing::{FailingStore, Fault};
 pub use healing::HealingStore;
