@@ -16,6 +16,7 @@ mod failed;
 mod fetch;
 mod heads;
 mod pages;
+mod reputation;
 mod snapshots;
 mod tail;
 mod take_over;
@@ -45,6 +46,7 @@ use crate::{
 
 pub use compare::Elsewhere;
 use pages::{Pulled, Tree};
+pub use reputation::Reputation;
 use snapshots::{Offer, Scouted};
 pub use tail::{sync_tail, Tail};
 
