@@ -228,30 +228,55 @@ pub async fn run_on(
     progress: &dyn Progress,
 ) -> Result<BootstrapReport, BootstrapError> {
     let began = Instant::now();
-    if addresses.is_empty() {
-        return Err(BootstrapError::NoPeers);
-    }
     let mut faults = Vec::new();
     let held = open(store.clone(), &invite).await?;
     let peers = snapshots::connect(&addresses, &dial, &mut faults).await?;
-    let mut begun = match held {
+    let begun = match held {
         Some(space) => Begun::already(space)?,
         None => begin(&peers, &invite, key, store, &mut faults, progress).await?,
     };
+    follow(begun, &peers, &invite, faults, began, progress).await
+}
+
+/// Fetches into the space of a running node what is newer at its peers.
+///
+/// # Errors
+/// [`BootstrapError`].
+pub async fn sync(
+    space: &Space,
+    addresses: &[String],
+    invite: &Invite,
+    dial: Arc<dyn Dial>,
+    progress: &dyn Progress,
+) -> Result<BootstrapReport, BootstrapError> {
+    let began = Instant::now();
+    let mut faults = Vec::new();
+    let peers = snapshots::connect(addresses, &dial, &mut faults).await?;
+    let begun = Begun::already(space.clone())?;
+    follow(begun, &peers, invite, faults, began, progress).await
+}
+
+/// Brings a replica to where its peers are.
+async fn follow(
+    mut begun: Begun,
+    peers: &[Peer],
+    invite: &Invite,
+    mut faults: Vec<PeerError>,
+    began: Instant,
+    progress: &dyn Progress,
+) -> Result<BootstrapReport, BootstrapError> {
     let space = begun.space.clone();
-    let mut tail = sync_tail(&space, &peers, progress).await?;
+    let mut tail = sync_tail(&space, peers, progress).await?;
     if !tail.not_held.is_empty() {
         // The peers began with a later snapshot than this replica has.
-        if let Some(newer) =
-            take_over::newer(&space, &peers, &invite, &mut faults, progress).await?
-        {
+        if let Some(newer) = take_over::newer(&space, peers, invite, &mut faults, progress).await? {
             begun = newer;
-            tail.and_then(sync_tail(&space, &peers, progress).await?);
+            tail.and_then(sync_tail(&space, peers, progress).await?);
         }
     }
-    values::fill_holes(&space, &peers, &mut faults, progress).await?;
+    values::fill_holes(&space, peers, &mut faults, progress).await?;
     faults.append(&mut tail.faults);
-    let elsewhere = compare::with_peers(&space, &peers, &tail).await;
+    let elsewhere = compare::with_peers(&space, peers, &tail).await;
     let into = space.clone();
     let holes = blocking(move || into.holes()).await??.len() as u64;
     Ok(BootstrapReport {

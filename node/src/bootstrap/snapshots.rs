@@ -60,6 +60,9 @@ pub(super) async fn connect(
     dial: &Arc<dyn Dial>,
     faults: &mut Vec<PeerError>,
 ) -> Result<Vec<Peer>, BootstrapError> {
+    if addresses.is_empty() {
+        return Err(BootstrapError::NoPeers);
+    }
     let mut asked = JoinSet::new();
     for (index, address) in addresses.iter().enumerate() {
         let (dial, address) = (dial.clone(), address.clone());

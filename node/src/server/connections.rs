@@ -149,6 +149,7 @@ impl Acceptor {
         loop {
             while self.tasks.try_join_next().is_some() {}
             let accepted = tokio::select! {
+                biased;
                 _ = stop.wait_for(|stop| *stop) => break,
                 accepted = listener.accept() => accepted,
             };
@@ -248,6 +249,7 @@ async fn connection<Io>(
     let mut stopping = false;
     loop {
         tokio::select! {
+            biased;
             ended = serving.as_mut() => {
                 if let Err(e) = ended {
                     tracing::debug!(error = %e, "a connection failed");

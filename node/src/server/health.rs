@@ -26,6 +26,7 @@ pub(super) async fn report(
     set(&reporter, ServingStatus::Serving).await;
     loop {
         tokio::select! {
+            biased;
             _ = stop.wait_for(|stop| *stop) => break,
             () = sleep(LOOK_EVERY) => {}
         }

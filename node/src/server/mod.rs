@@ -89,15 +89,31 @@ impl Server {
         let routes = routes(&space, key, &limits)?.add_service(health);
         let reports =
             tokio::spawn(health::report(reporter, space, Work::writes(), stopped.clone()));
-        let serving = Acceptor::new(routes.prepare(), limits, stopped).run(listener);
-        let stopping = async {
+        let shutdown = async {
             shutdown.await;
+            // At once, before the running calls end.
             stop.send_replace(true);
         };
-        tokio::join!(serving, stopping);
+        serve_routes(routes, limits, listener, shutdown).await;
         reports.abort();
         Ok(())
     }
+}
+
+/// Serves other gRPC services within the same limits, until `shutdown` completes.
+pub async fn serve_routes(
+    routes: Routes,
+    limits: Limits,
+    listener: impl Listener,
+    shutdown: impl Future<Output = ()>,
+) {
+    let (stop, stopped) = watch::channel(false);
+    let serving = Acceptor::new(routes.prepare(), limits, stopped).run(listener);
+    let stopping = async {
+        shutdown.await;
+        stop.send_replace(true);
+    };
+    tokio::join!(serving, stopping);
 }
 
 /// All services but that of health.

@@ -73,6 +73,7 @@ where
         let (limit, progress) = (self.limit, Progress::default());
         tokio::spawn(CURRENT.scope(progress.clone(), async move {
             tokio::select! {
+                biased;
                 () = call => {}
                 () = progress.stalled(limit) => {
                     tracing::debug!("reset a call whose reader has stalled");

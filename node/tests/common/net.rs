@@ -61,9 +61,22 @@ pub struct Lies {
     pub endless_log: Option<v1::LogEntriesReply>,
 }
 
-struct Liar {
+/// A server that changes the replies of an honest one.
+pub struct Liar {
     honest: ReplicationService,
     lies: Lies,
+}
+
+/// The service of a server that lies.
+pub fn lying_service(
+    space: &Space,
+    key: Option<Arc<PreparedVerifyingKey>>,
+    lies: Lies,
+) -> ReplicationServer<Liar> {
+    let liar = Liar { honest: ReplicationService::new(space.clone(), key), lies };
+    ReplicationServer::new(liar)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(usize::MAX)
 }
 
 /// A server that lies.
@@ -72,11 +85,7 @@ pub async fn serve_lies(
     key: Option<Arc<PreparedVerifyingKey>>,
     lies: Lies,
 ) -> Running {
-    let liar = Liar { honest: ReplicationService::new(space.clone(), key), lies };
-    let service = ReplicationServer::new(liar)
-        .max_decoding_message_size(MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(usize::MAX);
-    serve_service(service).await
+    serve_service(lying_service(space, key, lies)).await
 }
 
 /// A peer that accepts connections and never says anything.
