@@ -40,7 +40,7 @@ use crate::{
     client::{Peer, PeerError},
     data_dir::{DataDir, DataDirError},
     progress::Progress,
-    space::{Adoption, IngestError, Space, SpaceError},
+    space::{Adoption, IngestError, Policy, Space, SpaceError},
     store::{Store, StoreError},
 };
 
@@ -212,7 +212,19 @@ pub async fn run(
 ) -> Result<BootstrapReport, BootstrapError> {
     let Bootstrap { peers, invite, data_dir, key } = bootstrap;
     let store = blocking(move || data_dir.store()).await??;
-    run_on(store, peers, invite, key, Arc::new(DialTcp), progress).await
+    let context = SyncContext { invite, dial: Arc::new(DialTcp), policy: Policy::default() };
+    run_on(store, peers, key, &context, progress).await
+}
+
+/// What a sync needs besides peers.
+#[derive(Clone)]
+pub struct SyncContext {
+    /// The invite to the space.
+    pub invite: Invite,
+    /// How peers are reached.
+    pub dial: Arc<dyn Dial>,
+    /// What the node takes into its logs.
+    pub policy: Policy,
 }
 
 /// [`run`] on a store, with connections from `dial`.
@@ -222,38 +234,38 @@ pub async fn run(
 pub async fn run_on(
     store: Arc<dyn Store>,
     addresses: Vec<String>,
-    invite: Invite,
     key: Option<Arc<PreparedVerifyingKey>>,
-    dial: Arc<dyn Dial>,
+    context: &SyncContext,
     progress: &dyn Progress,
 ) -> Result<BootstrapReport, BootstrapError> {
     let began = Instant::now();
     let mut faults = Vec::new();
-    let held = open(store.clone(), &invite).await?;
-    let peers = snapshots::connect(&addresses, &dial, &mut faults).await?;
+    let SyncContext { invite, dial, policy } = context;
+    let held = open(store.clone(), invite).await?;
+    let peers = snapshots::connect(&addresses, dial, &mut faults).await?;
     let begun = match held {
         Some(space) => Begun::already(space)?,
-        None => begin(&peers, &invite, key, store, &mut faults, progress).await?,
+        None => begin(&peers, invite, key, store, &mut faults, progress).await?,
     };
-    follow(begun, &peers, &invite, faults, began, progress).await
+    begun.space.set_policy(policy.clone());
+    follow(begun, &peers, invite, faults, began, progress).await
 }
 
-/// Fetches into the space of a running node what is newer at its peers.
+/// Fetches into the space of a running node what is newer at its peers. The policy of the space stays.
 ///
 /// # Errors
 /// [`BootstrapError`].
 pub async fn sync(
     space: &Space,
     addresses: &[String],
-    invite: &Invite,
-    dial: Arc<dyn Dial>,
+    context: &SyncContext,
     progress: &dyn Progress,
 ) -> Result<BootstrapReport, BootstrapError> {
     let began = Instant::now();
     let mut faults = Vec::new();
-    let peers = snapshots::connect(addresses, &dial, &mut faults).await?;
+    let peers = snapshots::connect(addresses, &context.dial, &mut faults).await?;
     let begun = Begun::already(space.clone())?;
-    follow(begun, &peers, invite, faults, began, progress).await
+    follow(begun, &peers, &context.invite, faults, began, progress).await
 }
 
 /// Brings a replica to where its peers are.

@@ -128,6 +128,10 @@ impl From<Status> for PeerCause {
             Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
                 PeerCause::unreachable(&status)
             }
+            // The other side does not speak HTTP/2, or breaks its rules.
+            Code::Internal if status.message().starts_with("h2 protocol error") => {
+                PeerCause::unreachable(&status)
+            }
             code => PeerCause::Refused { code, what: printable(status.message()) },
         }
     }

@@ -243,6 +243,8 @@ async fn connection<Io>(
         .max_send_buf_size(SEND_BUFFER)
         .max_header_list_size(MAX_HEADERS)
         .max_pending_accept_reset_streams(20)
+        // The time of day has no use here, and would make simulations differ.
+        .auto_date_header(false)
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE_LIMIT);
     let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(io), calls));

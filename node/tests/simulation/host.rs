@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use rand::{rngs::StdRng, seq::SliceRandom, Rng, SeedableRng};
 use rootfold_node::{
-    bootstrap::{self, BootstrapReport},
+    bootstrap::{self, BootstrapReport, Reputation, SyncContext},
     client::PeerCause,
     server::{serve_routes, Limits, Server},
     space::{Policy, Space, Write},
@@ -15,7 +15,7 @@ use tonic::service::Routes;
 
 use super::{
     network::{listen, SimClock, SimDial, PORT},
-    scenario::{Event, Record},
+    record::{Event, Record},
     store::SimStore,
 };
 use crate::common::{
@@ -54,13 +54,12 @@ impl Node {
         }
         let mut rng = StdRng::seed_from_u64(self.seed ^ self.starts());
         let space = self.open(&mut rng).await;
-        space.set_policy(Policy {
-            clock: Arc::new(SimClock { ahead: self.clock_ahead }),
-            ..Policy::default()
-        });
+        let context = self.context();
+        space.set_policy(context.policy.clone());
         self.record.space(self.name, &space);
         let server = Server::new(space.clone(), Some(verifying_key()));
         tokio::spawn(server.run(listen().await, std::future::pending()));
+        let mut reputation = Reputation::default();
         loop {
             sleep(Duration::from_millis(rng.gen_range(200..1_500))).await;
             let quiet = turmoil::sim_elapsed().unwrap() > self.quiet_after;
@@ -68,20 +67,35 @@ impl Node {
                 self.write(&space, &mut rng);
             }
             let (from, most) = if quiet { (&self.honest, 9) } else { (&self.peers, 2) };
-            let mut chosen = from.clone();
+            let mut chosen = addresses(from);
+            chosen.retain(|address| reputation.allows(address));
             chosen.shuffle(&mut rng);
             chosen.truncate(most);
-            let invite = invite(&proved().world);
             let began = Instant::now();
-            let done =
-                bootstrap::sync(&space, &addresses(&chosen), &invite, Arc::new(SimDial), &()).await;
+            let done = bootstrap::sync(&space, &chosen, &context, &()).await;
             match done {
-                Ok(report) => self.note("synced", &report),
+                Ok(report) => {
+                    self.note("synced", &report);
+                    for address in reputation.note(&report.faults) {
+                        assert!(!self.honest.iter().any(|name| address.starts_with(name.as_str())));
+                        self.record.line(self.name, &format!("{address} is banned"));
+                        self.record.event(Event::Banned);
+                    }
+                }
                 Err(e) => self.record.line(self.name, &format!("sync failed: {e}")),
             }
             if began.elapsed() > Duration::from_secs(60) {
                 self.record.line(self.name, "a sync took more than 60 s");
             }
+        }
+    }
+
+    fn context(&self) -> SyncContext {
+        let clock = Arc::new(SimClock { ahead: self.clock_ahead });
+        SyncContext {
+            invite: invite(&proved().world),
+            dial: Arc::new(SimDial),
+            policy: Policy { clock, ..Policy::default() },
         }
     }
 
@@ -102,10 +116,8 @@ impl Node {
             let mut peers = self.peers.clone();
             peers.shuffle(rng);
             let store: Arc<dyn Store> = self.store.clone();
-            let invite = invite(&proved().world);
-            let done =
-                bootstrap::run_on(store, addresses(&peers), invite, None, Arc::new(SimDial), &())
-                    .await;
+            let context = self.context();
+            let done = bootstrap::run_on(store, addresses(&peers), None, &context, &()).await;
             match done {
                 Ok(report) => self.note("bootstrapped", &report),
                 Err(e) => self.record.line(self.name, &format!("bootstrap failed: {e}")),
@@ -161,16 +173,19 @@ pub enum Liar {
     ProofOfAnotherSpace,
     WithheldOps,
     WithheldPages,
+    /// Claims ops that do not exist.
+    ClaimedOps,
     Silence,
 }
 
 impl Liar {
-    pub const ALL: [Liar; 6] = [
+    pub const ALL: [Liar; 7] = [
         Liar::WrongPages,
         Liar::OldProof,
         Liar::ProofOfAnotherSpace,
         Liar::WithheldOps,
         Liar::WithheldPages,
+        Liar::ClaimedOps,
         Liar::Silence,
     ];
 
@@ -202,6 +217,13 @@ impl Liar {
             Liar::WithheldPages => {
                 Lies { pages: Some(|reply| reply.pages.clear()), ..Lies::default() }
             }
+            Liar::ClaimedOps => Lies {
+                frontier: Some(|reply| {
+                    reply.root[31] ^= 1;
+                    reply.writers.iter_mut().for_each(|tip| tip.seq += 1_000);
+                }),
+                ..Lies::default()
+            },
             Liar::Silence => Lies::default(),
         }
     }

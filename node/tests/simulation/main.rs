@@ -11,12 +11,14 @@ mod common;
 
 mod host;
 mod network;
+mod record;
 mod scenario;
 mod store;
 
 use std::collections::BTreeSet;
 
-use scenario::{run, Event};
+use record::Event;
+use scenario::run;
 
 /// Seeds that have failed once.
 const REGRESSIONS: [u64; 0] = [];
