@@ -83,8 +83,8 @@ impl Source {
 
 /// What became of the names that are left.
 pub(super) enum Next<N, T> {
-    /// The next items and the peer that sent them.
-    Items(Peer, Vec<T>),
+    /// The next items and the address of the peer that sent them.
+    Items(Arc<str>, Vec<T>),
     /// All items are fetched.
     Done,
     /// No peer sends these items. The others are still fetched.
@@ -182,8 +182,8 @@ where
                     let (index, id, busy, answer) = done.map_err(joined)?;
                     let items = self.settle(index, id, busy, answer);
                     if !items.is_empty() {
-                        let peer = self.sources[index].holder.peer.clone();
-                        return Ok(Next::Items(peer, items));
+                        let address = self.sources[index].holder.peer.address().into();
+                        return Ok(Next::Items(address, items));
                     }
                 }
             }

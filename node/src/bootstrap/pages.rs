@@ -69,7 +69,7 @@ pub(super) async fn fetch(
     let SnapshotHeader { space, root, .. } = *header;
     let ask: Ask<F, ReceivedPage> =
         Arc::new(move |peer, names| Box::pin(async move { peer.pages(space, &names).await }));
-    let mut senders: BTreeMap<F, String> = BTreeMap::new();
+    let mut senders: BTreeMap<F, Arc<str>> = BTreeMap::new();
     let mut fetch = Fetch::new("pages", holders, ask, faults);
     // In a tree every name occurs once, since leaves contain their keys. Crafted pages can refer to
     // each other any number of times, so each name is fetched once.
@@ -91,7 +91,7 @@ pub(super) async fn fetch(
         done += pages.len() as u64;
         below = Vec::new();
         for received in &pages {
-            senders.insert(received.name, peer.address().to_owned());
+            senders.insert(received.name, peer.clone());
             let rank = ranks.get(&received.name).copied().unwrap_or(ROOT_RANK);
             below.extend(children(&received.name, &received.page, rank).map_err(not_a_tree(root))?);
         }
@@ -101,7 +101,7 @@ pub(super) async fn fetch(
     for (name, _) in &tree.repaired {
         if let Some(peer) = senders.get(name) {
             let cause = PeerCause::Hints { page: field::to_hex(name) };
-            let fault = PeerError { peer: peer.clone(), cause: Box::new(cause) };
+            let fault = PeerError { peer: peer.to_string(), cause: Box::new(cause) };
             tracing::warn!(error = %fault, "corrected the separator keys of a page");
             faults.push(fault);
         }

@@ -178,7 +178,7 @@ pub(super) async fn scout(
         }
     }
     if offers.is_empty() {
-        refused.extend(faults.drain(..));
+        refused.append(faults);
         return Err(BootstrapError::AllFailed { what: "a snapshot".into(), faults: refused });
     }
     faults.extend(refused);

@@ -46,11 +46,11 @@ async fn a_frontier_of_several_pages_is_synced() {
     let first = peer.frontier(world.space.id(), None, 0).await.unwrap();
     assert_eq!((first.writers.len(), first.next), (MAX_FRONTIER, Some(MAX_FRONTIER as u32)));
     let replica = Space::create(Arc::new(MemoryStore::new()), &world.genesis).unwrap();
-    sync_tail(&replica, &[peer.clone()], &()).await.unwrap();
+    sync_tail(&replica, std::slice::from_ref(&peer), &()).await.unwrap();
     assert_eq!(replica.status().root, world.space.status().root);
 
     let before = peer.bytes_received();
-    let tail = sync_tail(&replica, &[peer.clone()], &()).await.unwrap();
+    let tail = sync_tail(&replica, std::slice::from_ref(&peer), &()).await.unwrap();
     assert_eq!(tail.ops, 0);
     let spent = peer.bytes_received() - before;
     assert!(spent < 300, "equal roots cost {spent} bytes");

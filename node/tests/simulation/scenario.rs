@@ -84,7 +84,7 @@ fn align_task_ids() {
             let task = tokio::spawn(async {});
             let id: u64 = task.id().to_string().parse().unwrap();
             task.await.unwrap();
-            if id % 1024 == 0 {
+            if id.is_multiple_of(1024) {
                 break;
             }
         }
