@@ -263,7 +263,7 @@ async fn health_and_reflection_answer() {
         let status = health.check(request).await.unwrap().into_inner().status();
         assert_eq!(status, ServingStatus::Serving, "{service}");
     }
-    let mut reflection = ServerReflectionClient::new(channel);
+    let mut reflection = ServerReflectionClient::new(channel.clone());
     let request = ServerReflectionRequest {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),
@@ -276,6 +276,22 @@ async fn health_and_reflection_answer() {
     for name in ["rootfold.v1.Replication", "rootfold.v1.Query", "rootfold.v1.Verification"] {
         assert!(names.iter().any(|n| n == name), "{names:?}");
     }
+
+    // Case C20: clients that know only the older version.
+    use tonic_reflection::pb::v1alpha;
+    let mut older = v1alpha::server_reflection_client::ServerReflectionClient::new(channel);
+    let request = v1alpha::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(v1alpha::server_reflection_request::MessageRequest::ListServices(
+            String::new(),
+        )),
+    };
+    let mut replies =
+        older.server_reflection_info(tokio_stream::once(request)).await.unwrap().into_inner();
+    let reply = replies.message().await.unwrap().unwrap().message_response.unwrap();
+    use v1alpha::server_reflection_response::MessageResponse as Older;
+    let Older::ListServicesResponse(list) = reply else { panic!("{reply:?}") };
+    assert!(list.service.iter().any(|service| service.name == "rootfold.v1.Replication"));
 }
 
 async fn bootstrap_from(

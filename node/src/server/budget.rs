@@ -65,9 +65,7 @@ impl Budget {
         let units = self.units_of(bytes);
         match timeout(limit, self.units.clone().acquire_many_owned(units)).await {
             Ok(Ok(held)) => Ok(Room { budget: self.clone(), held, kept: Vec::new() }),
-            _ => Err(Status::resource_exhausted(
-                "this node has too many bytes in flight; try again later",
-            )),
+            _ => Err(exhausted()),
         }
     }
 
@@ -98,6 +96,10 @@ impl Room {
             Err(_) => false,
         }
     }
+}
+
+fn exhausted() -> Status {
+    Status::resource_exhausted("this node has too many bytes in flight; try again later")
 }
 
 /// The body of a request: it must arrive in time, and its bytes count.
@@ -153,9 +155,7 @@ where
             if !room.covers(this.received) {
                 drop(room);
                 this.ended = true;
-                return Poll::Ready(Some(Err(Status::resource_exhausted(
-                    "this node has too many bytes in flight; try again later",
-                ))));
+                return Poll::Ready(Some(Err(exhausted())));
             }
         }
         Poll::Ready(Some(Ok(frame)))
@@ -212,11 +212,13 @@ where
                     return Poll::Ready(Some(Ok(trailers)));
                 }
             }
-            if let Some(room) = &this.room {
-                // A message larger than the reservation takes more room if there is some; it exists
-                // already, so it is sent in any case.
-                let mut room = room.lock().unwrap_or_else(PoisonError::into_inner);
-                let _covered = room.covers(this.rest.len());
+            let covered = this.room.as_ref().is_none_or(|room| {
+                room.lock().unwrap_or_else(PoisonError::into_inner).covers(this.rest.len())
+            });
+            if !covered {
+                // A message larger than the reservation, while all others have theirs.
+                this.rest = Bytes::new();
+                return Poll::Ready(Some(Err(exhausted())));
             }
         }
         let part = {

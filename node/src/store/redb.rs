@@ -1,6 +1,11 @@
 //! The store in redb: pure Rust, one file, one table per column.
 
-use std::{fs::File, io::ErrorKind, ops::Bound, path::Path};
+use std::{
+    fs::File,
+    io::ErrorKind,
+    ops::Bound,
+    path::{Path, PathBuf},
+};
 
 use redb::{Database, ReadableDatabase, TableDefinition, TableError};
 
@@ -9,6 +14,8 @@ use super::{Batch, Column, Durability, Store, StoreError, Visit};
 /// A redb database. One process can open it at a time.
 pub struct RedbStore {
     db: Database,
+    /// Its file, for errors.
+    path: PathBuf,
 }
 
 /// The cache of redb in bytes. Its default is 1 GiB, but decoded pages have their own cache.
@@ -36,7 +43,11 @@ impl RedbStore {
             path: path.to_path_buf(),
             cause: cause.to_string(),
         })?;
-        Ok(RedbStore { db })
+        Ok(RedbStore { db, path: path.to_path_buf() })
+    }
+
+    fn said(&self, cause: &redb::Error) -> String {
+        format!("{}: {cause}", self.path.display())
     }
 
     fn read<T>(
@@ -53,7 +64,7 @@ impl RedbStore {
                 Err(cause) => Err(cause.into()),
             }
         };
-        answer().map_err(|cause| StoreError::Read { column, cause: cause.to_string() })
+        answer().map_err(|cause| StoreError::Read { column, cause: self.said(&cause) })
     }
 }
 
@@ -117,6 +128,6 @@ impl Store for RedbStore {
             }
             Ok(transaction.commit()?)
         };
-        write().map_err(|cause| StoreError::Write { changes, cause: cause.to_string() })
+        write().map_err(|cause| StoreError::Write { changes, cause: self.said(&cause) })
     }
 }

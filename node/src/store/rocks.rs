@@ -1,6 +1,6 @@
 //! The store in RocksDB, with one column family per column.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rocksdb::{
     BlockBasedOptions, ColumnFamily, ColumnFamilyDescriptor, DBCompressionType, Direction,
@@ -12,6 +12,8 @@ use super::{Batch, Column, Durability, Store, StoreError, Visit};
 /// A RocksDB database. One process can open it at a time.
 pub struct RocksStore {
     db: DB,
+    /// Its directory, for errors.
+    path: PathBuf,
 }
 
 const MIB: usize = 1024 * 1024;
@@ -33,7 +35,7 @@ impl RocksStore {
         let db = DB::open_cf_descriptors(&options, path, families).map_err(|cause| {
             StoreError::Open { path: path.to_path_buf(), cause: cause.to_string() }
         })?;
-        Ok(RocksStore { db })
+        Ok(RocksStore { db, path: path.to_path_buf() })
     }
 
     fn family(&self, column: Column) -> &ColumnFamily {
@@ -95,8 +97,9 @@ impl Store for RocksStore {
         }
         let mut options = WriteOptions::default();
         options.set_sync(durability == Durability::Synced);
-        self.db
-            .write_opt(out, &options)
-            .map_err(|cause| StoreError::Write { changes, cause: cause.to_string() })
+        self.db.write_opt(out, &options).map_err(|cause| StoreError::Write {
+            changes,
+            cause: format!("{}: {cause}", self.path.display()),
+        })
     }
 }
