@@ -102,6 +102,52 @@ fn c5_a_cut_off_bootstrap_says_so_everywhere() {
     assert_eq!(b.run(["get", "k"]).ok(), "v");
 }
 
+/// C10: commands beside a node that serves the same directory.
+#[test]
+#[cfg(unix)]
+fn c10_commands_work_beside_serve() {
+    let a = Node::with_space();
+    let invite = a.json(["status"])["invite"].as_str().unwrap().to_owned();
+    a.run(["put", "before", "1"]).ok();
+    let served = a.serve();
+    assert_eq!(a.run(["get", "before"]).ok(), "1");
+    a.run(["put", "beside", "2"]).ok();
+    a.run_with(b"from stdin", ["put", "piped", "-"]).ok();
+    let file = a.data.with_file_name("value");
+    std::fs::write(&file, "from a file").unwrap();
+    let mut relative = a.command(["put", "filed", "--file", "value"]);
+    let done = relative.current_dir(file.parent().unwrap()).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    assert_eq!(a.run(["get", "filed"]).ok(), "from a file");
+    assert_eq!(a.run(["scan"]).ok().lines().count(), 4);
+    assert_eq!(a.json(["status"])["ops"], 4);
+    a.run(["get", "none"]).fails(3, "no value");
+    a.run(["put", "k", "v", "--as", "nobody"]).fails(3, "nobody");
+    a.run(["put", "k", "--flie"]).fails(2, "--flie");
+    a.run(["log"]).ok();
+    a.run(["prove"]).ok();
+    a.run(["publish"]).ok();
+    assert_eq!(a.json(["status"])["snapshot"]["ops"], 4);
+    // A second node on the same directory is refused by name.
+    a.run(["serve", "--listen", "127.0.0.1:0"]).fails(3, "another process");
+
+    // A peer sees all of it, and takes a write of this side while both serve.
+    let b = Node::new();
+    b.run(["bootstrap", "--from", &served.address, "--invite", &invite]).ok();
+    let other = b.serve();
+    a.run(["put", "later", "3"]).ok();
+    b.run(["bootstrap", "--from", &served.address, "--invite", &invite]).ok();
+    assert_eq!(b.run(["get", "later"]).ok(), "3");
+    drop(other);
+    // A killed node leaves its socket, which nobody listens on.
+    drop(served);
+    assert_eq!(a.run(["get", "later"]).ok(), "3");
+    let again = a.serve();
+    assert_eq!(a.run(["get", "later"]).ok(), "3");
+    assert_eq!(again.stop(), 0);
+    assert!(!a.data.join("control.sock").exists());
+}
+
 /// C11, C12: names resolve, and the printed address is one that `--from` takes.
 #[test]
 fn c11_the_address_of_a_server() {

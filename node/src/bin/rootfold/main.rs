@@ -1,6 +1,8 @@
 //! The `rootfold` binary.
 
 mod cli;
+#[cfg(unix)]
+mod control;
 
 use std::{
     io::{self, IsTerminal},
@@ -13,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     // Clap exits with code 2 if it cannot parse the command line.
     let cli = cli::args::Cli::parse();
-    let output = cli::output::Output { json: cli.json };
+    let output = cli::output::Output::new(cli.json);
     tracing_subscriber::fmt()
         .with_env_filter(
             EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),
@@ -21,7 +23,11 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(is_coloured())
         .init();
-    match cli::run(cli) {
+    #[cfg(unix)]
+    if let Some(exit) = control::delegate(&cli) {
+        return exit;
+    }
+    match cli::run(cli, output.clone(), None) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);

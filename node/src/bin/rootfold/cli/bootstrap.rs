@@ -1,10 +1,14 @@
 //! `bootstrap`
 
+use std::sync::Arc;
+
 use clap::Args;
 use rootfold_core::field;
+use rootfold_light::invite::Invite;
 use rootfold_node::{
     address::Address,
-    bootstrap::{self, Bootstrap, BootstrapReport},
+    bootstrap::{self, Bootstrap, BootstrapReport, DialTcp, SyncContext},
+    space::{Policy, Space},
 };
 use serde_json::json;
 
@@ -24,10 +28,15 @@ pub struct BootstrapArgs {
 /// Creates a replica from a snapshot, or resumes.
 pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
     let invite = text::invite_of(&args.invite)?;
-    let bars = Bars::new();
-    let peers = args.from.iter().map(ToString::to_string).collect();
-    let job = Bootstrap { peers, invite, data_dir: context.data_dir(), key: None };
-    let report = block_on(async { Ok(bootstrap::run(job, &bars).await?) })?;
+    let bars = context.bars();
+    let peers: Vec<String> = args.from.iter().map(ToString::to_string).collect();
+    let report = match context.served_space() {
+        Some(space) => sync(&space, &peers, invite, &bars)?,
+        None => {
+            let job = Bootstrap { peers, invite, data_dir: context.data_dir(), key: None };
+            block_on(async { Ok(bootstrap::run(job, &bars).await?) })?
+        }
+    };
     bars.clear();
     context.mark_folder();
     let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
@@ -71,6 +80,18 @@ pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
         text
     })?;
     verdict(&report)
+}
+
+/// Fetches what is newer into the space of a node that serves.
+fn sync(
+    space: &Space,
+    peers: &[String],
+    invite: Invite,
+    bars: &Bars,
+) -> Result<BootstrapReport, Failure> {
+    let (dial, policy) = (Arc::new(DialTcp), Policy::clone(&space.policy()));
+    let context = SyncContext { invite, dial, policy };
+    block_on(async { Ok(bootstrap::sync(space, peers, &context, bars).await?) })
 }
 
 /// Fails if the replica is not where its peers are.

@@ -1,6 +1,11 @@
 //! The global options and what all commands derive from them.
 
-use std::{future::Future, path::PathBuf, sync::Arc};
+use std::{
+    future::Future,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rootfold_core::{eddsa::SecretKey, log::Tip, space::Genesis};
 use rootfold_light::invite::Invite;
@@ -22,17 +27,62 @@ pub struct Context {
     params_dir: Option<PathBuf>,
     /// The form of answers.
     pub output: Output,
+    /// The caller, if the command runs in a node that serves its data directory.
+    beside: Option<Beside>,
+}
+
+/// The caller of a command that runs in a node that serves.
+pub struct Beside {
+    /// The space of the node.
+    pub space: Space,
+    /// The folder to which paths are relative.
+    pub cwd: PathBuf,
+    /// The bytes of stdin, if the command reads it.
+    pub stdin: Option<Vec<u8>>,
 }
 
 impl Context {
     /// A context of the given options.
-    pub fn new(data: PathBuf, params_dir: Option<PathBuf>, json: bool) -> Context {
-        Context { data, params_dir, output: Output { json } }
+    pub fn new(
+        data: PathBuf,
+        params_dir: Option<PathBuf>,
+        output: Output,
+        beside: Option<Beside>,
+    ) -> Context {
+        Context { data, params_dir, output, beside }
     }
 
     /// The same options with another data directory.
     pub fn with_data(&self, data: PathBuf) -> Context {
-        Context { data, params_dir: self.params_dir.clone(), output: self.output }
+        Context::new(data, self.params_dir.clone(), self.output.clone(), None)
+    }
+
+    /// The space of the node in which this command runs; `None` in a process of its own.
+    pub fn served_space(&self) -> Option<Space> {
+        self.beside.as_ref().map(|beside| beside.space.clone())
+    }
+
+    /// A path of the command line.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        match &self.beside {
+            Some(beside) => beside.cwd.join(path),
+            None => path.to_owned(),
+        }
+    }
+
+    /// The bytes of stdin, at most `limit`.
+    pub fn stdin(&self, limit: u64) -> io::Result<Vec<u8>> {
+        if let Some(beside) = &self.beside {
+            return Ok(beside.stdin.clone().unwrap_or_default());
+        }
+        let mut bytes = Vec::new();
+        io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Progress bars, unless the answer goes to another process.
+    pub fn bars(&self) -> Bars {
+        Bars::new(self.output.is_captured())
     }
 
     /// The data directory.
@@ -42,7 +92,10 @@ impl Context {
 
     /// Opens the space in the data directory.
     pub fn space(&self) -> Result<Space, Failure> {
-        Ok(self.data_dir().open()?)
+        match self.served_space() {
+            Some(space) => Ok(space),
+            None => Ok(self.data_dir().open()?),
+        }
     }
 
     /// Warns before an op is signed in a data directory that was copied or restored from a backup. Once:
@@ -50,11 +103,11 @@ impl Context {
     pub fn warn_if_restored(&self) {
         let mark = Mark::of(&self.data_dir());
         if mark.is_copied().unwrap_or(false) {
-            eprintln!(
-                "rootfold: warning: {} was copied or restored from a backup. If newer ops of this writer \
+            self.output.warn(&format!(
+                "warning: {} was copied or restored from a backup. If newer ops of this writer \
                  exist anywhere, the next op forks the log for good; `bootstrap` from a peer fetches them",
                 self.data.display()
-            );
+            ));
         }
         self.mark_folder();
     }

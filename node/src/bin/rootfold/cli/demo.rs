@@ -77,7 +77,7 @@ pub fn run(context: &Context, args: &DemoArgs) -> Result<(), Failure> {
     if args.keep {
         eprintln!("the data of nodes A, B and C is in {}", folder.path().display());
     }
-    let bars = Bars::new();
+    let bars = context.bars();
     // Steps that can fail at once come first.
     let (git, history) = choose_history(args, folder.path(), &bars)?;
     if history.changes.is_empty() {

@@ -36,7 +36,7 @@ pub struct ForksArgs {
 /// Shows, exports, checks or accepts forked logs.
 pub fn run(context: &Context, args: &ForksArgs) -> Result<(), Failure> {
     if let Some(path) = &args.check {
-        let fork = read(path)?;
+        let fork = read(&context.path(path))?;
         return context.output.answer(&fork_json(&fork, false), || fork_text(&fork, false));
     }
     let space = context.space()?;
@@ -50,8 +50,9 @@ pub fn run(context: &Context, args: &ForksArgs) -> Result<(), Failure> {
     }
     if let (Some(writer), Some(path)) = (args.export, &args.to) {
         let fork = space.fork(writer)?.ok_or_else(|| none(writer))?;
+        let path = context.path(path);
         let doing = format!("writing {}", path.display());
-        fs::write(path, fork.fork().to_bytes()).or_unreachable(doing)?;
+        fs::write(&path, fork.fork().to_bytes()).or_unreachable(doing)?;
     }
     let mut forks = Vec::new();
     for (writer, mark) in space.forks() {

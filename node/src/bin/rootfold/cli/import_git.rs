@@ -10,7 +10,6 @@ use super::{
     failure::Failure,
     import::{self, Import},
     keyring::OWNER,
-    progress::Bars,
     text, Context,
 };
 
@@ -29,12 +28,13 @@ pub struct ImportGitArgs {
 pub fn run(context: &Context, args: &ImportGitArgs) -> Result<(), Failure> {
     let space = context.space()?;
     let (_, _, owner) = context.writer(&space, OWNER)?;
-    let bars = Bars::new();
+    let bars = context.bars();
+    let path = context.path(&args.path);
     let history = bars.counted("reading git", None, |bar| {
-        git::read_history(&args.path, args.limit, |done| bar.set_position(done as u64))
+        git::read_history(&path, args.limit, |done| bar.set_position(done as u64))
     })?;
     let total = history.changes.len();
-    let mut import = Import::begin(&space, &owner, &args.path, &history)?;
+    let mut import = Import::begin(&space, &owner, &path, &history)?;
     bars.counted("signing and ingesting", Some(total as u64), |bar| {
         import.run_to(total, |done| bar.set_position(done as u64))
     })?;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 
-use super::{failure::Failure, parameters::ProfileName, progress::Bars, Context};
+use super::{failure::Failure, parameters::ProfileName, Context};
 
 /// `params`
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub struct ParamsArgs {
 pub fn run(context: &Context, args: &ParamsArgs) -> Result<(), Failure> {
     let started = Instant::now();
     let folder = context.parameters()?;
-    let provided = folder.provide(args.profile, &Bars::new())?;
+    let provided = folder.provide(args.profile, &context.bars())?;
     let parameters = &provided.parameters;
     let seconds = started.elapsed().as_secs_f64();
     let json = json!({

@@ -12,6 +12,7 @@ use rootfold_node::progress::{Event, Progress};
 /// At most one bar: a new phase replaces the one before.
 pub struct Bars {
     terminal: bool,
+    hidden: bool,
     phase: Mutex<Option<Phase>>,
 }
 
@@ -27,16 +28,23 @@ struct Phase {
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 impl Bars {
-    /// Without a bar.
-    pub fn new() -> Bars {
-        Bars { terminal: io::stderr().is_terminal(), phase: Mutex::new(None) }
+    /// Without a bar; `hidden` never shows one.
+    pub fn new(hidden: bool) -> Bars {
+        let terminal = io::stderr().is_terminal() && !hidden;
+        Bars { terminal, hidden, phase: Mutex::new(None) }
     }
 
     /// Prints a line that stays on the screen.
     pub fn say(&self, line: &str) {
         self.clear();
-        // A closed stderr is ignored.
-        let _ = writeln!(io::stderr(), "{line}");
+        self.line(line);
+    }
+
+    fn line(&self, line: &str) {
+        if !self.hidden {
+            // A closed stderr is ignored.
+            let _ = writeln!(io::stderr(), "{line}");
+        }
     }
 
     /// Shows a bar during `work`; a spinner if there is no total.
@@ -78,8 +86,7 @@ impl Bars {
 
     fn bar(&self, name: &str, total: Option<u64>) -> ProgressBar {
         if !self.terminal {
-            // A closed stderr is ignored.
-            let _ = writeln!(io::stderr(), "{name} ...");
+            self.line(&format!("{name} ..."));
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
@@ -109,8 +116,7 @@ impl Bars {
         phase.reported = Instant::now();
         let left =
             phase.began.elapsed().as_secs_f64() / done as f64 * total.saturating_sub(done) as f64;
-        // Nothing is left to be done if stderr is closed.
-        let _ = writeln!(io::stderr(), "  {done} of {total}, about {left:.0} s left");
+        self.line(&format!("  {done} of {total}, about {left:.0} s left"));
     }
 
     /// Ends the current phase.

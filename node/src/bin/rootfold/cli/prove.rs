@@ -4,7 +4,7 @@ use clap::Args;
 use rootfold_node::{prove::Prover, space::EpochLimits};
 use serde_json::json;
 
-use super::{failure::Failure, progress::Bars, text, Context};
+use super::{failure::Failure, text, Context};
 
 /// `prove`
 #[derive(Debug, Args)]
@@ -20,7 +20,7 @@ pub struct ProveArgs {
 /// Folds pending ops into the running proof.
 pub fn run(context: &Context, args: &ProveArgs) -> Result<(), Failure> {
     let space = context.space()?;
-    let bars = Bars::new();
+    let bars = context.bars();
     let parameters = context.space_parameters(&space, &bars)?;
     let mut prover = Prover::open(space, &context.data_dir(), parameters)?;
     let report = prover.prove(EpochLimits { max_ops: args.epoch }, args.epochs, &bars)?;

@@ -10,7 +10,6 @@ use serde_json::json;
 use super::{
     context::{invite, verifying_key},
     failure::{Failure, OrFail},
-    progress::Bars,
     text, Context,
 };
 
@@ -28,17 +27,19 @@ pub struct PublishArgs {
 /// Compresses the running proof into a snapshot and prints the invite.
 pub fn run(context: &Context, args: &PublishArgs) -> Result<(), Failure> {
     let space = context.space()?;
-    let bars = Bars::new();
+    let bars = context.bars();
     let parameters = context.space_parameters(&space, &bars)?;
     let invite = invite(&space)?;
     let prover = Prover::open(space.clone(), &context.data_dir(), parameters)?;
     let (snapshot, compress) = prover.publish(&bars)?;
     bars.clear();
     if let Some(path) = &args.out {
+        let path = &context.path(path);
         snapshot_file::write(path, &snapshot)
             .or_unreachable(format!("writing {}", path.display()))?;
     }
     if let Some(path) = &args.key_out {
+        let path = &context.path(path);
         let doing = || format!("writing {}", path.display());
         let bytes = verifying_key(&space)?.encode();
         publish_atomically(path, &[&bytes]).or_unreachable(doing())?;

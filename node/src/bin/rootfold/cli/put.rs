@@ -1,11 +1,6 @@
 //! `put`
 
-use std::{
-    ffi::OsString,
-    fs::File,
-    io::{self, Read},
-    path::PathBuf,
-};
+use std::{ffi::OsString, fs::File, io::Read, path::PathBuf};
 
 use clap::Args;
 use rootfold_core::{key::Key, value::MAX_VALUE};
@@ -37,6 +32,13 @@ pub struct PutArgs {
     writer: WriterArg,
 }
 
+impl PutArgs {
+    /// Whether the value is read from stdin.
+    pub fn reads_stdin(&self) -> bool {
+        self.file.is_none() && self.value.as_ref().is_some_and(|value| value == "-")
+    }
+}
+
 /// The signer of an op.
 #[derive(Debug, Args)]
 pub struct WriterArg {
@@ -50,10 +52,13 @@ pub fn run(context: &Context, args: PutArgs) -> Result<(), Failure> {
     let key = text::key_of(&args.key)?;
     let value = match (args.file, args.value) {
         (Some(path), _) => {
+            let path = context.path(&path);
             let doing = format!("reading {}", path.display());
             read(File::open(path).or_unreachable(&doing)?, &doing)?
         }
-        (None, Some(value)) if value == "-" => read(io::stdin().lock(), "reading stdin")?,
+        (None, Some(value)) if value == "-" => {
+            context.stdin(MAX_VALUE as u64 + 1).or_unreachable("reading stdin")?
+        }
         (None, value) => value.unwrap_or_default().into_encoded_bytes(),
     };
     if value.len() > MAX_VALUE {

@@ -8,7 +8,7 @@ use rootfold_node::{
 };
 use serde_json::json;
 
-use super::{context::block_on, failure::Failure, progress::Bars, text, Context};
+use super::{context::block_on, failure::Failure, text, Context};
 
 /// `replay`
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub struct ReplayArgs {
 /// Creates a replica from the complete logs of a peer.
 pub fn run(context: &Context, args: ReplayArgs) -> Result<(), Failure> {
     let invite = text::invite_of(&args.invite)?;
-    let bars = Bars::new();
+    let bars = context.bars();
     let job = Replay {
         peer: args.from.to_string(),
         space: invite.space,

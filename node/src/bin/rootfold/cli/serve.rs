@@ -16,6 +16,9 @@ use rootfold_verifier::PreparedVerifyingKey;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+#[cfg(unix)]
+use crate::control::Control;
+
 use super::{
     context::{self, block_on},
     failure::{Failure, OrFail},
@@ -90,8 +93,30 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
             let invite = invite.as_deref().unwrap_or("(none: this replica has no verifying key)");
             format!("serving on {address}\ninvite  {invite}")
         })?;
-        Ok(server.run(listener, interrupted()).await?)
+        let beside = commands(&space, context);
+        tokio::select! {
+            served = server.run(listener, interrupted()) => Ok(served?),
+            () = beside => Ok(()),
+        }
     })
+}
+
+/// Runs the commands of other processes on this data directory.
+#[cfg(unix)]
+async fn commands(space: &Space, context: &Context) {
+    let data_dir = context.data_dir();
+    match Control::bind(data_dir.path()) {
+        Ok(control) => control.run(space.clone(), data_dir.path()).await,
+        Err(e) => {
+            tracing::warn!(error = %e, "no control socket: other commands cannot use this directory");
+            std::future::pending().await
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn commands(_: &Space, _: &Context) {
+    std::future::pending().await
 }
 
 /// Listens on the first of the addresses that the host has.

@@ -13,7 +13,6 @@ use super::{
     failure::{Failure, OrFail},
     keyring::OWNER,
     parameters::ProfileName,
-    progress::Bars,
     text, Context,
 };
 
@@ -37,7 +36,7 @@ pub fn run(context: &Context, args: SpaceNewArgs) -> Result<(), Failure> {
         .collect::<Result<_, _>>()?;
     // Checked before the parameters are generated, which takes minutes.
     refuse_used(context)?;
-    let parameters = context.parameters()?.provide(args.profile, &Bars::new())?;
+    let parameters = context.parameters()?.provide(args.profile, &context.bars())?;
     let (space, invite) = create(context, &parameters.parameters, &writers)?;
     let json = json!({
         "space": text::field_text(&space.id()),

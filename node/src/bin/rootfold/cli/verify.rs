@@ -35,10 +35,10 @@ pub struct VerifyArgs {
 
 /// Verifies a snapshot file against an invite; without one, against the space in the data directory.
 pub fn run(context: &Context, args: &VerifyArgs) -> Result<(), Failure> {
-    let snapshot = snapshot_file::read(&args.file)?;
+    let snapshot = snapshot_file::read(&context.path(&args.file))?;
     let invite = args.invite.as_deref().map(text::invite_of).transpose()?;
     let (key, invite) = match (&args.key, invite) {
-        (Some(path), Some(invite)) => (read_key(path)?, invite),
+        (Some(path), Some(invite)) => (read_key(&context.path(path))?, invite),
         (Some(_), None) => {
             return Err(Failure::usage(
                 "--key needs --invite, which names the parameters of the key",
