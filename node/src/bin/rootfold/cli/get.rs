@@ -20,7 +20,10 @@ pub fn run(context: &Context, args: &GetArgs) -> Result<(), Failure> {
     // Longer than a key: the path of a file that was imported from git, under a shortened key.
     let is_path = args.key.len() > MAX_APPLICATION_KEY;
     let key = if is_path { text::path_key_of(&args.key) } else { text::key_of(&args.key)? };
-    let found = context.space()?.get(At::Latest, &key)?;
+    // Where no such path was imported, it is only a key that is too long.
+    let too_long = || if is_path { text::key_of(&args.key).map(drop) } else { Ok(()) };
+    let space = context.space().or_else(|e| too_long().and(Err(e)))?;
+    let found = space.get(At::Latest, &key)?;
     if found.as_ref().is_some_and(|found| found.missing) {
         return Err(Failure::unreachable(format!(
             "no peer has sent the value of key {:?} to this node yet: run `bootstrap` again",
@@ -28,10 +31,7 @@ pub fn run(context: &Context, args: &GetArgs) -> Result<(), Failure> {
         )));
     }
     let Some(found) = found.filter(|found| found.value.is_some()) else {
-        if is_path {
-            // No such path was imported, so it is only a key that is too long.
-            text::key_of(&args.key)?;
-        }
+        too_long()?;
         return Err(Failure::unreachable(format!("no value under key {:?}", text::key_text(&key))));
     };
     if context.output.json {
