@@ -271,7 +271,8 @@ fn files_without_a_snapshot_are_refused() {
 fn a_data_directory_in_use_is_named() {
     let node = Node::with_space();
     let served = node.serve();
-    node.run(["put", "k", "v"]).fails(3, &node.data.display().to_string());
+    let second = node.run(["serve", "--listen", "127.0.0.1:0"]);
+    second.fails(3, &node.data.display().to_string());
     assert_eq!(served.stop(), 0);
     node.run(["put", "k", "v"]).ok();
 }
