@@ -138,12 +138,13 @@ fn long_pages_stay_within_the_memory_bound() {
 fn long_lists_stay_within_the_memory_bound() {
     let _alone = alone();
     let tip = |writer: u32| v1::WriterTip { writer, seq: u64::MAX, head: vec![0; 32] };
+    let fork = |writer: u32| v1::WriterTip { head: Vec::new(), ..tip(writer) };
     let frontier: Vec<_> = (0..MAX_FRONTIER as u32).map(tip).collect();
     let reply = v1::FrontierReply {
         root: vec![0; 32],
         writers: frontier.clone(),
         next: MAX_FRONTIER as u32,
-        forked: (0..MAX_FRONTIER as u32).collect(),
+        forked: (0..MAX_FRONTIER as u32).map(fork).collect(),
     };
     assert_eq!(named("frontier_reply").unwrap().attack(&reply.encode_to_vec()), Verdict::Accepted);
     let space = rootfold_core::field::to_bytes(&rootfold_fuzz::honest::honest().space.id());

@@ -362,18 +362,6 @@ pub fn tips_in(writers: &[v1::WriterTip]) -> Result<Vec<(u32, u64, F)>, MessageE
     ascending(writers)?.iter().map(tip).collect()
 }
 
-/// Ids of writers, ascending.
-///
-/// # Errors
-/// [`MessageError`].
-pub fn writers_in(what: &'static str, writers: &[u32]) -> Result<Vec<u32>, MessageError> {
-    at_most(what, writers.len(), MAX_FRONTIER)?;
-    if writers.windows(2).any(|pair| pair[0] >= pair[1]) {
-        return Err(MessageError::Disorder { what });
-    }
-    Ok(writers.to_vec())
-}
-
 fn ascending(writers: &[v1::WriterTip]) -> Result<&[v1::WriterTip], MessageError> {
     at_most("writers in a frontier", writers.len(), MAX_FRONTIER)?;
     if writers.windows(2).any(|pair| pair[0].writer >= pair[1].writer) {

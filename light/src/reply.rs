@@ -35,8 +35,8 @@ pub struct Frontier {
     pub writers: BTreeMap<u32, (u64, F)>,
     /// The first writer of the next page; `None` after the last page.
     pub next: Option<u32>,
-    /// The writers of whom the peer has evidence of a fork.
-    pub forked: Vec<u32>,
+    /// The logs of which the peer has evidence of a fork, each with the number of ops before it.
+    pub forked: Vec<(u32, u64)>,
 }
 
 /// The verdict of a peer on a snapshot. Only a client that trusts the peer has a use for it.
@@ -119,7 +119,7 @@ pub fn frontier(first: u32, reply: &v1::FrontierReply) -> Result<Frontier, Reply
     if low.is_some_and(|tip| tip.writer < first) || !follows {
         return Err(disorder.into());
     }
-    let forked = messages::writers_in("writers of forks", &reply.forked)?;
+    let forked = messages::frontier_in(&reply.forked)?;
     let writers = tips.into_iter().map(|(writer, seq, head)| (writer, (seq, head))).collect();
     Ok(Frontier { root, writers, next, forked })
 }

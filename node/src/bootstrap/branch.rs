@@ -55,6 +55,8 @@ pub(super) async fn find(
             }
             Branch::Unknown => return unknown,
             Branch::Earlier if floor > 0 && !forward => return unknown,
+            // This node holds no op after the first head that it knows.
+            Branch::Same if floor > 0 && floor == ours => return unknown,
             Branch::Same | Branch::Earlier | Branch::Forged => {
                 return Ok(Err(PeerCause::Forged { writer }));
             }
@@ -64,7 +66,9 @@ pub(super) async fn find(
 
 /// The smallest number of ops after which this node knows the head of a log and holds the next op.
 fn first_known(space: &Space, writer: u32) -> Result<u64, BootstrapError> {
-    let Some((first, _)) = space.log(writer, 0, 1)?.first().copied() else { return Ok(u64::MAX) };
+    let Some((first, _)) = space.log(writer, 0, 1)?.first().copied() else {
+        return Ok(space.tip(writer).and_then(|tip| tip.seq(writer).ok()).unwrap_or(0));
+    };
     let known = space.head_at(writer, first)?.is_some();
     Ok(if known { first } else { first.saturating_add(1) })
 }

@@ -154,9 +154,12 @@ struct Sync<'a> {
 
 impl Sync<'_> {
     /// Fetches the evidence of forks that this node does not have.
-    async fn take_evidence(&mut self, forked: &[u32]) -> Result<(), Failed> {
+    async fn take_evidence(&mut self, forked: &[(u32, u64)]) -> Result<(), Failed> {
         let known = self.space.forks();
-        for writer in forked.iter().filter(|writer| !known.contains_key(writer)) {
+        let is_new = |(writer, shared): &&(u32, u64)| {
+            known.get(writer).is_none_or(|known| known.shared > *shared)
+        };
+        for (writer, _) in forked.iter().filter(is_new) {
             let fork = self.peer.fork(self.space.id(), *writer).await?;
             self.keep(fork).await?;
         }

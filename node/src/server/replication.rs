@@ -227,7 +227,9 @@ fn frontier(space: &Space, asked: Option<F>, first: u32) -> v1::FrontierReply {
     let full = writers.len() == MAX_FRONTIER;
     let next = tips.next().filter(|_| full).map_or(0, |(writer, _)| *writer);
     // More forks than this are beyond what a space can live with; the first ones are enough.
-    let forked = state.forks.keys().copied().take(MAX_FRONTIER).filter(|_| first == 0).collect();
+    let forked = state.forks.iter().take(MAX_FRONTIER).filter(|_| first == 0);
+    let forked: Vec<(u32, u64)> = forked.map(|(writer, fork)| (*writer, fork.shared)).collect();
+    let forked = messages::logs_out(&forked);
     v1::FrontierReply { root: messages::bytes(&state.latest.root), writers, next, forked }
 }
 
