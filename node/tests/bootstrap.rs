@@ -6,7 +6,9 @@ mod common;
 use common::{
     key,
     net::{serve, serve_lies, Lies, Running},
-    proved::{folder, invite, parameters, proved, verifying_key},
+    proved::{
+        bootstrap_into as run, folder, honest, invite, liar, parameters, proved, verifying_key,
+    },
 };
 use rootfold_core::field;
 use rootfold_light::{
@@ -24,26 +26,6 @@ use rootfold_node::{
     space::SpaceError,
 };
 use rootfold_proto::v1;
-
-async fn run(data: &DataDir, servers: &[&Running]) -> Result<BootstrapReport, BootstrapError> {
-    let bootstrap = Bootstrap {
-        peers: servers.iter().map(|server| server.address.clone()).collect(),
-        invite: invite(&proved().world),
-        data_dir: data.clone(),
-        key: None,
-    };
-    bootstrap::run(bootstrap, &()).await
-}
-
-async fn honest() -> Running {
-    let proved = tokio::task::spawn_blocking(proved).await.unwrap();
-    serve(&proved.world.space, Some(verifying_key())).await
-}
-
-async fn liar(lies: Lies) -> Running {
-    let proved = tokio::task::spawn_blocking(proved).await.unwrap();
-    serve_lies(&proved.world.space, Some(verifying_key()), lies).await
-}
 
 /// Asserts that the data directory has no space.
 fn nothing_adopted(data: &DataDir) {

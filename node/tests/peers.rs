@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, sync::OnceLock, time::Instant};
 
 use common::{
     figure, key,
-    net::{serve, serve_lies, serve_silence, Lies, Running},
-    proved::{folder, invite, proved, verifying_key},
+    net::{serve, serve_silence, Lies, Running},
+    proved::{bootstrap_into as run, folder, honest, invite, liar, proved, verifying_key},
     World,
 };
 use rootfold_core::{field, tree};
@@ -18,35 +18,10 @@ use rootfold_light::{
     submission::Submission,
 };
 use rootfold_node::{
-    bootstrap::{self, Bootstrap, BootstrapError, BootstrapReport},
+    bootstrap::{self, Bootstrap, BootstrapError},
     client::PeerCause,
-    data_dir::DataDir,
 };
 use rootfold_proto::v1;
-
-async fn run(data: &DataDir, servers: &[&Running]) -> Result<BootstrapReport, BootstrapError> {
-    let bootstrap = Bootstrap {
-        peers: servers.iter().map(|server| server.address.clone()).collect(),
-        invite: invite(&proved().world),
-        data_dir: data.clone(),
-        key: None,
-    };
-    bootstrap::run(bootstrap, &()).await
-}
-
-async fn ready() {
-    tokio::task::spawn_blocking(proved).await.unwrap();
-}
-
-async fn honest() -> Running {
-    ready().await;
-    serve(&proved().world.space, Some(verifying_key())).await
-}
-
-async fn liar(lies: Lies) -> Running {
-    ready().await;
-    serve_lies(&proved().world.space, Some(verifying_key()), lies).await
-}
 
 fn wire(snapshot: &rootfold_light::snapshot::Snapshot) -> v1::Snapshot {
     rootfold_light::messages::snapshot_out(snapshot)
@@ -100,7 +75,7 @@ fn stale_pages() -> &'static BTreeSet<Vec<u8>> {
 /// Case C4.
 #[tokio::test]
 async fn a_withheld_page_leads_to_the_next_best_offer() {
-    ready().await;
+    tokio::task::spawn_blocking(proved).await.unwrap();
     let hide = |reply: &mut v1::PagesReply| {
         reply.pages.retain(|page| stale_pages().contains(&page.name));
     };

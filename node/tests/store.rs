@@ -15,7 +15,7 @@ use rootfold_node::{
     space::{IngestError, Space, SpaceError},
     store::{
         check_contract, dump, Batch, ChecksummedStore, Column, Durability, FailingStore,
-        MemoryStore, RedbStore, Store, StoreError, Visit,
+        MemoryStore, RedbStore, Store, StoreError,
     },
 };
 
@@ -42,26 +42,8 @@ fn a_checksummed_store_keeps_the_contract() {
     check_contract(&ChecksummedStore::new(MemoryStore::new())).unwrap();
 }
 
-/// A store that several others share.
-#[derive(Clone)]
-struct Shared(Arc<MemoryStore>);
-
-impl Store for Shared {
-    fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.0.get(column, key)
-    }
-
-    fn scan(&self, column: Column, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
-        self.0.scan(column, from, visit)
-    }
-
-    fn write(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
-        self.0.write(batch, durability)
-    }
-}
-
 /// All that a space tells: its status, its logs, all entries and values, all pages.
-fn everything(store: &Shared) -> Result<String, String> {
+fn everything(store: &Arc<MemoryStore>) -> Result<String, String> {
     let space =
         Space::open(Arc::new(ChecksummedStore::new(store.clone()))).map_err(|e| e.to_string())?;
     let mut said = format!("{:?}", space.status());
@@ -86,12 +68,11 @@ fn everything(store: &Shared) -> Result<String, String> {
 #[test]
 fn faults_of_the_disk_are_noticed() {
     let inner = Arc::new(MemoryStore::new());
-    let shared = Shared(inner.clone());
-    let world = World::on(Arc::new(ChecksummedStore::new(shared.clone())), 13, 2);
+    let world = World::on(Arc::new(ChecksummedStore::new(inner.clone())), 13, 2);
     let long = vec![3; 400];
     world.write(0, &[("a", Some(b"1")), ("b", Some(&long)), ("c", None)]);
     world.write(1, &[("a", Some(b"2")), ("d", Some(b"4"))]);
-    let right = everything(&shared).unwrap();
+    let right = everything(&inner).unwrap();
     let records = dump(&*inner).unwrap();
     let set = |column: Column, key: &[u8], value: Option<Vec<u8>>| {
         let mut batch = Batch::new();
@@ -113,7 +94,7 @@ fn faults_of_the_disk_are_noticed() {
             let lost = fault.is_none();
             set(*column, key, fault);
             tried += 1;
-            match everything(&shared) {
+            match everything(&inner) {
                 Err(_) => noticed += 1,
                 // Not read for this, or lost without an effect.
                 Ok(said) if said == right => {}
@@ -126,7 +107,7 @@ fn faults_of_the_disk_are_noticed() {
             set(*column, key, Some(value.clone()));
         }
     }
-    assert_eq!(everything(&shared).unwrap(), right);
+    assert_eq!(everything(&inner).unwrap(), right);
     println!("{noticed} of {tried} faults of {} records are noticed", records.len());
     assert!(noticed * 3 > tried, "{noticed} of {tried}");
 }

@@ -107,23 +107,6 @@ mod tests {
     use super::*;
     use crate::store::{check_contract, FailingStore, MemoryStore};
 
-    /// The memory of a database that is opened several times.
-    struct Shared(Arc<FailingStore<MemoryStore>>);
-
-    impl Store for Shared {
-        fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-            self.0.get(column, key)
-        }
-
-        fn scan(&self, column: Column, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
-            self.0.scan(column, from, visit)
-        }
-
-        fn write(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
-            self.0.write(batch, durability)
-        }
-    }
-
     #[test]
     fn a_failed_write_is_followed_by_one_opening() {
         let (store, fault) = FailingStore::new(MemoryStore::new());
@@ -131,7 +114,7 @@ mod tests {
         let count = opened.clone();
         let open = Box::new(move || {
             count.fetch_add(1, Ordering::Relaxed);
-            Ok(Shared(store.clone()))
+            Ok(store.clone())
         });
         let healing = HealingStore::new(open).unwrap();
         check_contract(&healing).unwrap();

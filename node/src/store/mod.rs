@@ -12,7 +12,7 @@ mod redb;
 #[cfg(feature = "rocksdb")]
 mod rocks;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use thiserror::Error;
 
@@ -199,6 +199,20 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Write`]; then no change was made.
     fn write(&self, batch: Batch, durability: Durability) -> Result<(), StoreError>;
+}
+
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        (**self).get(column, key)
+    }
+
+    fn scan(&self, column: Column, from: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
+        (**self).scan(column, from, visit)
+    }
+
+    fn write(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
+        (**self).write(batch, durability)
+    }
 }
 
 /// All records of a store in order.

@@ -7,12 +7,20 @@ use std::{
 
 use rootfold_core::step::SMALL;
 use rootfold_light::{invite::Invite, snapshot::Snapshot};
-use rootfold_node::{data_dir::DataDir, prove::Prover, space::EpochLimits};
+use rootfold_node::{
+    bootstrap::{self, Bootstrap, BootstrapError, BootstrapReport},
+    data_dir::DataDir,
+    prove::Prover,
+    space::EpochLimits,
+};
 use rootfold_prover::{engine, Parameters};
 use rootfold_verifier::PreparedVerifyingKey;
 use tempfile::TempDir;
 
-use super::World;
+use super::{
+    net::{serve, serve_lies, Lies, Running},
+    World,
+};
 
 /// The parameters of the small profile, kept between runs of the tests.
 pub fn parameters() -> Arc<Parameters> {
@@ -34,6 +42,32 @@ pub fn verifying_key() -> Arc<PreparedVerifyingKey> {
 
 pub fn invite(world: &World) -> Invite {
     Invite { space: world.space.id(), parameters: parameters().id() }
+}
+
+/// Bootstraps a data directory from servers of [`proved`].
+pub async fn bootstrap_into(
+    data: &DataDir,
+    servers: &[&Running],
+) -> Result<BootstrapReport, BootstrapError> {
+    let bootstrap = Bootstrap {
+        peers: servers.iter().map(|server| server.address.clone()).collect(),
+        invite: invite(&proved().world),
+        data_dir: data.clone(),
+        key: None,
+    };
+    bootstrap::run(bootstrap, &()).await
+}
+
+/// A server of node A.
+pub async fn honest() -> Running {
+    let proved = tokio::task::spawn_blocking(proved).await.unwrap();
+    serve(&proved.world.space, Some(verifying_key())).await
+}
+
+/// A server of node A that lies.
+pub async fn liar(lies: Lies) -> Running {
+    let proved = tokio::task::spawn_blocking(proved).await.unwrap();
+    serve_lies(&proved.world.space, Some(verifying_key()), lies).await
 }
 
 /// A data directory for running proofs; the store may be in memory.
