@@ -5,7 +5,7 @@ mod common;
 
 use common::{
     key,
-    net::{serve, serve_lies, Lies, Running},
+    net::{serve, Lies},
     proved::{
         bootstrap_into as run, folder, honest, invite, liar, parameters, proved, verifying_key,
     },
@@ -18,7 +18,7 @@ use rootfold_light::{
     ReplyError,
 };
 use rootfold_node::{
-    bootstrap::{self, Bootstrap, BootstrapError, BootstrapReport},
+    bootstrap::{BootstrapError, BootstrapReport},
     client::{Peer, PeerCause},
     data_dir::{DataDir, DataDirError},
     prove::{ProveError, Prover},
