@@ -149,8 +149,12 @@ fn redb_names_a_database_when_it_is_complete() {
     let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name());
     assert_eq!(files.collect::<Vec<_>>(), ["db.redb"]);
     // redb does not open a file whose creation was cut off.
-    std::fs::write(&path, [0; 4096]).unwrap();
-    assert!(RedbStore::open(&path).is_err());
+    for damaged in [&[0; 4096][..], b""] {
+        std::fs::write(&path, damaged).unwrap();
+        let Err(refused) = RedbStore::open(&path) else { panic!("a damaged file is opened") };
+        assert!(refused.to_string().contains("db.redb"), "{refused}");
+        assert_eq!(std::fs::read(&path).unwrap(), damaged, "nothing is written");
+    }
 }
 
 #[cfg(feature = "rocksdb")]

@@ -34,8 +34,15 @@ impl RedbStore {
     /// [`StoreError::Open`] if another process has it open or it cannot be read.
     pub fn open(path: &Path) -> Result<RedbStore, StoreError> {
         let open = || -> Result<Database, redb::Error> {
-            if !path.exists() {
-                create(path)?;
+            match path.metadata() {
+                // redb would begin a new database in an empty file. This code never leaves one, so
+                // its contents are lost.
+                Ok(held) if held.len() == 0 => {
+                    let empty = "the file is empty; put it back from a backup";
+                    return Err(redb::Error::Corrupted(empty.to_owned()));
+                }
+                Ok(_) => {}
+                Err(_) => create(path)?,
             }
             Ok(Database::builder().set_cache_size(CACHE_BYTES).create(path)?)
         };
