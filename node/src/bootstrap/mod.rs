@@ -248,7 +248,7 @@ pub async fn run_on(
         None => begin(&peers, invite, key, store, &mut faults, progress).await?,
     };
     begun.space.set_policy(policy.clone());
-    follow(begun, &peers, invite, faults, began, progress).await
+    follow(begun, peers, invite, faults, began, progress).await
 }
 
 /// Fetches into the space of a running node what is newer at its peers. The policy of the space stays.
@@ -265,30 +265,35 @@ pub async fn sync(
     let mut faults = Vec::new();
     let peers = snapshots::connect(addresses, &context.dial, &mut faults).await?;
     let begun = Begun::already(space.clone())?;
-    follow(begun, &peers, &context.invite, faults, began, progress).await
+    follow(begun, peers, &context.invite, faults, began, progress).await
 }
 
 /// Brings a replica to where its peers are.
 async fn follow(
     mut begun: Begun,
-    peers: &[Peer],
+    mut peers: Vec<Peer>,
     invite: &Invite,
     mut faults: Vec<PeerError>,
     began: Instant,
     progress: &dyn Progress,
 ) -> Result<BootstrapReport, BootstrapError> {
     let space = begun.space.clone();
-    let mut tail = sync_tail(&space, peers, progress).await?;
+    let bytes = |peers: &[Peer]| peers.iter().map(Peer::bytes_received).sum::<u64>();
+    let all = peers.clone();
+    retain_answering(&mut peers, &faults);
+    let mut tail = sync_tail(&space, &peers, progress).await?;
+    retain_answering(&mut peers, &tail.faults);
     if !tail.not_held.is_empty() {
         // The peers began with a later snapshot than this replica has.
-        if let Some(newer) = take_over::newer(&space, peers, invite, &mut faults, progress).await? {
+        if let Some(newer) = take_over::newer(&space, &peers, invite, &mut faults, progress).await?
+        {
             begun = newer;
-            tail.and_then(sync_tail(&space, peers, progress).await?);
+            tail.and_then(sync_tail(&space, &peers, progress).await?);
         }
     }
-    values::fill_holes(&space, peers, &mut faults, progress).await?;
+    values::fill_holes(&space, &peers, &mut faults, progress).await?;
     faults.append(&mut tail.faults);
-    let elsewhere = compare::with_peers(&space, peers, &tail).await;
+    let elsewhere = compare::with_peers(&space, &peers, &tail).await;
     let into = space.clone();
     let holes = blocking(move || into.holes()).await??.len() as u64;
     Ok(BootstrapReport {
@@ -297,7 +302,7 @@ async fn follow(
         source_root: tail.source_root,
         verify: begun.verify,
         elapsed: began.elapsed(),
-        bytes: peers.iter().map(Peer::bytes_received).sum(),
+        bytes: bytes(&all),
         proof_bytes: begun.proof_bytes,
         pages: begun.pages,
         values: begun.values,
@@ -308,6 +313,16 @@ async fn follow(
         holes,
         elsewhere,
     })
+}
+
+/// Drops the peers that have not answered, so that no further step waits for them. If none is left, all
+/// stay: the next step says what is wrong.
+fn retain_answering(peers: &mut Vec<Peer>, faults: &[PeerError]) {
+    let gone =
+        |peer: &Peer| faults.iter().any(|fault| fault.is_gone() && fault.peer == peer.address());
+    if peers.iter().any(|peer| !gone(peer)) {
+        peers.retain(|peer| !gone(peer));
+    }
 }
 
 /// A replica that has its snapshot, before the tail is fetched.
