@@ -87,13 +87,15 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         let doing = || format!("listening on {}", args.listen);
         let listener = bind(&args.listen).await.or_unreachable(doing())?;
         let address = reachable(listener.local_addr().or_unreachable(doing())?);
+        // Whoever has read the next line may send commands.
+        let control = control(context);
         // With port 0 the address is known only now; callers read this line.
         let line = json!({ "address": address.to_string(), "invite": invite });
         context.output.answer(&line, || {
             let invite = invite.as_deref().unwrap_or("(none: this replica has no verifying key)");
             format!("serving on {address}\ninvite  {invite}")
         })?;
-        let beside = commands(&space, context);
+        let beside = commands(control, &space, context);
         tokio::select! {
             served = server.run(listener, interrupted()) => Ok(served?),
             () = beside => Ok(()),
@@ -101,21 +103,32 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     })
 }
 
+/// The socket for commands of other processes; `None` if there can be none.
+#[cfg(unix)]
+fn control(context: &Context) -> Option<Control> {
+    Control::bind(context.data_dir().path())
+        .inspect_err(|e| {
+            tracing::warn!(error = %e, "no control socket: other commands cannot use this directory");
+        })
+        .ok()
+}
+
 /// Runs the commands of other processes on this data directory.
 #[cfg(unix)]
-async fn commands(space: &Space, context: &Context) {
-    let data_dir = context.data_dir();
-    match Control::bind(data_dir.path()) {
-        Ok(control) => control.run(space.clone(), data_dir.path()).await,
-        Err(e) => {
-            tracing::warn!(error = %e, "no control socket: other commands cannot use this directory");
-            std::future::pending().await
-        }
+async fn commands(control: Option<Control>, space: &Space, context: &Context) {
+    match control {
+        Some(control) => control.run(space.clone(), context.data_dir().path()).await,
+        None => std::future::pending().await,
     }
 }
 
 #[cfg(not(unix))]
-async fn commands(_: &Space, _: &Context) {
+fn control(_: &Context) -> Option<()> {
+    None
+}
+
+#[cfg(not(unix))]
+async fn commands(_: Option<()>, _: &Space, _: &Context) {
     std::future::pending().await
 }
 
