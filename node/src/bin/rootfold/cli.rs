@@ -30,15 +30,15 @@ pub mod text;
 mod verify;
 mod writer_new;
 
-pub use context::{block_on, genesis, Beside, Context};
+pub use context::{block_on, genesis, Beside, Caller, Context};
 
 use args::{Cli, Command, SpaceCommand, WriterCommand};
 use failure::Failure;
 use output::Output;
 
-/// Runs the command, in a process of its own or `beside` a node that serves.
-pub fn run(cli: Cli, output: Output, beside: Option<Beside>) -> Result<(), Failure> {
-    let context = Context::new(cli.data, cli.params_dir, output, beside);
+/// Runs the command, in a process of its own or in a node that serves.
+pub fn run(cli: Cli, output: Output, caller: Caller) -> Result<(), Failure> {
+    let context = Context::new(cli.data, cli.params_dir, output, caller);
     match cli.command {
         Command::Space(SpaceCommand::New(args)) => space_new::run(&context, args),
         Command::Writer(WriterCommand::New(args)) => writer_new::run(&context, &args),

@@ -3,6 +3,8 @@
 mod cli;
 #[cfg(unix)]
 mod control;
+#[cfg(unix)]
+mod socket;
 
 use std::{
     io::{self, IsTerminal},
@@ -27,13 +29,21 @@ fn main() -> ExitCode {
     if let Some(exit) = control::delegate(&cli) {
         return exit;
     }
-    match cli::run(cli, output.clone(), None) {
+    match cli::run(cli, output.clone(), caller()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);
             ExitCode::from(failure.exit as u8)
         }
     }
+}
+
+/// A user at a terminal, or a script. If the command serves, it runs the commands of other processes.
+fn caller() -> cli::Caller {
+    #[cfg(unix)]
+    return cli::Caller::Terminal { runner: Some(control::run) };
+    #[cfg(not(unix))]
+    cli::Caller::Terminal {}
 }
 
 /// Whether stderr takes escape codes for colours.

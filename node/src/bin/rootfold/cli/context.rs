@@ -13,6 +13,9 @@ use rootfold_node::{data_dir::DataDir, restored::Mark, space::Space};
 use rootfold_prover::Parameters;
 use rootfold_verifier::VerifyingKey;
 
+#[cfg(unix)]
+use crate::socket::Runner;
+
 use super::{
     failure::{Failure, OrFail},
     keyring::Keyring,
@@ -27,8 +30,19 @@ pub struct Context {
     params_dir: Option<PathBuf>,
     /// The form of answers.
     pub output: Output,
-    /// The caller, if the command runs in a node that serves its data directory.
-    beside: Option<Beside>,
+    caller: Caller,
+}
+
+/// Who runs a command.
+pub enum Caller {
+    /// A process of its own.
+    Terminal {
+        /// Runs the commands of other processes, if this one serves.
+        #[cfg(unix)]
+        runner: Option<Runner>,
+    },
+    /// Another process: the command runs in the node that serves its data directory.
+    Process(Beside),
 }
 
 /// The caller of a command that runs in a node that serves.
@@ -47,24 +61,44 @@ impl Context {
         data: PathBuf,
         params_dir: Option<PathBuf>,
         output: Output,
-        beside: Option<Beside>,
+        caller: Caller,
     ) -> Context {
-        Context { data, params_dir, output, beside }
+        Context { data, params_dir, output, caller }
+    }
+
+    fn beside(&self) -> Option<&Beside> {
+        match &self.caller {
+            Caller::Process(beside) => Some(beside),
+            Caller::Terminal { .. } => None,
+        }
+    }
+
+    /// What runs the commands of other processes.
+    #[cfg(unix)]
+    pub fn runner(&self) -> Option<Runner> {
+        match self.caller {
+            Caller::Terminal { runner } => runner,
+            Caller::Process(_) => None,
+        }
     }
 
     /// The same options with another data directory.
     pub fn with_data(&self, data: PathBuf) -> Context {
-        Context::new(data, self.params_dir.clone(), self.output.clone(), None)
+        let caller = Caller::Terminal {
+            #[cfg(unix)]
+            runner: None,
+        };
+        Context::new(data, self.params_dir.clone(), self.output.clone(), caller)
     }
 
     /// The space of the node in which this command runs; `None` in a process of its own.
     pub fn served_space(&self) -> Option<Space> {
-        self.beside.as_ref().map(|beside| beside.space.clone())
+        self.beside().map(|beside| beside.space.clone())
     }
 
     /// A path of the command line.
     pub fn path(&self, path: &Path) -> PathBuf {
-        match &self.beside {
+        match self.beside() {
             Some(beside) => beside.cwd.join(path),
             None => path.to_owned(),
         }
@@ -72,7 +106,7 @@ impl Context {
 
     /// The bytes of stdin, at most `limit`.
     pub fn stdin(&self, limit: u64) -> io::Result<Vec<u8>> {
-        if let Some(beside) = &self.beside {
+        if let Some(beside) = self.beside() {
             return Ok(beside.stdin.clone().unwrap_or_default());
         }
         let mut bytes = Vec::new();

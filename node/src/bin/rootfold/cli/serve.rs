@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 #[cfg(unix)]
-use crate::control::Control;
+use crate::socket::{Control, Runner};
 
 use super::{
     context::{self, block_on},
@@ -103,21 +103,23 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     })
 }
 
-/// The socket for commands of other processes; `None` if there can be none.
+/// The socket for commands of other processes, and what runs them; `None` if there can be none.
 #[cfg(unix)]
-fn control(context: &Context) -> Option<Control> {
-    Control::bind(context.data_dir().path())
-        .inspect_err(|e| {
-            tracing::warn!(error = %e, "no control socket: other commands cannot use this directory");
-        })
-        .ok()
+fn control(context: &Context) -> Option<(Control, Runner)> {
+    let runner = context.runner()?;
+    let control = Control::bind(context.data_dir().path()).inspect_err(|e| {
+        tracing::warn!(error = %e, "no control socket: other commands cannot use this directory");
+    });
+    Some((control.ok()?, runner))
 }
 
 /// Runs the commands of other processes on this data directory.
 #[cfg(unix)]
-async fn commands(control: Option<Control>, space: &Space, context: &Context) {
+async fn commands(control: Option<(Control, Runner)>, space: &Space, context: &Context) {
     match control {
-        Some(control) => control.run(space.clone(), context.data_dir().path()).await,
+        Some((control, runner)) => {
+            control.run(runner, space.clone(), context.data_dir().path()).await;
+        }
         None => std::future::pending().await,
     }
 }
