@@ -10,6 +10,7 @@ pub mod bootstrap;
 pub mod client;
 pub mod clock;
 pub mod data_dir;
+pub mod follow;
 pub mod git;
 pub mod progress;
 pub mod prove;

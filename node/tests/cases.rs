@@ -148,6 +148,56 @@ fn c10_commands_work_beside_serve() {
     assert!(!a.data.join("control.sock").exists());
 }
 
+/// Runs a command until its stdout is this, for at most 20 s.
+fn becomes(node: &Node, command: &[&str], wanted: &str) {
+    let mut said = String::new();
+    for _ in 0..200 {
+        let ran = node.run(command);
+        said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), ran.stderr);
+        if said == wanted {
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{command:?} does not become {wanted:?}: {said}");
+}
+
+/// Two nodes that keep in step by themselves; one of them proves. One names the other, not the other way
+/// round.
+#[test]
+#[cfg(unix)]
+fn two_nodes_keep_in_step_and_one_proves() {
+    let a = Node::with_space();
+    let invite = a.json(["status"])["invite"].as_str().unwrap().to_owned();
+    let first = a.serve_with("", &["--prove", "--publish-every", "1"]);
+    let b = Node::new();
+    b.run(["bootstrap", "--from", &first.address, "--invite", &invite]).ok();
+    let key = b.json(["writer", "new", "ben"])["public_key"].as_str().unwrap().to_owned();
+    let second = b.serve_with("", &["--peer", &first.address]);
+    a.run(["grant", &key]).ok();
+    a.run(["put", "from a", "1"]).ok();
+    becomes(&b, &["get", "from a"], "1");
+    b.run(["put", "--as", "ben", "from b", "2"]).ok();
+    becomes(&a, &["get", "from b"], "2");
+    let same = || a.json(["status"])["root"] == b.json(["status"])["root"];
+    assert!((0..100).any(|_| same() || {
+        thread::sleep(Duration::from_millis(100));
+        false
+    }));
+    // All three ops are proved and published without a command.
+    let published = || a.json(["status"])["snapshot"]["ops"] == 3;
+    assert!((0..300).any(|_| published() || {
+        thread::sleep(Duration::from_millis(100));
+        false
+    }));
+    drop(second);
+    // A node that was killed comes back to the same state.
+    b.run(["put", "--as", "ben", "while away", "3"]).ok();
+    let second = b.serve_with("", &["--peer", &first.address]);
+    becomes(&a, &["get", "while away"], "3");
+    assert_eq!((first.stop(), second.stop()), (0, 0));
+}
+
 /// C11, C12: names resolve, and the printed address is one that `--from` takes.
 #[test]
 fn c11_the_address_of_a_server() {

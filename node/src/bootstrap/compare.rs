@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rootfold_core::{field, F};
+use rootfold_core::{field, log::Tip, F};
 use tokio::{task::JoinSet, time::timeout};
 
 use super::Tail;
@@ -30,25 +30,25 @@ impl std::fmt::Display for Elsewhere {
 /// The peers that claim another root for the ops that this replica has. A peer that has fewer ops, or
 /// newer ones, or another branch of a forked log, is not among them: its root differs with reason.
 pub(super) async fn with_peers(space: &Space, peers: &[Peer], tail: &Tail) -> Vec<Elsewhere> {
-    let id = space.id();
+    let (id, ours) = (space.id(), space.status().root);
     let mut asked = JoinSet::new();
     for (index, peer) in peers.iter().enumerate() {
         let peer = peer.clone();
-        asked
-            .spawn(async move { (index, timeout(ANSWER_LIMIT, peer.frontier(id, None, 0)).await) });
+        asked.spawn(async move {
+            (index, timeout(ANSWER_LIMIT, peer.frontier(id, Some(ours), 0)).await)
+        });
     }
     let mut elsewhere = Vec::new();
     while let Some(Ok((index, answer))) = asked.join_next().await {
         let Ok(Ok(theirs)) = answer else { continue };
-        let (root, tips) = (space.status().root, space.writers());
-        // Spaces with more writers than a page has are compared by the writers of the first page.
-        let compared = tips.range(..theirs.next.unwrap_or(u32::MAX));
-        let same =
-            compared.filter(|(writer, _)| theirs.next != Some(**writer)).all(|(writer, tip)| {
-                let claimed = theirs.writers.get(writer);
-                tip.seq(*writer).map_or(true, |seq| claimed == Some(&(seq, tip.head.head)))
-            });
-        if same && theirs.next.is_none() && theirs.root != root && tail.forks.is_empty() {
+        if theirs.root == ours {
+            continue;
+        }
+        // A space with more writers than a page has is not compared.
+        let tip =
+            |(writer, tip): (&u32, &Tip)| Some((*writer, (tip.seq(*writer).ok()?, tip.head.head)));
+        let same = theirs.writers == space.writers().iter().filter_map(tip).collect();
+        if same && theirs.next.is_none() && tail.forks.is_empty() {
             elsewhere.push((index, theirs.root));
         }
     }

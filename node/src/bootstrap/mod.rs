@@ -16,6 +16,7 @@ mod failed;
 mod fetch;
 mod heads;
 mod pages;
+mod push;
 mod reputation;
 mod snapshots;
 mod tail;
@@ -46,6 +47,8 @@ use crate::{
 
 pub use compare::Elsewhere;
 use pages::{Pulled, Tree};
+pub(crate) use push::is_busy;
+pub use push::push;
 pub use reputation::Reputation;
 use snapshots::{Offer, Scouted};
 pub use tail::{sync_tail, Tail};

@@ -38,7 +38,7 @@ struct Part {
 }
 
 /// The ops of some logs, cut into submissions that fit into messages.
-pub(super) struct LogMessages {
+pub(crate) struct LogMessages {
     space: Space,
     parts: VecDeque<Part>,
     /// Logs of which this node does not hold the next op, with the number of ops before the first that
@@ -64,7 +64,7 @@ struct Stretch {
 impl LogMessages {
     /// The ops that `space` holds of some logs, each after a number of ops. The owner's ops come first,
     /// and grants with them.
-    pub(super) fn new(space: Space, logs: Vec<(u32, u64)>) -> Result<LogMessages, StoreError> {
+    pub(crate) fn new(space: Space, logs: Vec<(u32, u64)>) -> Result<LogMessages, StoreError> {
         let tips = space.writers();
         let (mut parts, mut not_held) = (VecDeque::new(), Vec::new());
         for (writer, next) in logs {
@@ -92,7 +92,8 @@ impl LogMessages {
         Ok((!empty).then_some(v1::LogEntriesReply { submission, not_held }))
     }
 
-    fn next_submission(&mut self) -> Result<Option<Submission>, Status> {
+    /// The next ops; `None` at the end.
+    pub(crate) fn next_submission(&mut self) -> Result<Option<Submission>, Status> {
         let mut message = Growing::default();
         while let Some(mut part) = self.parts.pop_front() {
             let full = self.fill(&mut message, &mut part)?;

@@ -40,6 +40,7 @@ use work::Work;
 
 pub use connections::Listener;
 pub use limits::Limits;
+pub(crate) use log_messages::LogMessages;
 pub use query::QueryService;
 pub use replication::ReplicationService;
 pub use verification::VerificationService;

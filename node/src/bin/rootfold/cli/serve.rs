@@ -4,13 +4,16 @@ use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use clap::Args;
 use rootfold_node::{
     address::Address,
+    follow,
+    prove::{ProveError, Prover},
     server::{Limits, Server},
-    space::{Policy, Space},
+    space::{EpochLimits, Policy, Space},
 };
 use rootfold_verifier::PreparedVerifyingKey;
 use serde_json::json;
@@ -25,6 +28,11 @@ use super::{
     Context,
 };
 
+/// The time between two looks for pending ops.
+const PROVE_EVERY: Duration = Duration::from_millis(200);
+/// The time after a failure.
+const PROVE_AGAIN: Duration = Duration::from_secs(10);
+
 /// `serve`
 #[derive(Debug, Args)]
 pub struct ServeArgs {
@@ -32,6 +40,15 @@ pub struct ServeArgs {
     /// which is printed.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     listen: Address,
+    /// Keeps in step with this peer: pulls its ops and pushes ops to it; may be given several times.
+    #[arg(long, value_name = "ADDR")]
+    peer: Vec<Address>,
+    /// Proves pending ops while it serves, and publishes snapshots.
+    #[arg(long)]
+    prove: bool,
+    /// With --prove: publishes when this many ops are proved since the last snapshot.
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    publish_every: u64,
     /// The largest number of connections.
     #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
     max_connections: usize,
@@ -83,6 +100,9 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let invite = context::invite(&space).ok().map(|invite| invite.to_string());
     space.set_policy(args.policy());
     let server = Server::new(space.clone(), prepared_key(&space)?).with_limits(args.limits());
+    if args.prove {
+        prove_beside(&space, context, args.publish_every)?;
+    }
     block_on(async {
         let doing = || format!("listening on {}", args.listen);
         let listener = bind(&args.listen).await.or_unreachable(doing())?;
@@ -96,9 +116,11 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
             format!("serving on {address}\ninvite  {invite}")
         })?;
         let beside = commands(control, &space, context);
+        let following = follow_peers(&space, &args.peer)?;
         tokio::select! {
             served = server.run(listener, interrupted()) => Ok(served?),
             () = beside => Ok(()),
+            () = following => Ok(()),
         }
     })
 }
@@ -132,6 +154,55 @@ fn control(_: &Context) -> Option<()> {
 #[cfg(not(unix))]
 async fn commands(_: Option<()>, _: &Space, _: &Context) {
     std::future::pending().await
+}
+
+/// Keeps in step with peers. Without peers it never ends.
+fn follow_peers(
+    space: &Space,
+    peers: &[Address],
+) -> Result<impl std::future::Future<Output = ()>, Failure> {
+    let peers: Vec<String> = peers.iter().map(ToString::to_string).collect();
+    let invite = if peers.is_empty() { None } else { Some(context::invite(space)?) };
+    let space = space.clone();
+    Ok(async move {
+        match invite {
+            Some(invite) => {
+                let context = follow::context(&space, invite);
+                follow::follow(space, peers, context).await;
+            }
+            None => std::future::pending().await,
+        }
+    })
+}
+
+/// Proves pending ops on a thread of its own, epoch by epoch, and publishes.
+fn prove_beside(space: &Space, context: &Context, publish_every: u64) -> Result<(), Failure> {
+    let parameters = context.space_parameters(space, &context.bars())?;
+    let mut prover = Prover::open(space.clone(), &context.data_dir(), parameters)?;
+    let space = space.clone();
+    let work = move || loop {
+        if let Err(e) = prove_some(&mut prover, &space, publish_every) {
+            tracing::error!(error = %e, "proving failed; trying again");
+            std::thread::sleep(PROVE_AGAIN);
+        }
+        std::thread::sleep(PROVE_EVERY);
+    };
+    std::thread::Builder::new()
+        .name("prover".to_owned())
+        .spawn(work)
+        .or_unreachable("starting the prover")?;
+    Ok(())
+}
+
+/// Proves one epoch, and publishes if many ops are proved since the last snapshot.
+fn prove_some(prover: &mut Prover, space: &Space, publish_every: u64) -> Result<(), ProveError> {
+    prover.prove(EpochLimits::default(), Some(1), &())?;
+    let published = space.status().snapshot.map_or(0, |header| header.ops);
+    if prover.proved().ops.saturating_sub(published) >= publish_every.max(1) {
+        let (snapshot, _) = prover.publish(&())?;
+        tracing::info!(ops = snapshot.header.ops, "published a snapshot");
+    }
+    Ok(())
 }
 
 /// Listens on the first of the addresses that the host has.
