@@ -34,9 +34,15 @@ pub(super) async fn with_peers(space: &Space, peers: &[Peer], tail: &Tail) -> Ve
     let mut asked = JoinSet::new();
     for (index, peer) in peers.iter().enumerate() {
         let peer = peer.clone();
-        asked.spawn(async move {
-            (index, timeout(ANSWER_LIMIT, peer.frontier(id, Some(ours), 0)).await)
-        });
+        let ask = async move {
+            // Equal roots cost one small message.
+            let answer = peer.frontier(id, Some(ours), 0).await?;
+            match answer.root != ours && answer.writers.is_empty() {
+                true => peer.frontier(id, None, 0).await,
+                false => Ok(answer),
+            }
+        };
+        asked.spawn(async move { (index, timeout(ANSWER_LIMIT, ask).await) });
     }
     let mut elsewhere = Vec::new();
     while let Some(Ok((index, answer))) = asked.join_next().await {

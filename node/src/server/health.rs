@@ -23,7 +23,6 @@ pub(super) async fn report(
     work: Work,
     mut stop: watch::Receiver<bool>,
 ) {
-    set(&reporter, ServingStatus::Serving).await;
     loop {
         tokio::select! {
             biased;
@@ -47,6 +46,11 @@ pub(super) async fn report(
         }
     }
     set(&reporter, ServingStatus::NotServing).await;
+}
+
+/// Reports that all services serve.
+pub(super) async fn begin(reporter: &HealthReporter) {
+    set(reporter, ServingStatus::Serving).await;
 }
 
 async fn set(reporter: &HealthReporter, status: ServingStatus) {

@@ -87,6 +87,8 @@ impl Server {
         let Server { space, key, limits } = self;
         let (stop, stopped) = watch::channel(false);
         let (reporter, health) = tonic_health::server::health_reporter();
+        // Before the first connection.
+        health::begin(&reporter).await;
         let routes = routes(&space, key, &limits)?.add_service(health);
         let reports =
             tokio::spawn(health::report(reporter, space, Work::writes(), stopped.clone()));
