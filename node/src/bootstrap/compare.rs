@@ -30,7 +30,9 @@ impl std::fmt::Display for Elsewhere {
 /// The peers that claim another root for the ops that this replica has. A peer that has fewer ops, or
 /// newer ones, or another branch of a forked log, is not among them: its root differs with reason.
 pub(super) async fn with_peers(space: &Space, peers: &[Peer], tail: &Tail) -> Vec<Elsewhere> {
-    let (id, ours) = (space.id(), space.status().root);
+    // Root and tips of one state: the space may change meanwhile.
+    let (id, state) = (space.id(), space.state());
+    let ours = state.latest.root;
     let mut asked = JoinSet::new();
     for (index, peer) in peers.iter().enumerate() {
         let peer = peer.clone();
@@ -53,7 +55,7 @@ pub(super) async fn with_peers(space: &Space, peers: &[Peer], tail: &Tail) -> Ve
         // A space with more writers than a page has is not compared.
         let tip =
             |(writer, tip): (&u32, &Tip)| Some((*writer, (tip.seq(*writer).ok()?, tip.head.head)));
-        let same = theirs.writers == space.writers().iter().filter_map(tip).collect();
+        let same = theirs.writers == state.tips.iter().filter_map(tip).collect();
         if same && theirs.next.is_none() && tail.forks.is_empty() {
             elsewhere.push((index, theirs.root));
         }

@@ -18,12 +18,16 @@ pub struct Reputation {
 }
 
 impl Reputation {
-    /// Notes the faults of a sync: bad data, and data that was withheld. Returns the addresses that are
-    /// banned from now on.
+    /// Notes the faults of a sync: bad data, and pages or ops that were withheld. A value may be missing
+    /// at an honest peer, which has a hole there. Returns the addresses that are banned from now on.
     pub fn note(&mut self, faults: &[PeerError]) -> Vec<String> {
         let mut banned = Vec::new();
         for fault in faults {
-            if !fault.is_refusal() && !matches!(*fault.cause, PeerCause::Withheld { .. }) {
+            let withheld = match &*fault.cause {
+                PeerCause::Withheld { what, .. } => *what != "values",
+                _ => false,
+            };
+            if !fault.is_refusal() && !withheld {
                 continue;
             }
             let now = Instant::now();

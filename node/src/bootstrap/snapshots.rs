@@ -10,6 +10,7 @@ use rootfold_light::{
 };
 use rootfold_verifier::PreparedVerifyingKey;
 use tokio::{
+    sync::{Mutex, OnceCell},
     task::JoinSet,
     time::{timeout_at, Instant},
 };
@@ -20,8 +21,12 @@ use crate::{
     progress::{Event, Progress},
 };
 
-/// The time for further peers to answer once one has.
-pub(super) const GRACE: Duration = Duration::from_secs(1);
+/// The time for further peers to connect once one has: longer than it takes to send a lost packet again.
+const CONNECT_GRACE: Duration = Duration::from_secs(3);
+/// The time for further offers once one is verified.
+const OFFER_GRACE: Duration = Duration::from_secs(1);
+/// The same if only genesis is offered, which needs no proof: a peer that has nothing else is quick.
+const GENESIS_GRACE: Duration = Duration::from_secs(3);
 
 /// A verified snapshot and the peers that offer it.
 pub(super) struct Offer {
@@ -50,7 +55,7 @@ impl Scouted {
     }
 }
 
-/// Connects to all peers side by side. Waits for all of them, but for [`GRACE`] only once one has
+/// Connects to all peers side by side. Waits for all of them, but for [`CONNECT_GRACE`] only once one has
 /// answered.
 ///
 /// # Errors
@@ -75,7 +80,7 @@ pub(super) async fn connect(
             Ok(peer) => peers.push((index, peer)),
             Err(e) => first_fault.push(e),
         }
-        !peers.is_empty()
+        (!peers.is_empty()).then_some(CONNECT_GRACE)
     })
     .await?;
     faults.extend(first_fault);
@@ -87,14 +92,15 @@ pub(super) async fn connect(
     Ok(peers.into_iter().map(|(_, peer)| peer).collect())
 }
 
-/// Takes results until all are there, or [`GRACE`] has passed since `take` first returned `true`. Those
-/// who have not answered by then are named.
+/// Takes results until all are there, or the shortest time that `take` has returned has passed since it
+/// did. Those who have not answered by then are named.
 async fn gather<T: 'static>(
     asked: &mut JoinSet<(usize, T)>,
     addresses: &[String],
     faults: &mut Vec<PeerError>,
-    mut take: impl FnMut(usize, T) -> bool,
+    mut take: impl FnMut(usize, T) -> Option<Duration>,
 ) -> Result<(), BootstrapError> {
+    let began = Instant::now();
     let mut silent: Vec<bool> = vec![true; addresses.len()];
     let mut deadline: Option<Instant> = None;
     loop {
@@ -107,13 +113,14 @@ async fn gather<T: 'static>(
         };
         let Some((index, result)) = next.transpose().map_err(joined)? else { return Ok(()) };
         silent[index] = false;
-        if take(index, result) {
-            deadline = deadline.or_else(|| Some(Instant::now() + GRACE));
+        if let Some(grace) = take(index, result) {
+            let until = Instant::now() + grace;
+            deadline = Some(deadline.map_or(until, |deadline| deadline.min(until)));
         }
     }
     asked.abort_all();
     for (address, _) in addresses.iter().zip(&silent).filter(|(_, silent)| **silent) {
-        let cause = Box::new(PeerCause::Silent { seconds: GRACE.as_secs() });
+        let cause = Box::new(PeerCause::Silent { seconds: began.elapsed().as_secs().max(1) });
         faults.push(PeerError { peer: address.clone(), cause });
     }
     Ok(())
@@ -127,54 +134,45 @@ async fn gather<T: 'static>(
 pub(super) async fn scout(
     peers: Vec<Peer>,
     invite: &Invite,
-    mut key: Option<Arc<PreparedVerifyingKey>>,
+    key: Option<Arc<PreparedVerifyingKey>>,
     faults: &mut Vec<PeerError>,
     progress: &dyn Progress,
 ) -> Result<Scouted, BootstrapError> {
-    let space = invite.space;
+    let addresses: Vec<String> = peers.iter().map(|peer| peer.address().to_owned()).collect();
+    // The key is fetched once, when the first proof is offered.
+    let key = Arc::new(OnceCell::new_with(key.map(Some)));
+    let key_faults = Arc::new(Mutex::new(Vec::new()));
     let mut asked = JoinSet::new();
     for (index, peer) in peers.iter().enumerate() {
-        let peer = peer.clone();
+        let (peer, peers, invite) = (peer.clone(), peers.clone(), *invite);
+        let (key, key_faults) = (key.clone(), key_faults.clone());
         asked.spawn(async move {
-            let offered = match peer.latest_snapshot(space).await {
-                Err(e) => Err(peer.explain(e).await),
-                offered => offered,
-            };
+            let offered = offer(index, &peer, &peers, &invite, &key, &key_faults).await;
             (index, offered)
         });
     }
-    let addresses: Vec<String> = peers.iter().map(|peer| peer.address().to_owned()).collect();
-    let (mut snapshots, mut refused) = (Vec::new(), Vec::new());
-    gather(&mut asked, &addresses, faults, |index, offered| {
-        match offered {
-            Ok(snapshot) => snapshots.push((index, snapshot)),
-            Err(e) => refused.push(e),
+    let (mut made, mut refused) = (Vec::new(), Vec::new());
+    gather(&mut asked, &addresses, faults, |index, offered| match offered {
+        Ok(offer) => {
+            let micros = u64::try_from(offer.verify.as_micros()).unwrap_or(u64::MAX);
+            progress.on(Event::Verified { micros });
+            let genesis = offer.snapshot.header.is_genesis();
+            made.push((index, offer));
+            Some(if genesis { GENESIS_GRACE } else { OFFER_GRACE })
         }
-        !snapshots.is_empty()
+        Err(e) => {
+            refused.push(e);
+            None
+        }
     })
     .await?;
-    snapshots.sort_by_key(|(index, _)| *index);
+    refused.append(&mut *key_faults.lock().await);
+    made.sort_by_key(|(index, _)| *index);
     let mut offers: Vec<Offer> = Vec::new();
-    for (index, snapshot) in snapshots {
-        if let Some(same) = offers.iter_mut().find(|offer| offer.snapshot == snapshot) {
-            same.holders.push(index);
-            continue;
-        }
-        if key.is_none() && !snapshot.header.is_genesis() {
-            key = fetch_key(&peers, invite, &mut refused).await;
-        }
-        match check(snapshot, invite, key.clone()).await? {
-            Ok(mut offer) => {
-                let micros = u64::try_from(offer.verify.as_micros()).unwrap_or(u64::MAX);
-                progress.on(Event::Verified { micros });
-                offer.holders.push(index);
-                offers.push(offer);
-            }
-            Err(e) => {
-                let fault = peers[index].blame(e);
-                tracing::warn!(error = %fault, "refused a snapshot");
-                refused.push(fault);
-            }
+    for (_, offer) in made {
+        match offers.iter_mut().find(|other| other.snapshot == offer.snapshot) {
+            Some(same) => same.holders.extend(offer.holders),
+            None => offers.push(offer),
         }
     }
     if offers.is_empty() {
@@ -185,6 +183,38 @@ pub(super) async fn scout(
     // A stable sort: of equal offers the first peer's.
     offers.sort_by_key(|offer| u64::MAX - offer.snapshot.header.ops);
     Ok(Scouted { peers, offers })
+}
+
+type SharedKey = OnceCell<Option<Arc<PreparedVerifyingKey>>>;
+
+/// The snapshot of a peer, verified.
+async fn offer(
+    index: usize,
+    peer: &Peer,
+    peers: &[Peer],
+    invite: &Invite,
+    key: &SharedKey,
+    key_faults: &Mutex<Vec<PeerError>>,
+) -> Result<Offer, PeerError> {
+    let snapshot = match peer.latest_snapshot(invite.space).await {
+        Err(e) => return Err(peer.explain(e).await),
+        Ok(snapshot) => snapshot,
+    };
+    let key = if snapshot.header.is_genesis() {
+        None
+    } else {
+        let fetch = || async { fetch_key(peers, invite, &mut *key_faults.lock().await).await };
+        key.get_or_init(fetch).await.clone()
+    };
+    match check(snapshot, invite, key).await {
+        Ok(Ok(offer)) => Ok(Offer { holders: vec![index], ..offer }),
+        Ok(Err(e)) => {
+            let fault = peer.blame(e);
+            tracing::warn!(error = %fault, "refused a snapshot");
+            Err(fault)
+        }
+        Err(e) => Err(peer.blame(PeerCause::Panicked { what: e.to_string() })),
+    }
 }
 
 async fn check(

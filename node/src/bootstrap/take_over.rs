@@ -34,7 +34,7 @@ pub(super) async fn newer(
     if scouted.offers.is_empty() {
         return Ok(None);
     }
-    take(space, &scouted, faults, progress).await.map(Some)
+    take(space, &scouted, faults, progress).await
 }
 
 async fn take(
@@ -42,7 +42,7 @@ async fn take(
     scouted: &Scouted,
     faults: &mut Vec<PeerError>,
     progress: &dyn Progress,
-) -> Result<Begun, BootstrapError> {
+) -> Result<Option<Begun>, BootstrapError> {
     let store = space.store_handle();
     let pulled = pull(scouted, &store, faults, progress).await?;
     let snapshot = pulled.snapshot;
@@ -62,7 +62,9 @@ async fn take(
         };
         into.take_over(adoption).map_err(BootstrapError::from)
     });
-    taken.await??;
+    if !taken.await?? {
+        return Ok(None);
+    }
     tracing::info!(%header, "took over a newer snapshot");
-    Ok(Begun { space: space.clone(), header, verify, proof_bytes, pages, values })
+    Ok(Some(Begun { space: space.clone(), header, verify, proof_bytes, pages, values }))
 }

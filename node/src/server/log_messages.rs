@@ -112,6 +112,12 @@ impl LogMessages {
         let Part { writer, next, end } = *part;
         let left = usize::try_from(end - next).unwrap_or(usize::MAX);
         let held = self.space.log(writer, next, left.min(CHUNK))?;
+        // A log has no gaps; if the disk has lost an op, what follows is not sent as if it came next.
+        let held: Vec<(u64, SignedOp)> = (next..)
+            .zip(held)
+            .take_while(|(expected, (seq, _))| expected == seq)
+            .map(|(_, op)| op)
+            .collect();
         let mut batch = LogBatch { writer, first_seq: next, ops: Vec::new() };
         let mut full = false;
         let mut rest = held.as_slice();

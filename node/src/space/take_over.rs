@@ -14,16 +14,20 @@ use super::{
     ingest::{Intake, Take},
     stage_tips, stage_update, state, Adoption, Latest, Pages, Space, SpaceError, State, Tips,
 };
-use crate::store::{Batch, Store};
+use crate::store::{records::op_key, Batch, Column, Store};
 
 impl Space {
     /// Makes the state of a verified snapshot the latest, with the ops of this node on top that it does
-    /// not cover: those that continue the heads in it. Its pages and values are in the store. A running
-    /// proof of this node ends: the ops that it would need next are not held.
+    /// not cover: those that continue the heads in it. Its pages and values are in the store. Ops that it
+    /// covers are removed, as in a replica that begins with it. A running proof of this node ends: the
+    /// ops that it would need next are not held.
+    ///
+    /// Returns `false` and changes nothing if the snapshot is behind in a log whose next ops this node
+    /// does not hold: it is not newer than the state here.
     ///
     /// # Errors
     /// [`SpaceError`]; then the space has not changed.
-    pub(crate) fn take_over(&self, adoption: Adoption<'_>) -> Result<(), SpaceError> {
+    pub(crate) fn take_over(&self, adoption: Adoption<'_>) -> Result<bool, SpaceError> {
         let change = self.begin_change();
         let before = self.state();
         let SnapshotHeader { root, ops, .. } = adoption.snapshot.header;
@@ -35,9 +39,10 @@ impl Space {
             kept: Arc::new(vec![adoption.snapshot.header]),
             forks: before.forks.clone(),
         });
+        let Some(own) = self.ops_beyond(&before, &base.tips)? else { return Ok(false) };
         let mut batch = Batch::new();
-        let own = self.ops_beyond(&before, &base.tips)?;
-        let mut intake = Intake::of(self, base.clone(), &own, Take::Each).map_err(Box::new)?;
+        self.stage_no_ops(&mut batch, &before)?;
+        let mut intake = Intake::of(self, base.clone(), &own, Take::Again).map_err(Box::new)?;
         // The pages of the snapshot are in the store; corrected ones replace them.
         for (name, page) in adoption.repaired {
             self.pages().forget(name);
@@ -56,6 +61,9 @@ impl Space {
         for e in &intake.refused {
             tracing::warn!(error = %e, "an op of this node does not continue the newer snapshot");
         }
+        for writer in before.tips.keys().filter(|writer| !state.tips.contains_key(*writer)) {
+            batch.delete(Column::Heads, writer.to_be_bytes());
+        }
         stage_tips(&mut batch, &state.tips);
         adoption.holes.iter().for_each(|name| holes::stage(&mut batch, name));
         adoption.key.iter().for_each(|key| state::stage_verifying_key(&mut batch, key));
@@ -67,26 +75,54 @@ impl Space {
             self.stage_tree_as_garbage(&mut batch, root)?;
         }
         self.commit(&change, batch, state)?;
+        Ok(true)
+    }
+
+    /// Removes all ops. Those that stay are added again afterwards.
+    fn stage_no_ops(&self, batch: &mut Batch, before: &State) -> Result<(), SpaceError> {
+        for writer in before.tips.keys() {
+            let mut next = 0;
+            loop {
+                let held = self.log(*writer, next, MAX_BATCH_OPS)?;
+                let Some((last, _)) = held.last() else { break };
+                next = last + 1;
+                for (seq, _) in &held {
+                    batch.delete(Column::Ops, op_key(*writer, *seq));
+                }
+            }
+        }
         Ok(())
     }
 
-    /// The ops of this node that come after the tips of a newer state, if they continue its heads.
-    fn ops_beyond(&self, before: &State, tips: &Tips) -> Result<Submission, SpaceError> {
+    /// The ops of this node that come after the tips of a newer state, if they continue its heads, the
+    /// owner's first: a writer whose grant is among them follows. `None` if this node does not hold the
+    /// next ops of a log that is longer here.
+    fn ops_beyond(&self, before: &State, tips: &Tips) -> Result<Option<Submission>, SpaceError> {
         let mut batches = Vec::new();
-        for (writer, tip) in tips {
-            let Some(mut next) = field::to_u64(&tip.head.seq) else { continue };
-            let ours = before.tips.get(writer).and_then(|tip| field::to_u64(&tip.head.seq));
-            if ours.is_none_or(|ours| ours <= next) {
+        for (writer, ours) in &before.tips {
+            let (ours, theirs) = (field::to_u64(&ours.head.seq), tips.get(writer));
+            let held_from = self.log(*writer, 0, 1)?.first().map(|(first, _)| *first);
+            // A writer whose grant the snapshot does not cover begins with the first op here.
+            let next = match theirs {
+                Some(theirs) => field::to_u64(&theirs.head.seq),
+                None => held_from,
+            };
+            let (Some(ours), Some(mut next)) = (ours, next) else { continue };
+            if ours <= next {
                 continue;
             }
-            if self.head_at(*writer, next)?.is_some_and(|held| held != tip.head) {
+            if held_from.is_none_or(|first| first > next) {
+                return Ok(None);
+            }
+            let branch = self.head_at(*writer, next)?;
+            if theirs.is_some_and(|theirs| branch.is_some_and(|held| held != theirs.head)) {
                 tracing::warn!(writer, "the newer snapshot has another branch of this log");
                 continue;
             }
             loop {
                 let held = self.log(*writer, next, MAX_BATCH_OPS)?;
-                let ops = held.into_iter().filter(|(seq, _)| *seq >= next).map(|(_, op)| op);
-                let ops: Vec<SignedOp> = ops.collect();
+                let consecutive = (next..).zip(&held).take_while(|(seq, (of, _))| seq == of);
+                let ops: Vec<SignedOp> = consecutive.map(|(_, (_, op))| *op).collect();
                 let Some(last) = ops.iter().rposition(|op| op.signature.is_some()) else { break };
                 let ops = ops[..=last].to_vec();
                 let first_seq = next;
@@ -94,7 +130,7 @@ impl Space {
                 batches.push(LogBatch { writer: *writer, first_seq, ops });
             }
         }
-        Ok(Submission { batches, values: Vec::new() })
+        Ok(Some(Submission { batches, values: Vec::new() }))
     }
 
     /// The store of the space.

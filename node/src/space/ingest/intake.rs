@@ -38,6 +38,8 @@ pub(in crate::space) enum Take {
     Whole,
     /// Each log for itself.
     Each,
+    /// Each log for itself, of ops that this node has taken before: without its policy.
+    Again,
 }
 
 /// A submission during its checks.
@@ -103,7 +105,7 @@ impl<'a> Intake<'a> {
         for batch in &submission.batches {
             match intake.take(batch) {
                 Ok(()) => {}
-                Err(e) if take == Take::Each && !e.is_local() => intake.refused.push(e),
+                Err(e) if take != Take::Whole && !e.is_local() => intake.refused.push(e),
                 Err(e) => return Err(e),
             }
         }
@@ -232,6 +234,9 @@ impl<'a> Intake<'a> {
 
     /// The first new op that this node does not take now, if there is one.
     fn admit(&self, rest: &LogBatch) -> Option<Stop> {
+        if self.take == Take::Again {
+            return None;
+        }
         let writer = rest.writer;
         if self.policy.denied.contains(&writer) {
             return Some(Stop { before: 0, why: IngestError::Denied { writer } });
@@ -279,7 +284,7 @@ impl<'a> Intake<'a> {
             values.needed.insert(name, value);
         } else if self.space.has_value(&name)? {
             values.held.insert(name);
-        } else if self.take == Take::Each && granted.is_none() {
+        } else if self.take != Take::Whole && granted.is_none() {
             values.missing.insert(name);
         } else {
             return Err(missing(&op.value));
@@ -296,7 +301,8 @@ impl<'a> Intake<'a> {
         rest: &LogBatch,
         values: &NewValues<'_>,
     ) -> Result<(), IngestError> {
-        let Some(limit) = self.policy.max_writer_bytes else { return Ok(()) };
+        let limit = self.policy.max_writer_bytes.filter(|_| self.take != Take::Again);
+        let Some(limit) = limit else { return Ok(()) };
         let before = self.fresh.get(&writer).map_or(0, |(_, ops)| usage::ops_bytes(ops));
         let new = usage::ops_bytes(&rest.ops) + values.bytes();
         let bytes = usage::read(self.space.store(), writer)?.saturating_add(before + new);
@@ -311,7 +317,7 @@ impl<'a> Intake<'a> {
     pub(in crate::space) fn fold(&mut self) -> Result<Folded, IngestError> {
         loop {
             match self.fold_runs() {
-                Err(e) if self.take == Take::Each && self.leave_out(&e) => self.refused.push(e),
+                Err(e) if self.take != Take::Whole && self.leave_out(&e) => self.refused.push(e),
                 done => return done,
             }
         }
@@ -392,7 +398,9 @@ impl<'a> Intake<'a> {
                 space::garbage::stage_reference(batch, *writer, seq, &signed.op);
                 garbage.value(ValueName::of(&signed.op.key, signed.op.value));
             }
-            usage::stage(batch, self.space.store(), *writer, self.bytes_of(ops))?;
+            if self.take != Take::Again {
+                usage::stage(batch, self.space.store(), *writer, self.bytes_of(ops))?;
+            }
         }
         for value in self.values.needed.values() {
             space::stage_value(batch, value);
