@@ -133,12 +133,15 @@ async fn a_dormant_replica_takes_a_newer_snapshot_over() {
     let b = data_b.open().unwrap();
     let only_peer = serve(&b, Some(verifying_key())).await;
 
-    // The replica has the whole log of writer 1 and an op of its own after it, and nothing else.
+    // The replica has the whole log of writer 1 and an op of its own after it, and the beginning of that
+    // of writer 2.
     let a = &proved().world;
     let (_kept, data) = folder();
     let replica = data.create(&a.genesis).unwrap();
     let log: Vec<_> = a.space.log(1, 0, 100).unwrap().into_iter().map(|(_, op)| op).collect();
-    let batches = vec![rootfold_core::log::LogBatch { writer: 1, first_seq: 0, ops: log }];
+    let begun = a.space.log(2, 0, 2).unwrap().into_iter().map(|(_, op)| op).collect();
+    let batch = |writer, ops| rootfold_core::log::LogBatch { writer, first_seq: 0, ops };
+    let batches = vec![batch(1, log), batch(2, begun)];
     let each = replica.ingest_each(&Submission { batches, values: Vec::new() }).unwrap();
     assert!(each.refused.is_empty());
     let change = Change { key: key("unsent"), value: Some(b"mine".to_vec()), at: 9_000 };
@@ -161,8 +164,14 @@ async fn a_dormant_replica_takes_a_newer_snapshot_over() {
     // Both go on: the peer takes the op, and then both have one root.
     let server = serve(&replica, None).await;
     let peer = rootfold_node::client::Peer::connect(&server.address).await.unwrap();
-    bootstrap::sync_tail(&b, &[peer], &()).await.unwrap();
+    bootstrap::sync_tail(&b, std::slice::from_ref(&peer), &()).await.unwrap();
     assert_eq!(b.status().root, replica.status().root);
+    // Its logs have no gaps: of writer 2 it holds the ops after the snapshot, and says so.
+    let mut entries = peer.log_entries(replica.id(), &[(2, 0)]).await.unwrap();
+    let first = entries.next().await.unwrap().unwrap();
+    assert_eq!(first.not_held.len(), 1, "{first:?}");
+    let covered = first.not_held[0].1;
+    assert!(replica.log(2, 0, 100).unwrap().iter().all(|(seq, _)| *seq >= covered));
     // The old tree is collected.
     let before = replica.collect(usize::MAX).unwrap();
     assert!(before.pages > 0);

@@ -2,15 +2,21 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::PoisonError,
     time::Duration,
 };
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use rootfold_core::F;
 use rootfold_light::{fork::CheckedFork, reply::Frontier, signing::OWNER, submission::Submission};
 use rootfold_proto::limits::MAX_FRONTIER;
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    sync::Mutex,
+    time::{timeout, timeout_at, Instant},
+};
 
-use super::{blocking, branch, failed::Failed, joined, BootstrapError};
+use super::{blocking, branch, failed::Failed, BootstrapError};
 use crate::{
     client::{Peer, PeerCause, PeerError},
     progress::{Event, Progress},
@@ -20,8 +26,12 @@ use crate::{
 /// The number of consecutive messages without a new op after which a stream is closed. An endless
 /// stream would block a bootstrap.
 const MAX_STALE_MESSAGES: u64 = 64;
-/// The time for the other peers to answer once one has served its ops.
+/// The time for the other peers once one has sent everything, from their last new op.
 const GRACE: Duration = Duration::from_secs(1);
+/// The longest time for the other peers, however many new ops they send: the next sync takes the rest.
+const MAX_GRACE: Duration = Duration::from_secs(30);
+/// The time for which a peer waits while another one sends.
+const TURN: Duration = Duration::from_millis(500);
 /// The time for the next message of a stream of ops.
 const STALL_LIMIT: Duration = Duration::from_secs(5);
 
@@ -43,6 +53,15 @@ pub struct Tail {
 }
 
 impl Tail {
+    /// Adds what another peer has sent.
+    fn add(&mut self, part: Tail) {
+        self.ops += part.ops;
+        self.source_root = self.source_root.or(part.source_root);
+        self.faults.extend(part.faults);
+        self.held_back.extend(part.held_back);
+        self.not_held.extend(part.not_held);
+    }
+
     /// Adds the result of a later sync.
     pub(super) fn and_then(&mut self, later: Tail) {
         self.ops += later.ops;
@@ -57,6 +76,10 @@ impl Tail {
 /// them may withhold ops; one answer is enough. Each log is independent: one that is refused
 /// does not stop the others.
 ///
+/// The peers are asked side by side, but one after the other sends its ops as long as it is quick, so
+/// that each op comes once. When one peer has sent everything, the others have [`GRACE`] from their
+/// last new op.
+///
 /// # Errors
 /// [`BootstrapError::AllFailed`] if all peers failed, or an error of the store.
 pub async fn sync_tail(
@@ -64,45 +87,55 @@ pub async fn sync_tail(
     peers: &[Peer],
     progress: &dyn Progress,
 ) -> Result<Tail, BootstrapError> {
-    let mut tail = Tail::default();
-    let mut served = false;
-    let (id, ours) = (space.id(), space.status().root);
-    let mut asked = JoinSet::new();
+    let turn = Turn::default();
+    let mut asked: FuturesUnordered<_> = peers
+        .iter()
+        .enumerate()
+        .map(|(index, peer)| {
+            let turn = &turn;
+            async move { (index, from_peer(space, peer, turn, progress).await) }
+        })
+        .collect();
     let mut silent: BTreeMap<usize, &Peer> = peers.iter().enumerate().collect();
-    for (index, peer) in peers.iter().enumerate() {
-        let peer = peer.clone();
-        asked.spawn(async move {
-            let frontier = match peer.frontier(id, Some(ours), 0).await {
-                Err(e) => Err(peer.explain(e).await),
-                frontier => frontier,
-            };
-            (index, frontier)
-        });
-    }
+    let mut parts: BTreeMap<usize, Tail> = BTreeMap::new();
+    let mut failed = Vec::new();
+    let mut served_at: Option<Instant> = None;
     loop {
-        let next = match served {
-            false => asked.join_next().await,
-            true => match timeout(GRACE, asked.join_next()).await {
-                Ok(next) => next,
-                Err(_) => break,
-            },
+        let next = match served_at {
+            None => asked.next().await,
+            Some(served_at) => {
+                let last = turn.last_new().max(served_at);
+                let until = (last + GRACE).min(served_at + MAX_GRACE);
+                if until <= Instant::now() {
+                    break;
+                }
+                match timeout_at(until, asked.next()).await {
+                    Ok(next) => next,
+                    // Unless a new op has come meanwhile, the next round ends.
+                    Err(_) => continue,
+                }
+            }
         };
-        let Some((index, frontier)) = next.transpose().map_err(joined)? else { break };
-        let Some(peer) = silent.remove(&index) else { continue };
-        let taken = match frontier {
-            Ok(frontier) => take_from(space, peer, frontier, &mut tail, progress).await,
-            Err(fault) => Err(Failed::Peer(fault)),
-        };
+        let Some((index, (part, taken))) = next else { break };
+        silent.remove(&index);
+        parts.insert(index, part);
         match taken {
-            Ok(()) => served = true,
+            Ok(()) => served_at = served_at.or_else(|| Some(Instant::now())),
             Err(Failed::Peer(fault)) => {
                 tracing::warn!(error = %fault, "a peer did not send its tail");
-                tail.faults.push(fault);
+                failed.push((index, fault));
             }
             Err(Failed::Here(e)) => return Err(e),
         }
     }
-    if !served {
+    drop(asked);
+    let mut tail = Tail::default();
+    for (_, part) in parts {
+        tail.add(part);
+    }
+    failed.sort_by_key(|(index, _)| *index);
+    tail.faults.extend(failed.into_iter().map(|(_, fault)| fault));
+    if served_at.is_none() {
         let what = "the ops after the snapshot".into();
         return Err(BootstrapError::AllFailed { what, faults: tail.faults });
     }
@@ -116,16 +149,55 @@ pub async fn sync_tail(
     Ok(tail)
 }
 
+/// Who sends ops now, and when the last new op came.
+#[derive(Default)]
+struct Turn {
+    sending: Mutex<()>,
+    last_new: std::sync::Mutex<Option<Instant>>,
+}
+
+impl Turn {
+    fn note_new(&self) {
+        *self.last_new.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// The time of the last new op; now if there was none.
+    fn last_new(&self) -> Instant {
+        let last = *self.last_new.lock().unwrap_or_else(PoisonError::into_inner);
+        last.unwrap_or_else(|| Instant::now() - GRACE)
+    }
+}
+
+/// What one peer has sent, and how that ended.
+async fn from_peer(
+    space: &Space,
+    peer: &Peer,
+    turn: &Turn,
+    progress: &dyn Progress,
+) -> (Tail, Result<(), Failed>) {
+    let mut part = Tail::default();
+    let ours = space.status().root;
+    let frontier = match peer.frontier(space.id(), Some(ours), 0).await {
+        Err(e) => return (part, Err(Failed::Peer(peer.explain(e).await))),
+        Ok(frontier) => frontier,
+    };
+    // A peer that is slow does not keep the others waiting for long.
+    let _sending = timeout(TURN, turn.sending.lock()).await;
+    let taken = take_from(space, peer, frontier, &mut part, turn, progress).await;
+    (part, taken)
+}
+
 async fn take_from(
     space: &Space,
     peer: &Peer,
     first: Frontier,
     tail: &mut Tail,
+    turn: &Turn,
     progress: &dyn Progress,
 ) -> Result<(), Failed> {
     let root = first.root;
     let (suspects, refused) = (BTreeSet::new(), BTreeSet::new());
-    let mut sync = Sync { space, peer, tail, progress, ops: 0, suspects, refused };
+    let mut sync = Sync { space, peer, tail, turn, progress, ops: 0, suspects, refused };
     sync.take_evidence(&first.forked).await?;
     let mut page = first;
     loop {
@@ -143,6 +215,7 @@ struct Sync<'a> {
     space: &'a Space,
     peer: &'a Peer,
     tail: &'a mut Tail,
+    turn: &'a Turn,
     progress: &'a dyn Progress,
     /// The number of new ops from this peer.
     ops: u64,
@@ -228,14 +301,22 @@ impl Sync<'_> {
             wanted.iter().map(|(writer, ours, _)| (*writer, *ours)).collect();
         for logs in logs.chunks(MAX_FRONTIER) {
             let mut entries = self.peer.log_entries(self.space.id(), logs).await?;
-            let mut stale = 0;
+            let (mut stale, mut last_new) = (0, Instant::now());
             let silent = || self.peer.blame(PeerCause::Silent { seconds: STALL_LIMIT.as_secs() });
             while let Some(message) =
                 timeout(STALL_LIMIT, entries.next()).await.map_err(|_| silent())??
             {
                 self.tail.not_held.extend(message.not_held.iter().map(|(writer, _)| *writer));
                 let new = self.ingest(message.submission, &ends).await?;
-                stale = if new == 0 { stale + 1 } else { 0 };
+                if new > 0 {
+                    (stale, last_new) = (0, Instant::now());
+                    self.turn.note_new();
+                } else {
+                    stale += 1;
+                }
+                if last_new.elapsed() > STALL_LIMIT {
+                    return Err(silent().into());
+                }
                 self.progress.on(Event::Ops { done: self.ops, known: Some(known) });
                 if stale > MAX_STALE_MESSAGES {
                     tracing::warn!(peer = self.peer.address(), "a peer keeps sending known ops");
