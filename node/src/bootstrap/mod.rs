@@ -406,14 +406,14 @@ async fn pull(
     faults: &mut Vec<PeerError>,
     progress: &dyn Progress,
 ) -> Result<Pull, BootstrapError> {
-    let (first_fault, mut withheld) = (faults.len(), 0);
+    let (first_fault, mut what) = (faults.len(), String::new());
     for offer in &scouted.offers {
         let header = &offer.snapshot.header;
         let holders = scouted.holders(offer);
         let fetched = match pages::fetch(&holders, header, store.clone(), faults, progress).await? {
             Pulled::Tree(fetched) => fetched,
             Pulled::Withheld(pages) => {
-                withheld = pages;
+                what = format!("{pages} pages");
                 tracing::warn!(%header, pages, "pages are withheld; taking the next best offer");
                 continue;
             }
@@ -425,7 +425,7 @@ async fn pull(
         let values::FetchedValues { values, holes } = fetched;
         if holes.iter().any(|hole| hole.kind == ValueKind::Head) {
             // Without the heads no log can go on.
-            withheld = holes.len();
+            what = format!("{} heads of logs", holes.len());
             tracing::warn!(%header, "heads are withheld; taking the next best offer");
             continue;
         }
@@ -433,7 +433,6 @@ async fn pull(
         let (snapshot, key, verify) = (snapshot.clone(), key.clone(), *verify);
         return Ok(Pull { snapshot, key, verify, tree, pages, values, holes });
     }
-    let what = format!("{withheld} pages");
     Err(BootstrapError::AllFailed { what, faults: faults.split_off(first_fault) })
 }
 
