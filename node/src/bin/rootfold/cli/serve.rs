@@ -104,6 +104,8 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         prove_beside(&space, context, args.publish_every)?;
     }
     block_on(async {
+        // Before a caller can know that this process runs.
+        let signals = Signals::new().or_unreachable("waiting for signals")?;
         let doing = || format!("listening on {}", args.listen);
         let listener = bind(&args.listen).await.or_unreachable(doing())?;
         let address = reachable(listener.local_addr().or_unreachable(doing())?);
@@ -118,7 +120,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         let beside = commands(control, &space, context);
         let following = follow_peers(&space, &args.peer)?;
         tokio::select! {
-            served = server.run(listener, interrupted()) => Ok(served?),
+            served = server.run(listener, interrupted(signals)) => Ok(served?),
             () = beside => Ok(()),
             () = following => Ok(()),
         }
@@ -233,30 +235,54 @@ fn prepared_key(space: &Space) -> Result<Option<Arc<PreparedVerifyingKey>>, Fail
     Ok(key.or_unreachable("the stored verifying key")?.map(Arc::new))
 }
 
-/// Waits for Ctrl-C or SIGTERM. A second one ends the process at once: every ingest is one atomic batch,
-/// so the store is safe.
-async fn interrupted() {
-    signalled().await;
-    tokio::spawn(async {
-        signalled().await;
-        std::process::exit(0);
-    });
+/// Ctrl-C and SIGTERM. From its making on they do not kill the process.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
 }
 
-async fn signalled() {
-    #[cfg(unix)]
-    {
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Signals> {
         use tokio::signal::unix::{signal, SignalKind};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
-    // Without a handler the signal kills the process.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals)
     }
+
+    async fn next(&mut self) {
+        // Without a handler the signal kills the process.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Waits for a signal. A second one ends the process at once: every ingest is one atomic batch, so the
+/// store is safe.
+async fn interrupted(mut signals: Signals) {
+    signals.next().await;
+    tokio::spawn(async move {
+        signals.next().await;
+        std::process::exit(0);
+    });
 }
