@@ -77,8 +77,8 @@ impl Tail {
 /// does not stop the others.
 ///
 /// The peers are asked side by side, but one after the other sends its ops as long as it is quick, so
-/// that each op comes once. When one peer has sent everything, the others have [`GRACE`] from their
-/// last new op.
+/// that each op comes once. When one peer has sent everything, the others have a second from their last
+/// new op.
 ///
 /// # Errors
 /// [`BootstrapError::AllFailed`] if all peers failed, or an error of the store.
