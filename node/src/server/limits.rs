@@ -40,7 +40,7 @@ impl Default for Limits {
             calls_per_connection: 32,
             idle: Duration::from_secs(300),
             stall: Duration::from_secs(30),
-            upload: Duration::from_secs(30),
+            upload: Duration::from_secs(25),
             queue: Duration::from_secs(3),
             call: Duration::from_secs(60),
             drain: Duration::from_secs(10),
