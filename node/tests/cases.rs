@@ -503,7 +503,7 @@ fn c26_a_very_wide_merge() {
     for index in 0..1_700 {
         commit += &format!("parent {}\n", made[index % made.len()]);
     }
-    commit += "author A <a@example.org> 1700009999 +0000\ncommitter A <a@example.org> 1700009999 +0000\n\nwide\n";
+    commit += "author A <mailto:a@example.org> 1700009999 +0000\ncommitter A <a@example.org> 1700009999 +0000\n\nwide\n";
     let mut hash = Command::new("git")
         .arg("-C")
         .arg(&root)

@@ -60,7 +60,7 @@ pub fn read(
     let mut commit = None;
     let mut complete = false;
     while reader.changes.len() < limit {
-        let Some(field) = walk.field()? else {
+        let Some(field) = walk.field(true)? else {
             walk.finish()?;
             complete = true;
             break;
@@ -69,7 +69,8 @@ pub fn read(
         let field = field.strip_prefix(b"\n").unwrap_or(&field);
         if field.starts_with(b":") {
             let raw = parse_raw(field)?;
-            let path = walk.field()?.ok_or_else(|| strange("a raw line without a path", b""))?;
+            let path =
+                walk.field(false)?.ok_or_else(|| strange("a raw line without a path", b""))?;
             let commit = commit
                 .as_ref()
                 .ok_or_else(|| strange("a raw line before the first commit", field))?;
@@ -98,8 +99,9 @@ impl Walk {
         Ok(Walk { from: BufReader::new(from), diff_tree, rev_list })
     }
 
-    /// The bytes before the next zero byte; `None` at the end.
-    fn field(&mut self) -> Result<Option<Vec<u8>>, GitError> {
+    /// The bytes before the next zero byte; `None` at the end. A long one is cut if it may be a commit
+    /// header and is not a raw line; a path is never cut.
+    fn field(&mut self, header: bool) -> Result<Option<Vec<u8>>, GitError> {
         let mut field = Vec::new();
         (&mut self.from)
             .take(FIELD_LIMIT)
@@ -108,7 +110,11 @@ impl Walk {
         match field.pop() {
             None => Ok(None),
             Some(0) => Ok(Some(field)),
-            Some(_) if field.len() as u64 + 1 == FIELD_LIMIT && !field.contains(&b':') => {
+            Some(_)
+                if field.len() as u64 + 1 == FIELD_LIMIT
+                    && header
+                    && !field.trim_ascii_start().starts_with(b":") =>
+            {
                 self.skip_field()?;
                 Ok(Some(field))
             }
