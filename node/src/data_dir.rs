@@ -4,6 +4,8 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use rootfold_core::space::Genesis;
@@ -13,6 +15,10 @@ use crate::{
     space::{Space, SpaceError},
     store::{ChecksummedStore, HealingStore, RedbStore, Store, StoreError},
 };
+
+/// How long another process is waited for. The lock of a killed process can outlive it for a moment: a
+/// child that it was about to start holds it until it runs its own program.
+const WAIT_FOR_LOCK: Duration = Duration::from_secs(3);
 
 /// Why a data directory cannot be used.
 #[derive(Debug, Error)]
@@ -80,6 +86,32 @@ impl DataDir {
         self.path.join("running")
     }
 
+    /// The file of the remembered peers.
+    pub(crate) fn peers(&self) -> PathBuf {
+        self.path.join("peers")
+    }
+
+    /// The bytes of all files in the directory.
+    ///
+    /// # Errors
+    /// Any I/O error except that a file has vanished.
+    pub fn bytes(&self) -> io::Result<u64> {
+        fn below(folder: &Path) -> io::Result<u64> {
+            let mut bytes = 0;
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                bytes += match entry.metadata() {
+                    Ok(held) if held.is_dir() => below(&entry.path())?,
+                    Ok(held) => held.len(),
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => 0,
+                    Err(e) => return Err(e),
+                };
+            }
+            Ok(bytes)
+        }
+        below(&self.path)
+    }
+
     fn rocksdb(&self) -> PathBuf {
         self.path.join("db")
     }
@@ -94,13 +126,21 @@ impl DataDir {
     }
 
     /// Opens the database. If there is none, creates one: RocksDB with the feature `rocksdb`,
-    /// otherwise redb.
+    /// otherwise redb. Waits up to 3 s for another process that has it open.
     ///
     /// # Errors
     /// [`DataDirError`].
     pub fn store(&self) -> Result<Arc<dyn Store>, DataDirError> {
         fs::create_dir_all(&self.path).map_err(|source| self.refused(source))?;
-        self.open_store().map_err(|e| self.space_refused(e.into()))
+        let began = Instant::now();
+        loop {
+            match self.open_store() {
+                Err(StoreError::InUse { .. }) if began.elapsed() < WAIT_FOR_LOCK => {
+                    thread::sleep(Duration::from_millis(50));
+                }
+                opened => return opened.map_err(|e| self.space_refused(e.into())),
+            }
+        }
     }
 
     fn open_store(&self) -> Result<Arc<dyn Store>, StoreError> {

@@ -129,7 +129,7 @@ fn keeps_data_over_a_restart_and_admits_one_process<S: Store>(
     assert_eq!(before.len(), Column::ALL.len());
 
     let second = open().err().unwrap();
-    assert!(matches!(second, StoreError::Open { .. }), "{second}");
+    assert!(matches!(second, StoreError::InUse { .. }), "{second}");
     drop(store);
     assert_eq!(dump(&open().unwrap()).unwrap(), before);
 }

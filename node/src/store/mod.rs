@@ -82,8 +82,18 @@ impl Column {
 /// Errors of a store.
 #[derive(Debug, Error)]
 pub enum StoreError {
+    /// Another process has the database open.
+    #[error(
+        "another process uses the database in {}: wait until it ends, or stop it; beside a node that \
+         `serve`s, commands run by themselves",
+        path.display()
+    )]
+    InUse {
+        /// Its path.
+        path: PathBuf,
+    },
     /// The database cannot be opened.
-    #[error("cannot open the database in {} (does another process use it?): {cause}", path.display())]
+    #[error("cannot open the database in {}: {cause}", path.display())]
     Open {
         /// Its path.
         path: PathBuf,

@@ -31,7 +31,7 @@ impl RedbStore {
     /// Opens the database in the file `path`; creates it if there is none.
     ///
     /// # Errors
-    /// [`StoreError::Open`] if another process has it open or it cannot be read.
+    /// [`StoreError::InUse`], or [`StoreError::Open`] if it cannot be read.
     pub fn open(path: &Path) -> Result<RedbStore, StoreError> {
         let open = || -> Result<Database, redb::Error> {
             match path.metadata() {
@@ -46,9 +46,9 @@ impl RedbStore {
             }
             Ok(Database::builder().set_cache_size(CACHE_BYTES).create(path)?)
         };
-        let db = open().map_err(|cause| StoreError::Open {
-            path: path.to_path_buf(),
-            cause: cause.to_string(),
+        let db = open().map_err(|cause| match cause {
+            redb::Error::DatabaseAlreadyOpen => StoreError::InUse { path: path.to_path_buf() },
+            cause => StoreError::Open { path: path.to_path_buf(), cause: cause.to_string() },
         })?;
         Ok(RedbStore { db, path: path.to_path_buf() })
     }

@@ -22,7 +22,7 @@ impl RocksStore {
     /// Opens the database in the directory `path`; creates it if there is none.
     ///
     /// # Errors
-    /// [`StoreError::Open`] if another process has it open or it cannot be read.
+    /// [`StoreError::InUse`], or [`StoreError::Open`] if it cannot be read.
     pub fn open(path: &Path) -> Result<RocksStore, StoreError> {
         refuse_without_current(path)?;
         let mut options = Options::default();
@@ -33,7 +33,12 @@ impl RocksStore {
         let families =
             Column::ALL.map(|column| ColumnFamilyDescriptor::new(column.name(), family(column)));
         let db = DB::open_cf_descriptors(&options, path, families).map_err(|cause| {
-            StoreError::Open { path: path.to_path_buf(), cause: cause.to_string() }
+            let (path, cause) = (path.to_path_buf(), cause.to_string());
+            // RocksDB has no kind of error of its own for this.
+            if cause.contains("lock file") || cause.contains("lock hold by current process") {
+                return StoreError::InUse { path };
+            }
+            StoreError::Open { path, cause }
         })?;
         Ok(RocksStore { db, path: path.to_path_buf() })
     }
