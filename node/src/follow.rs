@@ -11,15 +11,20 @@ use std::{
 use rand::Rng;
 use rootfold_core::field;
 
+use tokio::time::Instant;
+
 use crate::{
-    bootstrap::{self, is_busy, Dial, DialTcp, Reputation, SyncContext},
+    bootstrap::{self, is_busy, BootstrapError, Dial, DialTcp, Pushed, Reputation, SyncContext},
     client::{Peer, PeerError},
+    peers::Peers,
     space::Space,
 };
 
 /// The time between two syncs, plus at most as much again at random, so that nodes do not fall into
 /// step.
 const EVERY: Duration = Duration::from_millis(300);
+/// The shortest time between two syncs, whatever changes here.
+const SHORTEST: Duration = Duration::from_millis(50);
 /// The longest time between two syncs while no peer answers.
 const MAX_BACK_OFF: Duration = Duration::from_secs(30);
 
@@ -48,18 +53,34 @@ impl Dial for KeptConnections {
     }
 }
 
-/// Keeps a space in step with peers, until it is dropped. Equal roots cost one small message. Errors are
-/// logged; the next round tries again, later and later while no peer answers.
-pub async fn follow(space: Space, addresses: Vec<String>, context: SyncContext) {
+/// Keeps a space in step with its peers, until it is dropped. Equal roots cost one small message. A change
+/// of this node is handed over at once. Errors are logged and noted in `peers`; the next round tries again,
+/// later and later while no peer answers.
+pub async fn follow(space: Space, peers: Peers, context: SyncContext) {
     let mut reputation = Reputation::default();
+    let mut changed = space.subscribe();
     let mut wait = EVERY;
     loop {
+        let addresses = peers.addresses();
         let allowed: Vec<String> =
             addresses.iter().filter(|address| reputation.allows(address)).cloned().collect();
-        let answered = round(&space, &allowed, &context, &mut reputation).await;
-        wait = if answered { EVERY } else { (2 * wait).min(MAX_BACK_OFF) };
+        changed.mark_unchanged();
+        let answered = round(&space, &allowed, &context, &mut reputation, &peers).await;
+        for address in &addresses {
+            let (faults, banned_until) = reputation.of(address);
+            peers.update(address, |state| {
+                (state.faults, state.banned_until) = (faults, banned_until);
+            });
+        }
+        wait = if answered || addresses.is_empty() { EVERY } else { (2 * wait).min(MAX_BACK_OFF) };
         let jitter = rand::thread_rng().gen_range(0.0..1.0);
-        tokio::time::sleep(wait + wait.mul_f64(jitter)).await;
+        tokio::time::sleep(SHORTEST).await;
+        let rest = tokio::time::sleep(wait + wait.mul_f64(jitter));
+        tokio::select! {
+            () = rest => {}
+            // While no peer answers, a change is no reason to ask sooner.
+            Ok(()) = changed.changed(), if answered => {}
+        }
     }
 }
 
@@ -69,12 +90,25 @@ async fn round(
     addresses: &[String],
     context: &SyncContext,
     reputation: &mut Reputation,
+    peers: &Peers,
 ) -> bool {
+    if addresses.is_empty() {
+        return false;
+    }
+    let failed = |address: &str, gone: bool, what: String| {
+        peers.update(address, |state| {
+            if gone {
+                state.reachable = Some(false);
+            }
+            state.last_failure = Some(what);
+        });
+    };
     match bootstrap::sync(space, addresses, context, &()).await {
         Ok(report) => {
             reputation.note(&report.faults);
             for fault in &report.faults {
                 tracing::info!(%fault, "a peer failed");
+                failed(&fault.peer, fault.is_gone(), fault.cause.to_string());
             }
             if report.tail_ops > 0 {
                 let root = field::to_hex(&report.root);
@@ -83,19 +117,45 @@ async fn round(
         }
         Err(e) => {
             tracing::info!(error = %e, "no peer could be synced with");
+            if let BootstrapError::AllFailed { faults, .. } = &e {
+                for fault in faults {
+                    failed(&fault.peer, fault.is_gone(), fault.cause.to_string());
+                }
+            }
             return false;
         }
     }
     for address in addresses {
         let Ok(peer) = context.dial.connect(address).await else { continue };
+        let asked = Instant::now();
         match bootstrap::push(space, &peer).await {
-            Ok(0) => {}
-            Ok(ops) => tracing::info!(ops, peer = address, "handed ops to a peer"),
+            Ok(pushed) => note(peers, &peer, pushed, asked.elapsed()),
             Err(e) if is_busy(&e) => tracing::debug!(error = %e, "a peer is busy"),
-            Err(e) => tracing::info!(error = %e, "a peer did not take ops"),
+            Err(e) => {
+                tracing::info!(error = %e, "a peer did not take ops");
+                failed(address, e.is_gone(), e.cause.to_string());
+            }
         }
     }
     true
+}
+
+/// Notes the answer of a peer.
+fn note(peers: &Peers, peer: &Peer, pushed: Option<Pushed>, took: Duration) {
+    peers.update(peer.address(), |state| {
+        state.reachable = Some(true);
+        state.bytes_received = peer.bytes_received();
+        let Some(pushed) = pushed else { return };
+        if pushed.ops > 0 {
+            tracing::info!(ops = pushed.ops, peer = peer.address(), "handed ops to a peer");
+        } else {
+            state.answer_time = Some(took);
+        }
+        state.root = Some(pushed.root);
+        state.ops_handed += pushed.ops;
+        state.ops_missing_here = pushed.missing_here;
+        state.ops_missing_there = pushed.missing_there.saturating_sub(pushed.ops);
+    });
 }
 
 /// The context of a node that follows peers over TCP.

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod data_dir;
 pub mod follow;
 pub mod git;
+pub mod peers;
 pub mod progress;
 pub mod prove;
 pub mod replay;

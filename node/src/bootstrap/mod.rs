@@ -48,7 +48,7 @@ use crate::{
 pub use compare::Elsewhere;
 use pages::{Pulled, Tree};
 pub(crate) use push::is_busy;
-pub use push::push;
+pub use push::{push, Pushed};
 pub use reputation::Reputation;
 use snapshots::{Offer, Scouted};
 pub use tail::{sync_tail, Tail};

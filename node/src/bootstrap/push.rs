@@ -10,35 +10,53 @@ use crate::{
     space::Space,
 };
 
-/// Submits to a peer the ops that it lacks, as far as this node holds them. Returns the number of ops
-/// that were new there. A log that differs there is left alone: a sync finds the fork.
+/// The result of a push.
+#[derive(Debug, Clone, Copy)]
+pub struct Pushed {
+    /// The number of ops that were new to the peer.
+    pub ops: u64,
+    /// The peer's root before, by its own account.
+    pub root: F,
+    /// The number of ops that the peer lacked.
+    pub missing_there: u64,
+    /// The number of ops that it claims to have and this node lacks.
+    pub missing_here: u64,
+}
+
+/// Submits to a peer the ops that it lacks, as far as this node holds them. A log that differs there is
+/// left alone: a sync finds the fork.
 ///
 /// # Errors
-/// [`PeerError`] if the peer does not answer, or refuses the ops.
-pub async fn push(space: &Space, peer: &Peer) -> Result<u64, PeerError> {
+/// [`PeerError`] if the peer does not answer, or refuses the ops. `None` if this node cannot read them.
+pub async fn push(space: &Space, peer: &Peer) -> Result<Option<Pushed>, PeerError> {
     match push_to(space, peer).await {
-        Ok(ops) => Ok(ops),
+        Ok(pushed) => Ok(Some(pushed)),
         Err(Failed::Peer(e)) => Err(e),
         Err(Failed::Here(e)) => {
             tracing::warn!(error = %e, "cannot read the ops for a peer");
-            Ok(0)
+            Ok(None)
         }
     }
 }
 
-async fn push_to(space: &Space, peer: &Peer) -> Result<u64, Failed> {
+async fn push_to(space: &Space, peer: &Peer) -> Result<Pushed, Failed> {
     let (id, ours) = (space.id(), space.status().root);
     let mut logs = Vec::new();
     let mut first = 0;
+    let mut pushed = Pushed { ops: 0, root: ours, missing_there: 0, missing_here: 0 };
     loop {
         let page = peer.frontier(id, Some(ours), first).await?;
+        pushed.root = page.root;
         if page.root == ours {
-            return Ok(0);
+            return Ok(pushed);
         }
         let held = space.clone();
         let end = page.next;
-        let behind = blocking(move || behind(&held, first, end, &page.writers)).await?;
-        logs.extend(behind.map_err(|e| Failed::Here(e.into()))?);
+        let compared = blocking(move || compare(&held, first, end, &page.writers)).await?;
+        let compared = compared.map_err(|e| Failed::Here(e.into()))?;
+        pushed.missing_there += compared.missing_there;
+        pushed.missing_here += compared.missing_here;
+        logs.extend(compared.behind);
         match end {
             Some(next) => first = next,
             None => break,
@@ -47,7 +65,6 @@ async fn push_to(space: &Space, peer: &Peer) -> Result<u64, Failed> {
     let held = space.clone();
     let messages = blocking(move || LogMessages::new(held, logs)).await?;
     let mut messages = messages.map_err(|e| Failed::Here(e.into()))?;
-    let mut pushed = 0;
     loop {
         let (rest, next) = blocking(move || {
             let next = messages.next_submission();
@@ -58,33 +75,47 @@ async fn push_to(space: &Space, peer: &Peer) -> Result<u64, Failed> {
         // The reason is in the log already.
         let Ok(Some(submission)) = next else { return Ok(pushed) };
         let Ingested { ops, .. } = peer.submit(id, &submission).await?;
-        pushed += ops;
+        pushed.ops += ops;
     }
 }
 
-/// The logs of which a peer has less, with the numbers of ops that it has, among the writers from
-/// `first` to before `end`.
-fn behind(
+/// The logs of a page of a frontier, compared with those of this node.
+#[derive(Default)]
+struct Compared {
+    /// The logs of which the peer has less, with the numbers of ops that it has.
+    behind: Vec<(u32, u64)>,
+    missing_there: u64,
+    missing_here: u64,
+}
+
+/// Compares the logs of the writers from `first` to before `end`.
+fn compare(
     space: &Space,
     first: u32,
     end: Option<u32>,
     theirs: &std::collections::BTreeMap<u32, (u64, F)>,
-) -> Result<Vec<(u32, u64)>, crate::space::SpaceError> {
-    let mut logs = Vec::new();
-    for (writer, tip) in space.writers().range(first..) {
+) -> Result<Compared, crate::space::SpaceError> {
+    let mut compared = Compared::default();
+    let writers = space.writers();
+    for (writer, tip) in writers.range(first..) {
         if end.is_some_and(|end| *writer >= end) {
             break;
         }
         let Ok(ours) = tip.seq(*writer) else { continue };
         let (seq, head) = theirs.get(writer).copied().unzip();
         let seq = seq.unwrap_or(0);
+        compared.missing_there += ours.saturating_sub(seq);
+        compared.missing_here = compared.missing_here.saturating_add(seq.saturating_sub(ours));
         let held = space.head_at(*writer, seq)?;
         let same = head.is_none() || held.is_some_and(|held| Some(held.head) == head);
         if seq < ours && same {
-            logs.push((*writer, seq));
+            compared.behind.push((*writer, seq));
         }
     }
-    Ok(logs)
+    let unknown = theirs.iter().filter(|(writer, _)| !writers.contains_key(*writer));
+    let unknown = unknown.map(|(_, (seq, _))| *seq).fold(0, u64::saturating_add);
+    compared.missing_here = compared.missing_here.saturating_add(unknown);
+    Ok(compared)
 }
 
 /// Whether an error means that the peer takes no ops of this node for now, rather than that it failed.

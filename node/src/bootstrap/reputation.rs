@@ -41,6 +41,15 @@ impl Reputation {
         banned
     }
 
+    /// The number of faults of a peer, and until when it is banned.
+    pub fn of(&self, address: &str) -> (u32, Option<Instant>) {
+        match self.peers.get(address) {
+            Some((count, last)) if *count >= MAX_FAULTS => (*count, Some(*last + BAN)),
+            Some((count, _)) => (*count, None),
+            None => (0, None),
+        }
+    }
+
     /// Whether a peer may be asked.
     pub fn allows(&mut self, address: &str) -> bool {
         match self.peers.get(address) {

@@ -1,5 +1,6 @@
 //! The prover: cuts pending ops into epochs, plans their steps, and folds these into one running proof.
 
+mod beside;
 mod running;
 
 use std::{
@@ -34,6 +35,7 @@ use crate::{
     space::{epoch, EpochLimits, Proved, Space, SpaceError},
     store::StoreError,
 };
+pub use beside::{prove_beside, Publishing};
 use running::Running;
 
 /// Why the prover failed.
@@ -157,6 +159,11 @@ impl Prover {
         space.keep_verifying_key(proof.parameters().verifying_key().key())?;
         let folded = tips_in_tree(&space, proved.root)?;
         Ok(Prover { space, running, proof, proved, folded })
+    }
+
+    /// The space.
+    pub fn space(&self) -> &Space {
+        &self.space
     }
 
     /// The proved state.

@@ -4,6 +4,7 @@
 //! *proved* state is the one that the running proof covers; a seal advances it. Both are roots over
 //! the same store of pages, so they advance independently.
 
+mod changes;
 pub(crate) mod epoch;
 mod fork_records;
 mod forks;
@@ -41,6 +42,7 @@ use rootfold_light::{
 };
 use rootfold_verifier::VerifyingKey;
 use thiserror::Error;
+use tokio::sync::watch;
 
 use crate::store::{
     records::{encode_tip, value_column, value_key},
@@ -149,6 +151,7 @@ struct Inner {
     /// a process that makes a single change collects too.
     garbage: AtomicUsize,
     can_write: AtomicBool,
+    changed: watch::Sender<()>,
 }
 
 /// A verified snapshot whose pages and values are in the store.
@@ -262,6 +265,7 @@ impl Space {
                 policy: RwLock::default(),
                 garbage: AtomicUsize::new(usize::MAX / 2),
                 can_write: AtomicBool::new(true),
+                changed: watch::Sender::new(()),
             }),
         }
     }
@@ -398,6 +402,7 @@ impl Space {
         in_use.push(Arc::downgrade(&state));
         drop(in_use);
         *self.inner.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        self.inner.changed.send_replace(());
         self.collect_if_due();
         Ok(())
     }

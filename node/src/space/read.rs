@@ -133,7 +133,7 @@ impl Space {
         }))
     }
 
-    fn found(&self, entry: Entry, with_value: bool) -> Result<Found, SpaceError> {
+    pub(super) fn found(&self, entry: Entry, with_value: bool) -> Result<Found, SpaceError> {
         let Some(name) = ValueName::of_entry(&entry).filter(|_| with_value) else {
             return Ok(Found { entry, value: None, missing: false });
         };

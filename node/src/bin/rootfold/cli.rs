@@ -18,6 +18,7 @@ mod import;
 mod import_git;
 mod log;
 mod params;
+mod peers;
 mod prove;
 mod publish;
 mod put;
@@ -28,6 +29,7 @@ pub mod space_new;
 mod status;
 pub mod text;
 mod verify;
+mod watch;
 mod writer_new;
 
 pub use context::{block_on, genesis, Beside, Caller, Context};
@@ -56,6 +58,8 @@ pub fn run(cli: Cli, output: Output, caller: Caller) -> Result<(), Failure> {
         Command::Verify(args) => verify::run(&context, &args),
         Command::Bootstrap(args) => bootstrap::run(&context, args),
         Command::Replay(args) => replay::run(&context, args),
+        Command::Watch(args) => watch::run(&context, &args),
+        Command::Peers(args) => peers::run(&context, &args),
         Command::Status => status::run(&context),
         Command::Forks(args) => forks::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args),

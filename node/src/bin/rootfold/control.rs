@@ -3,7 +3,7 @@
 
 use std::{
     ffi::OsString,
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, ErrorKind, Read, Write},
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
         net::UnixStream,
@@ -14,16 +14,16 @@ use std::{
 
 use clap::Parser;
 use rootfold_core::value::MAX_VALUE;
-use rootfold_node::space::Space;
 
 use crate::{
     cli::{
         self,
         args::{Cli, Command},
-        output::Output,
+        failure::{Exit, Failure, OrFail},
+        output::{Output, Written},
         Beside, Caller,
     },
-    socket::{Answer, Request, SOCKET},
+    socket::{Line, Request, Serving, SOCKET},
 };
 
 fn to_hex(path: &Path) -> String {
@@ -52,19 +52,8 @@ pub fn delegate(cli: &Cli) -> Option<ExitCode> {
     // Without a node the socket is missing, or nobody listens on it any more.
     let stream = UnixStream::connect(cli.data.join(SOCKET)).ok()?;
     let output = Output::new(cli.json);
-    match exchange(&stream, cli) {
-        Ok(answer) => {
-            let _ = io::stderr().write_all(answer.stderr.as_bytes());
-            let stdout = hex::decode(answer.stdout).unwrap_or_default();
-            match output.bytes(&stdout) {
-                Ok(()) => Some(ExitCode::from(answer.exit)),
-                Err(failure) => {
-                    let failure = failure.after("the running node has done the command");
-                    output.failure(&failure);
-                    Some(ExitCode::from(failure.exit as u8))
-                }
-            }
-        }
+    match exchange(&stream, cli, &output) {
+        Ok(exit) => Some(exit),
         Err(e) => {
             let failure = cli::failure::Failure::unreachable(format!(
                 "the node that serves {} does not answer: {e}",
@@ -76,7 +65,7 @@ pub fn delegate(cli: &Cli) -> Option<ExitCode> {
     }
 }
 
-fn exchange(mut stream: &UnixStream, cli: &Cli) -> io::Result<Answer> {
+fn exchange(mut stream: &UnixStream, cli: &Cli, output: &Output) -> io::Result<ExitCode> {
     let reads_stdin = matches!(&cli.command, Command::Put(args) if args.reads_stdin());
     let mut stdin = Vec::new();
     if reads_stdin {
@@ -95,41 +84,71 @@ fn exchange(mut stream: &UnixStream, cli: &Cli) -> io::Result<Answer> {
     let mut line = serde_json::to_vec(&request)?;
     line.push(b'\n');
     stream.write_all(&line)?;
-    let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer)?;
-    serde_json::from_str(&answer).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+    print_answer(BufReader::new(stream), output)
 }
 
-/// Runs a command on the space of this node.
-pub fn run(request: Request, space: Space, data: PathBuf) -> Answer {
+/// Prints the lines of an answer as they come, and returns the exit code.
+fn print_answer(lines: impl BufRead, output: &Output) -> io::Result<ExitCode> {
+    // The node goes on if an answer cannot be written; what it has done is known at the end.
+    let mut unwritten = None;
+    for line in lines.lines() {
+        let line = serde_json::from_str(&line?);
+        match line.map_err(|e| io::Error::new(ErrorKind::InvalidData, e))? {
+            Line::Stdout(digits) => match output.write(&from_digits(&digits)) {
+                // The reader has closed the pipe.
+                Err(e) if e.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
+                Err(e) => unwritten = Some(e),
+                Ok(()) => {}
+            },
+            Line::Stderr(digits) => {
+                let _ = io::stderr().write_all(&from_digits(&digits));
+            }
+            Line::Exit(exit) => {
+                let Some(e) = unwritten else { return Ok(ExitCode::from(exit)) };
+                let failure = Err::<(), _>(e).or_unreachable("writing to stdout");
+                let failure = failure.map_err(|e| e.after("the running node has done the command"));
+                if let Err(failure) = failure {
+                    output.failure(&failure);
+                }
+                return Ok(ExitCode::from(Exit::Unreachable as u8));
+            }
+        }
+    }
+    Err(io::Error::new(ErrorKind::UnexpectedEof, "it ended before the command"))
+}
+
+fn from_digits(digits: &str) -> Vec<u8> {
+    hex::decode(digits).unwrap_or_default()
+}
+
+/// Runs a command on the space of this node. Returns its exit code.
+pub fn run(request: Request, serving: Serving, written: Written) -> u8 {
+    match try_run(request, serving, written) {
+        Ok(()) => 0,
+        Err((output, failure)) => {
+            output.failure(&failure);
+            failure.exit as u8
+        }
+    }
+}
+
+fn try_run(request: Request, serving: Serving, written: Written) -> Result<(), (Output, Failure)> {
+    let args = request.args.iter().map(|digits| from_hex(digits));
+    let plain = Output::captured(false, written.clone());
     if request.version != env!("CARGO_PKG_VERSION") {
-        return Answer::failed(&format!(
+        let failure = Failure::unreachable(format!(
             "the running node has version {}, this program has {}",
             env!("CARGO_PKG_VERSION"),
             request.version
         ));
+        return Err((plain, failure));
     }
-    let cli = match Cli::try_parse_from(request.args.iter().map(|digits| from_hex(digits))) {
-        Ok(cli) => cli,
-        Err(e) => return Answer::failed(&e.to_string()),
-    };
+    let cli = Cli::try_parse_from(args).map_err(|e| (plain, Failure::usage(e.to_string())))?;
     let cwd = PathBuf::from(from_hex(&request.cwd));
-    let stdin = request.stdin.map(|digits| hex::decode(digits).unwrap_or_default());
+    let stdin = request.stdin.map(|digits| from_digits(&digits));
     let params_dir = request.params_dir.map(|digits| cwd.join(from_hex(&digits)));
-    let (output, written) = Output::captured(cli.json);
-    let beside = Beside { space, cwd, stdin };
-    let cli = Cli { data, params_dir, ..cli };
-    let exit = match cli::run(cli, output.clone(), Caller::Process(beside)) {
-        Ok(()) => 0,
-        Err(failure) => {
-            output.failure(&failure);
-            failure.exit as u8
-        }
-    };
-    let (stdout, stderr) = written.take();
-    Answer {
-        exit,
-        stdout: hex::encode(stdout),
-        stderr: String::from_utf8_lossy(&stderr).into_owned(),
-    }
+    let output = Output::captured(cli.json, written);
+    let beside = Beside { space: serving.space, peers: serving.peers, cwd, stdin };
+    let cli = Cli { data: serving.data, params_dir, ..cli };
+    cli::run(cli, output.clone(), Caller::Process(beside)).map_err(|failure| (output, failure))
 }

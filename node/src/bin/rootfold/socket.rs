@@ -1,6 +1,7 @@
 //! The socket in the data directory of a node that serves: it takes commands of other processes.
 //!
-//! A request and its answer are one line of JSON each. The socket is for the user of the node alone.
+//! A request is one line of JSON. The answer is a line for each part that the command writes, and one with
+//! its exit code. The socket is for the user of the node alone.
 
 use std::{
     io,
@@ -10,14 +11,16 @@ use std::{
 };
 
 use rootfold_core::value::MAX_VALUE;
-use rootfold_node::space::Space;
+use rootfold_node::{peers::Peers, space::Space};
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt},
-    net::UnixListener,
+    net::{unix::OwnedWriteHalf, UnixListener},
     task::spawn_blocking,
     time::timeout,
 };
+
+use crate::cli::output::{Part, Written};
 
 /// The name of the socket in the data directory.
 pub const SOCKET: &str = "control.sock";
@@ -26,8 +29,16 @@ const REQUEST_LIMIT: u64 = 4 * MAX_VALUE as u64 + 4 * 1024 * 1024;
 /// The time for a request to arrive.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
 
-/// Runs a command on the space of a node, which serves this data directory.
-pub type Runner = fn(Request, Space, PathBuf) -> Answer;
+/// Runs a command in a node that serves, and returns its exit code.
+pub type Runner = fn(Request, Serving, Written) -> u8;
+
+/// A node that serves.
+#[derive(Clone)]
+pub struct Serving {
+    pub space: Space,
+    pub data: PathBuf,
+    pub peers: Peers,
+}
 
 /// A command of another process.
 #[derive(Serialize, Deserialize)]
@@ -42,18 +53,24 @@ pub struct Request {
     pub stdin: Option<String>,
 }
 
-/// What the command has written.
+/// A line of an answer: something that the command has written, or its end.
 #[derive(Serialize, Deserialize)]
-pub struct Answer {
-    pub exit: u8,
-    pub stdout: String,
-    pub stderr: String,
+#[serde(rename_all = "lowercase")]
+pub enum Line {
+    /// Bytes for stdout, in hexadecimal.
+    Stdout(String),
+    /// Bytes for stderr, in hexadecimal.
+    Stderr(String),
+    /// The exit code. The last line.
+    Exit(u8),
 }
 
-impl Answer {
-    /// The answer to a command that cannot be run.
-    pub fn failed(what: &str) -> Answer {
-        Answer { exit: 3, stdout: String::new(), stderr: format!("error: {what}\n") }
+impl From<Part> for Line {
+    fn from(part: Part) -> Line {
+        match part {
+            Part::Stdout(bytes) => Line::Stdout(hex::encode(bytes)),
+            Part::Stderr(bytes) => Line::Stderr(hex::encode(bytes)),
+        }
     }
 }
 
@@ -87,7 +104,7 @@ impl Control {
     }
 
     /// Runs commands until dropped.
-    pub async fn run(&self, runner: Runner, space: Space, data: &Path) {
+    pub async fn run(&self, runner: Runner, serving: Serving) {
         let own = rustix::process::getuid().as_raw();
         loop {
             let Ok((stream, _)) = self.listener.accept().await else {
@@ -100,9 +117,9 @@ impl Control {
                 tracing::warn!("refused a command of another user");
                 continue;
             }
-            let (space, data) = (space.clone(), data.to_owned());
+            let serving = serving.clone();
             tokio::spawn(async move {
-                if let Err(e) = serve(stream, runner, space, data).await {
+                if let Err(e) = serve(stream, runner, serving).await {
                     tracing::debug!(error = %e, "a command was not answered");
                 }
             });
@@ -110,23 +127,40 @@ impl Control {
     }
 }
 
-async fn serve(
-    stream: tokio::net::UnixStream,
-    runner: Runner,
-    space: Space,
-    data: PathBuf,
-) -> io::Result<()> {
+async fn serve(stream: tokio::net::UnixStream, runner: Runner, serving: Serving) -> io::Result<()> {
     let (from, mut to) = stream.into_split();
     let mut line = String::new();
     let mut from = tokio::io::BufReader::new(from.take(REQUEST_LIMIT));
     timeout(REQUEST_TIME, from.read_line(&mut line)).await??;
-    let answer = match serde_json::from_str(&line) {
-        Ok(request) => spawn_blocking(move || runner(request, space, data))
-            .await
-            .unwrap_or_else(|e| Answer::failed(&format!("the command panicked: {e}"))),
-        Err(e) => Answer::failed(&format!("not a command of this program: {e}")),
+    let request = match serde_json::from_str(&line) {
+        Ok(request) => request,
+        Err(e) => return fail(&mut to, &format!("not a command of this program: {e}")).await,
     };
-    let mut line = serde_json::to_vec(&answer)?;
+    let (written, mut parts) = Written::new();
+    let command = spawn_blocking(move || runner(request, serving, written));
+    loop {
+        tokio::select! {
+            part = parts.recv() => match part {
+                Some(part) => send(&mut to, &Line::from(part)).await?,
+                None => break,
+            },
+            // The caller sends nothing more: it has gone.
+            _ = from.read_u8() => return Ok(()),
+        }
+    }
+    match command.await {
+        Ok(exit) => send(&mut to, &Line::Exit(exit)).await,
+        Err(e) => fail(&mut to, &format!("the command panicked: {e}")).await,
+    }
+}
+
+async fn fail(to: &mut OwnedWriteHalf, what: &str) -> io::Result<()> {
+    send(to, &Part::Stderr(format!("error: {what}\n").into_bytes()).into()).await?;
+    send(to, &Line::Exit(3)).await
+}
+
+async fn send(to: &mut OwnedWriteHalf, line: &Line) -> io::Result<()> {
+    let mut line = serde_json::to_vec(line)?;
     line.push(b'\n');
     to.write_all(&line).await
 }

@@ -8,8 +8,9 @@ use clap::{Parser, Subcommand};
 use super::{
     bootstrap::BootstrapArgs, del::DelArgs, demo::DemoArgs, forks::ForksArgs, get::GetArgs,
     grant::GrantArgs, import_git::ImportGitArgs, log::LogArgs, params::ParamsArgs,
-    prove::ProveArgs, publish::PublishArgs, put::PutArgs, replay::ReplayArgs, scan::ScanArgs,
-    serve::ServeArgs, space_new::SpaceNewArgs, verify::VerifyArgs, writer_new::WriterNewArgs,
+    peers::PeersArgs, prove::ProveArgs, publish::PublishArgs, put::PutArgs, replay::ReplayArgs,
+    scan::ScanArgs, serve::ServeArgs, space_new::SpaceNewArgs, verify::VerifyArgs,
+    watch::WatchArgs, writer_new::WriterNewArgs,
 };
 
 /// Replicas that start from a proof instead of the history.
@@ -72,6 +73,10 @@ pub enum Command {
     Bootstrap(BootstrapArgs),
     /// Creates a replica from the complete logs of a peer, without a proof.
     Replay(ReplayArgs),
+    /// Prints a line for each key that changes, beside a node that serves.
+    Watch(WatchArgs),
+    /// Prints the peers of this node, or changes them.
+    Peers(PeersArgs),
     /// Prints the state of this node.
     Status,
     /// Shows forked logs with their evidence: both heads, signed by the writer.

@@ -9,7 +9,7 @@ use std::{
 
 use rootfold_core::{eddsa::SecretKey, log::Tip, space::Genesis};
 use rootfold_light::invite::Invite;
-use rootfold_node::{data_dir::DataDir, restored::Mark, space::Space};
+use rootfold_node::{data_dir::DataDir, peers::Peers, restored::Mark, space::Space};
 use rootfold_prover::Parameters;
 use rootfold_verifier::VerifyingKey;
 
@@ -49,6 +49,8 @@ pub enum Caller {
 pub struct Beside {
     /// The space of the node.
     pub space: Space,
+    /// The peers of the node.
+    pub peers: Peers,
     /// The folder to which paths are relative.
     pub cwd: PathBuf,
     /// The bytes of stdin, if the command reads it.
@@ -94,6 +96,11 @@ impl Context {
     /// The space of the node in which this command runs; `None` in a process of its own.
     pub fn served_space(&self) -> Option<Space> {
         self.beside().map(|beside| beside.space.clone())
+    }
+
+    /// The peers of the node in which this command runs; `None` in a process of its own.
+    pub fn served_peers(&self) -> Option<Peers> {
+        self.beside().map(|beside| beside.peers.clone())
     }
 
     /// A path of the command line.

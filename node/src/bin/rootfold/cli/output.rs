@@ -1,11 +1,9 @@
 //! Answers on stdout: text for people, or one line of JSON.
 
-use std::{
-    io::{self, ErrorKind, Write},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::io::{self, ErrorKind, Write};
 
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 use super::{
     failure::{Failure, OrFail},
@@ -17,18 +15,34 @@ use super::{
 pub struct Output {
     /// JSON instead of text.
     pub json: bool,
-    /// What is written for another process; `None` writes to stdout and stderr.
+    /// Takes what is written for another process; `None` writes to stdout and stderr.
     captured: Option<Written>,
 }
 
-/// What a command has written for another process: stdout and stderr.
-#[derive(Debug, Clone, Default)]
-pub struct Written(Arc<Mutex<(Vec<u8>, Vec<u8>)>>);
+/// A part of what a command has written for another process.
+pub enum Part {
+    Stdout(Vec<u8>),
+    Stderr(Vec<u8>),
+}
+
+/// Takes what a command writes for another process.
+#[derive(Debug, Clone)]
+pub struct Written(mpsc::Sender<Part>);
 
 impl Written {
-    /// The bytes of stdout and of stderr.
-    pub fn take(&self) -> (Vec<u8>, Vec<u8>) {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The number of parts that wait for the other process before the command does.
+    const WAITING: usize = 16;
+
+    /// A writer, and what receives the parts.
+    pub fn new() -> (Written, mpsc::Receiver<Part>) {
+        let (sender, receiver) = mpsc::channel(Written::WAITING);
+        (Written(sender), receiver)
+    }
+
+    /// Sends a part; waits while the other process is slow, so not for use in a future. Without that
+    /// process the part is dropped.
+    fn send(&self, part: Part) {
+        let _ = self.0.blocking_send(part);
     }
 }
 
@@ -38,15 +52,19 @@ impl Output {
         Output { json, captured: None }
     }
 
-    /// Answers that are kept for another process.
-    pub fn captured(json: bool) -> (Output, Written) {
-        let written = Written::default();
-        (Output { json, captured: Some(written.clone()) }, written)
+    /// Answers for another process.
+    pub fn captured(json: bool, written: Written) -> Output {
+        Output { json, captured: Some(written) }
     }
 
-    /// Whether answers are kept for another process.
+    /// Whether answers are for another process.
     pub fn is_captured(&self) -> bool {
         self.captured.is_some()
+    }
+
+    /// Whether the other process that waits for answers has gone.
+    pub fn is_abandoned(&self) -> bool {
+        self.captured.as_ref().is_some_and(|written| written.0.is_closed())
     }
 
     /// Writes an answer.
@@ -80,17 +98,21 @@ impl Output {
 
     /// Writes bytes.
     pub fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
-        if let Some(Written(captured)) = &self.captured {
-            let mut captured = captured.lock().unwrap_or_else(PoisonError::into_inner);
-            captured.0.extend_from_slice(bytes);
-            return Ok(());
-        }
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        match self.write(bytes) {
             // The reader has closed the pipe.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             done => done.or_unreachable("writing to stdout"),
         }
+    }
+
+    /// Writes bytes; an error also if the reader has closed the pipe.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(written) = &self.captured {
+            written.send(Part::Stdout(bytes.to_vec()));
+            return Ok(());
+        }
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes).and_then(|()| stdout.flush())
     }
 
     /// Writes a failure to stderr.
@@ -106,10 +128,8 @@ impl Output {
 
     /// Writes a line to stderr.
     pub fn warn(&self, line: &str) {
-        if let Some(Written(captured)) = &self.captured {
-            let mut captured = captured.lock().unwrap_or_else(PoisonError::into_inner);
-            captured.1.extend_from_slice(line.as_bytes());
-            captured.1.push(b'\n');
+        if let Some(written) = &self.captured {
+            written.send(Part::Stderr(format!("{line}\n").into_bytes()));
             return;
         }
         // A closed stderr is ignored.

@@ -11,27 +11,23 @@ use clap::Args;
 use rootfold_node::{
     address::Address,
     follow,
-    prove::{ProveError, Prover},
+    peers::{self, Peers},
+    prove::{prove_beside, Prover, Publishing},
     server::{Limits, Server},
-    space::{EpochLimits, Policy, Space},
+    space::{Policy, Space},
 };
 use rootfold_verifier::PreparedVerifyingKey;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 #[cfg(unix)]
-use crate::socket::{Control, Runner};
+use crate::socket::{Control, Runner, Serving};
 
 use super::{
     context::{self, block_on},
     failure::{Failure, OrFail},
     Context,
 };
-
-/// The time between two looks for pending ops.
-const PROVE_EVERY: Duration = Duration::from_millis(200);
-/// The time after a failure.
-const PROVE_AGAIN: Duration = Duration::from_secs(10);
 
 /// `serve`
 #[derive(Debug, Args)]
@@ -40,7 +36,8 @@ pub struct ServeArgs {
     /// which is printed.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     listen: Address,
-    /// Keeps in step with this peer: pulls its ops and pushes ops to it; may be given several times.
+    /// Keeps in step with this peer: pulls its ops and pushes ops to it; may be given several times. The
+    /// data directory remembers it.
     #[arg(long, value_name = "ADDR")]
     peer: Vec<Address>,
     /// Proves pending ops while it serves, and publishes snapshots.
@@ -49,6 +46,9 @@ pub struct ServeArgs {
     /// With --prove: publishes when this many ops are proved since the last snapshot.
     #[arg(long, value_name = "N", default_value_t = 256)]
     publish_every: u64,
+    /// With --prove: publishes what is proved when no op has come for this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    publish_after: u64,
     /// The largest number of connections.
     #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
     max_connections: usize,
@@ -101,8 +101,9 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     space.set_policy(args.policy());
     let server = Server::new(space.clone(), prepared_key(&space)?).with_limits(args.limits());
     if args.prove {
-        prove_beside(&space, context, args.publish_every)?;
+        start_prover(&space, context, args)?;
     }
+    let peers = peers(context, &args.peer)?;
     block_on(async {
         // Before a caller can know that this process runs.
         let signals = Signals::new().or_unreachable("waiting for signals")?;
@@ -117,8 +118,8 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
             let invite = invite.as_deref().unwrap_or("(none: this replica has no verifying key)");
             format!("serving on {address}\ninvite  {invite}")
         })?;
-        let beside = commands(control, &space, context);
-        let following = follow_peers(&space, &args.peer)?;
+        let beside = commands(control, &space, &peers, context);
+        let following = follow_peers(&space, peers.clone());
         tokio::select! {
             served = server.run(listener, interrupted(signals)) => Ok(served?),
             () = beside => Ok(()),
@@ -139,10 +140,16 @@ fn control(context: &Context) -> Option<(Control, Runner)> {
 
 /// Runs the commands of other processes on this data directory.
 #[cfg(unix)]
-async fn commands(control: Option<(Control, Runner)>, space: &Space, context: &Context) {
+async fn commands(
+    control: Option<(Control, Runner)>,
+    space: &Space,
+    peers: &Peers,
+    context: &Context,
+) {
     match control {
         Some((control, runner)) => {
-            control.run(runner, space.clone(), context.data_dir().path()).await;
+            let data = context.data_dir().path().to_owned();
+            control.run(runner, Serving { space: space.clone(), data, peers: peers.clone() }).await;
         }
         None => std::future::pending().await,
     }
@@ -154,56 +161,49 @@ fn control(_: &Context) -> Option<()> {
 }
 
 #[cfg(not(unix))]
-async fn commands(_: Option<()>, _: &Space, _: &Context) {
+async fn commands(_: Option<()>, _: &Space, _: &Peers, _: &Context) {
     std::future::pending().await
 }
 
-/// Keeps in step with peers. Without peers it never ends.
-fn follow_peers(
-    space: &Space,
-    peers: &[Address],
-) -> Result<impl std::future::Future<Output = ()>, Failure> {
-    let peers: Vec<String> = peers.iter().map(ToString::to_string).collect();
-    let invite = if peers.is_empty() { None } else { Some(context::invite(space)?) };
-    let space = space.clone();
-    Ok(async move {
-        match invite {
-            Some(invite) => {
-                let context = follow::context(&space, invite);
-                follow::follow(space, peers, context).await;
-            }
-            None => std::future::pending().await,
-        }
-    })
+/// The peers of the command line and those that the data directory remembers, which remembers them all.
+fn peers(context: &Context, given: &[Address]) -> Result<Peers, Failure> {
+    let data_dir = context.data_dir();
+    let mut addresses = peers::remembered(&data_dir).or_unreachable("the file of peers")?;
+    let new: Vec<String> = given.iter().map(ToString::to_string).collect();
+    let new: Vec<String> = new.into_iter().filter(|peer| !addresses.contains(peer)).collect();
+    if !new.is_empty() {
+        addresses.extend(new);
+        peers::remember(&data_dir, &addresses).or_unreachable("the file of peers")?;
+    }
+    Ok(Peers::new(addresses))
 }
 
-/// Proves pending ops on a thread of its own, epoch by epoch, and publishes.
-fn prove_beside(space: &Space, context: &Context, publish_every: u64) -> Result<(), Failure> {
-    let parameters = context.space_parameters(space, &context.bars())?;
-    let mut prover = Prover::open(space.clone(), &context.data_dir(), parameters)?;
-    let space = space.clone();
-    let work = move || loop {
-        if let Err(e) = prove_some(&mut prover, &space, publish_every) {
-            tracing::error!(error = %e, "proving failed; trying again");
-            std::thread::sleep(PROVE_AGAIN);
+/// Keeps in step with peers, if the space has an invite.
+async fn follow_peers(space: &Space, peers: Peers) {
+    match context::invite(space) {
+        Ok(invite) => {
+            let context = follow::context(space, invite);
+            follow::follow(space.clone(), peers, context).await;
         }
-        std::thread::sleep(PROVE_EVERY);
-    };
+        Err(e) => {
+            if !peers.addresses().is_empty() {
+                tracing::warn!(error = e.message(), "peers are not followed");
+            }
+            std::future::pending().await
+        }
+    }
+}
+
+/// Proves pending ops on threads of their own, and publishes.
+fn start_prover(space: &Space, context: &Context, args: &ServeArgs) -> Result<(), Failure> {
+    let parameters = context.space_parameters(space, &context.bars())?;
+    let prover = Prover::open(space.clone(), &context.data_dir(), parameters)?;
+    let after = Duration::from_secs(args.publish_after);
+    let publishing = Publishing { every: args.publish_every, after };
     std::thread::Builder::new()
         .name("prover".to_owned())
-        .spawn(work)
+        .spawn(move || prove_beside(prover, publishing))
         .or_unreachable("starting the prover")?;
-    Ok(())
-}
-
-/// Proves one epoch, and publishes if many ops are proved since the last snapshot.
-fn prove_some(prover: &mut Prover, space: &Space, publish_every: u64) -> Result<(), ProveError> {
-    prover.prove(EpochLimits::default(), Some(1), &())?;
-    let published = space.status().snapshot.map_or(0, |header| header.ops);
-    if prover.proved().ops.saturating_sub(published) >= publish_every.max(1) {
-        let (snapshot, _) = prover.publish(&())?;
-        tracing::info!(ops = snapshot.header.ops, "published a snapshot");
-    }
     Ok(())
 }
 

@@ -3,7 +3,12 @@
 use rootfold_node::clock::{Clock, SystemClock};
 use serde_json::json;
 
-use super::{context::invite, failure::Failure, text, Context};
+use super::{
+    context::invite,
+    failure::{Failure, OrFail},
+    peers::{peer_json, peer_text},
+    text, Context,
+};
 
 /// Prints the state of the node.
 pub fn run(context: &Context) -> Result<(), Failure> {
@@ -15,6 +20,9 @@ pub fn run(context: &Context) -> Result<(), Failure> {
     let (newest, newest_proved) = (status.newest_op_ms, space.newest_op_of_snapshot()?);
     let holes = space.holes()?.len();
     let forks = space.forks();
+    let lag = |covered: u64| status.ops.saturating_sub(covered);
+    let peers = context.served_peers().map(|peers| peers.all()).unwrap_or_default();
+    let disk = context.data_dir().bytes().or_unreachable("the data directory")?;
     let json = json!({
         "space": text::field_text(&status.space),
         "root": text::field_text(&status.root),
@@ -25,11 +33,13 @@ pub fn run(context: &Context) -> Result<(), Failure> {
             "root": text::field_text(&proved.root),
             "ops": proved.ops,
             "steps": proved.steps,
+            "lag_ops": lag(proved.ops),
         })),
         "snapshot": snapshot.map(|header| json!({
             "root": text::field_text(&header.root),
             "ops": header.ops,
             "steps": header.steps,
+            "lag_ops": lag(header.ops),
             "age_seconds": newest_proved.map(age_seconds),
         })),
         "newest_op_age_seconds": newest.map(age_seconds),
@@ -37,6 +47,8 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         "forks": forks.iter().map(|(writer, fork)| json!({
             "writer": writer, "shared": fork.shared, "accepted": fork.accepted,
         })).collect::<Vec<_>>(),
+        "peers": peers.iter().map(|(address, state)| peer_json(address, state)).collect::<Vec<_>>(),
+        "disk_bytes": disk,
         "invite": invite,
     });
     context.output.answer(&json, || {
@@ -50,18 +62,20 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         lines.push(match proved {
             None => "proved    by another node: this replica has no running proof".to_owned(),
             Some(proved) => format!(
-                "proved    {} ops in {} steps, root {}",
+                "proved    {} ops in {} steps, {} ops behind, root {}",
                 proved.ops,
                 proved.steps,
+                lag(proved.ops),
                 text::field_text(&proved.root)
             ),
         });
         lines.push(match snapshot {
             None => "snapshot  none; `rootfold publish` creates one".to_owned(),
             Some(header) => format!(
-                "snapshot  {} ops in {} steps, up to an op of {}",
+                "snapshot  {} ops in {} steps, {} ops behind, up to an op of {}",
                 header.ops,
                 header.steps,
+                lag(header.ops),
                 newest_proved.map_or_else(|| "no time".to_owned(), age_text)
             ),
         });
@@ -73,6 +87,10 @@ pub fn run(context: &Context) -> Result<(), Failure> {
             let state = if fork.accepted { "accepted" } else { "rests; see `rootfold forks`" };
             lines.push(format!("fork      writer {writer} after op {}: {state}", fork.shared));
         }
+        lines.extend(
+            peers.iter().map(|(address, state)| format!("peer      {}", peer_text(address, state))),
+        );
+        lines.push(format!("disk      {}", text::bytes_text(disk)));
         lines.extend(invite.iter().map(|invite| format!("invite    {invite}")));
         lines.join("\n")
     })

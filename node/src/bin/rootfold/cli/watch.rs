@@ -1,0 +1,70 @@
+//! `watch`
+
+use std::{ffi::OsString, thread, time::Duration};
+
+use clap::Args;
+use rootfold_core::key::Key;
+use rootfold_light::query::At;
+use rootfold_node::space::{Found, Space, View};
+
+use super::{
+    failure::{Failure, OrFail},
+    text, Context,
+};
+
+/// How often the root is compared. Several changes of a key in between are one line.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// `watch`
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Only keys with this prefix.
+    #[arg(long, value_name = "P", default_value = "")]
+    prefix: OsString,
+}
+
+/// Prints a line for each key that changes, until it is interrupted.
+pub fn run(context: &Context, args: &WatchArgs) -> Result<(), Failure> {
+    let prefix = args.prefix.as_encoded_bytes();
+    Key::user(prefix).or_usage("--prefix")?;
+    let space = context.served_space().ok_or_else(|| {
+        Failure::unreachable(
+            "no node serves this data directory, so nothing changes in it: run `rootfold serve`, then \
+             `watch` beside it",
+        )
+    })?;
+    let mut before = space.view(At::Latest)?;
+    while !context.output.is_abandoned() {
+        thread::sleep(LOOK_EVERY);
+        let after = space.view(At::Latest)?;
+        if before.root != after.root {
+            report(context, &space, &before, &after, prefix)?;
+            before = after;
+        }
+    }
+    Ok(())
+}
+
+fn report(
+    context: &Context,
+    space: &Space,
+    before: &View,
+    after: &View,
+    prefix: &[u8],
+) -> Result<(), Failure> {
+    for found in space.changes(before, after, prefix) {
+        let found = found?;
+        let json = text::found_json(&found);
+        context.output.answer(&json, || line(&found))?;
+    }
+    Ok(())
+}
+
+fn line(found: &Found) -> String {
+    let value = match &found.value {
+        Some(value) => text::value_line(value),
+        None if found.missing => "(no peer has sent the value yet)".to_owned(),
+        None => "(deleted)".to_owned(),
+    };
+    format!("{}\t{value}", text::key_text(&found.entry.key))
+}

@@ -1,0 +1,131 @@
+//! The peers of a running node: which there are, and how they do.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, ErrorKind, Write},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rootfold_core::F;
+use tokio::time::Instant;
+
+use crate::data_dir::DataDir;
+
+/// What a node knows of a peer.
+#[derive(Debug, Clone, Default)]
+pub struct PeerState {
+    /// Whether it has answered the last time; `None` before the first time.
+    pub reachable: Option<bool>,
+    /// The root of its latest state, by its own account.
+    pub root: Option<F>,
+    /// The number of ops that it has and this node lacks.
+    pub ops_missing_here: u64,
+    /// The number of ops that this node has and the peer lacks.
+    pub ops_missing_there: u64,
+    /// The number of faults since it was last banned.
+    pub faults: u32,
+    /// Until when it is not asked.
+    pub banned_until: Option<Instant>,
+    /// The time of its last answer to one small message.
+    pub answer_time: Option<Duration>,
+    /// Bytes received from it, with framing.
+    pub bytes_received: u64,
+    /// Ops that were new to it when this node handed them over.
+    pub ops_handed: u64,
+    /// The last failure.
+    pub last_failure: Option<String>,
+}
+
+/// The peers of a node, by address. Cheap to clone; all clones share their state.
+#[derive(Debug, Clone, Default)]
+pub struct Peers {
+    states: Arc<Mutex<BTreeMap<String, PeerState>>>,
+}
+
+impl Peers {
+    /// These addresses.
+    pub fn new(addresses: impl IntoIterator<Item = String>) -> Peers {
+        let peers = Peers::default();
+        addresses.into_iter().for_each(|address| peers.add(address));
+        peers
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, PeerState>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a peer, unless it is there.
+    pub fn add(&self, address: String) {
+        self.lock().entry(address).or_default();
+    }
+
+    /// Removes a peer. Returns whether it was there.
+    pub fn remove(&self, address: &str) -> bool {
+        self.lock().remove(address).is_some()
+    }
+
+    /// The addresses.
+    pub fn addresses(&self) -> Vec<String> {
+        self.lock().keys().cloned().collect()
+    }
+
+    /// All peers with their states.
+    pub fn all(&self) -> BTreeMap<String, PeerState> {
+        self.lock().clone()
+    }
+
+    /// Changes the state of a peer, unless it was removed.
+    pub(crate) fn update(&self, address: &str, change: impl FnOnce(&mut PeerState)) {
+        if let Some(state) = self.lock().get_mut(address) {
+            change(state);
+        }
+    }
+}
+
+/// The addresses that a data directory remembers, one per line of its file `peers`.
+///
+/// # Errors
+/// Any I/O error except that there is no such file.
+pub fn remembered(data_dir: &DataDir) -> io::Result<Vec<String>> {
+    match std::fs::read_to_string(data_dir.peers()) {
+        Ok(lines) => {
+            let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
+            Ok(lines.map(str::to_owned).collect())
+        }
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) => Err(e),
+    }
+}
+
+/// Replaces the addresses that a data directory remembers, at once or not at all.
+///
+/// # Errors
+/// Any I/O error.
+pub fn remember(data_dir: &DataDir, addresses: &[String]) -> io::Result<()> {
+    let mut file = tempfile::Builder::new().prefix(".tmp").tempfile_in(data_dir.path())?;
+    for address in addresses {
+        writeln!(file, "{address}")?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(data_dir.peers()).map_err(|refused| refused.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_remembered_in_the_directory() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::new(folder.path());
+        assert!(remembered(&data_dir).unwrap().is_empty());
+        let addresses = ["a:1".to_owned(), "b:2".to_owned()];
+        remember(&data_dir, &addresses).unwrap();
+        assert_eq!(remembered(&data_dir).unwrap(), addresses);
+        remember(&data_dir, &[]).unwrap();
+        assert!(remembered(&data_dir).unwrap().is_empty());
+    }
+}

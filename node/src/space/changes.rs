@@ -1,0 +1,37 @@
+//! What has changed in a space.
+
+use rootfold_core::tree;
+use tokio::sync::watch;
+
+use super::{Found, Space, SpaceError, View};
+
+impl Space {
+    /// Marked as changed by every change of the space: ops, snapshots, proved epochs, forks.
+    pub fn subscribe(&self) -> watch::Receiver<()> {
+        self.inner.changed.subscribe()
+    }
+
+    /// The entries of `after` that differ from those of `before`, by key, with their values and including
+    /// tombstones; only those whose application keys begin with `prefix`. It reads only pages that the
+    /// two states do not share.
+    pub fn changes<'a>(
+        &'a self,
+        before: &'a View,
+        after: &'a View,
+        prefix: &'a [u8],
+    ) -> impl Iterator<Item = Result<Found, SpaceError>> + use<'a> {
+        let wanted = move |key: &rootfold_core::key::Key| {
+            key.application_key().is_some_and(|key| key.starts_with(prefix))
+        };
+        tree::diff(self.pages(), before.root, after.root).filter_map(move |difference| {
+            match difference {
+                // A key is never removed from the tree: a deletion leaves a tombstone.
+                Ok(difference) => {
+                    let entry = difference.after.filter(|entry| wanted(&entry.key))?;
+                    Some(self.found(entry, true))
+                }
+                Err(e) => Some(Err(e.into())),
+            }
+        })
+    }
+}
