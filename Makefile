@@ -1,11 +1,11 @@
 # `make demo` and `make test` are all that a newcomer needs. DEMO and BENCH pass options on, for
 # instance `make demo DEMO="--ops 64 --json"`; `make fuzz` reads FUZZ_SECONDS and FUZZ_TARGETS.
 
-export FUZZ_SECONDS FUZZ_TARGETS
+export FUZZ_SECONDS FUZZ_TARGETS SOAK_SECONDS
 
 TARGET := $${CARGO_TARGET_DIR:-target}
 
-.PHONY: help demo build node check test bench robustness fuzz fmt
+.PHONY: help demo build node check test bench robustness soak fuzz fmt
 
 help:
 	@echo "make demo    build, then sync a new replica from a proof and from the logs, and compare"
@@ -14,6 +14,7 @@ help:
 	@echo "make test    all checks and tests"
 	@echo "make bench   measure side by side and write docs/performance.md; leave the machine idle"
 	@echo "make robustness  attacks, faults and simulations, measured into docs/robustness.md"
+	@echo "make soak    three nodes that are written to and killed for SOAK_SECONDS (1800)"
 	@echo "make fuzz    libFuzzer on every decoder, FUZZ_SECONDS each (20)"
 	@echo "make fmt     format the code"
 
@@ -48,6 +49,11 @@ bench:
 robustness:
 	@scripts/install-system-packages.sh demo
 	@scripts/robustness.sh
+
+soak:
+	@scripts/install-system-packages.sh demo
+	ROOTFOLD_SOAK_SECONDS=$${SOAK_SECONDS:-1800} \
+		cargo test --release --workspace --test soak -- --nocapture
 
 fuzz:
 	@scripts/install-system-packages.sh demo

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{ProveError, Prover};
-use crate::space::{EpochLimits, Space};
+use crate::{
+    data_dir::DataDir,
+    space::{EpochLimits, Space},
+};
 
 /// The time between two looks for pending ops.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -25,26 +28,31 @@ pub struct Publishing {
 
 /// Proves pending ops and publishes snapshots until the process ends. Errors are logged, and the work is
 /// tried again. The threads that fold have a low priority, so that the node answers meanwhile.
-pub fn prove_beside(prover: Prover, publishing: Publishing) {
+pub fn prove_beside(prover: Prover, data_dir: &DataDir, publishing: Publishing) {
     let pool = rayon::ThreadPoolBuilder::new()
         .thread_name(|index| format!("prover-{index}"))
         .start_handler(|_| lower_priority())
         .build();
     match pool {
-        Ok(pool) => pool.install(|| run(prover, publishing)),
+        Ok(pool) => pool.install(|| run(prover, data_dir, publishing)),
         Err(e) => {
             tracing::warn!(error = %e, "proving without threads of low priority");
-            run(prover, publishing);
+            run(prover, data_dir, publishing);
         }
     }
 }
 
-fn run(mut prover: Prover, publishing: Publishing) {
+fn run(mut prover: Prover, data_dir: &DataDir, publishing: Publishing) {
     let mut pace = Pace { limit: EPOCH_OPS.0 };
     // The last time that there was something to prove.
     let mut busy = Instant::now();
     loop {
         let done = prove_some(&mut prover, &mut pace, &mut busy, publishing);
+        let done = match done {
+            // A command beside this node has proved, or has taken over a running proof.
+            Err(ProveError::Overtaken) => prover.reopen(data_dir).map(|other| prover = other),
+            done => done,
+        };
         if let Err(e) = done {
             tracing::error!(error = %e, "proving failed; trying again");
             std::thread::sleep(TRY_AGAIN);

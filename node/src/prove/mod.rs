@@ -2,6 +2,7 @@
 
 mod beside;
 mod running;
+mod take_over;
 
 use std::{
     collections::BTreeMap,
@@ -44,8 +45,8 @@ pub enum ProveError {
     /// The replica was bootstrapped from a snapshot. It has the compressed proof, which cannot be
     /// continued, but no running proof.
     #[error(
-        "this replica was bootstrapped from a snapshot and has no running proof: prove on the node that \
-         has it"
+        "this replica was bootstrapped from a snapshot and has no running proof: prove on a node that has \
+         one, or take it over: `prove --export FILE` there, `prove --import FILE` here"
     )]
     NotAProver,
     /// The parameters are of an unknown profile.
@@ -69,6 +70,30 @@ pub enum ProveError {
     OtherState {
         /// The file.
         path: PathBuf,
+    },
+    /// The running proof is of another space, or of a state in the middle of an epoch.
+    #[error("the running proof is not one of a sealed state of this space")]
+    NotOfThisSpace,
+    /// The running proof of another node does not verify.
+    #[error("the running proof of another node is false: {what}")]
+    FalseProof {
+        /// The failed check.
+        what: String,
+    },
+    /// The running proof covers a state that this node does not hold.
+    #[error(
+        "this node does not hold the state of {ops} ops that the running proof covers: bootstrap from a peer \
+         that has its snapshot, then import it again"
+    )]
+    StateNotHeld {
+        /// The number of ops that the proof covers.
+        ops: u64,
+    },
+    /// The history is not complete here, so that no proof can begin with it.
+    #[error("a new proof needs all ops since genesis, and this node lacks {what}")]
+    HistoryMissing {
+        /// What is missing.
+        what: String,
     },
     /// The directory of the running proof cannot be created.
     #[error("directory of the running proof {}: {source}", path.display())]
@@ -115,6 +140,13 @@ pub enum ProveError {
     Store(#[from] StoreError),
 }
 
+impl ProveError {
+    /// Whether bad data of another node is the cause.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, ProveError::FalseProof { .. } | ProveError::NotOfThisSpace)
+    }
+}
+
 /// The result of a run of the prover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProveReport {
@@ -159,6 +191,11 @@ impl Prover {
         space.keep_verifying_key(proof.parameters().verifying_key().key())?;
         let folded = tips_in_tree(&space, proved.root)?;
         Ok(Prover { space, running, proof, proved, folded })
+    }
+
+    /// A prover that goes on with the sealed state, after another one has changed it.
+    fn reopen(&self, data_dir: &DataDir) -> Result<Prover, ProveError> {
+        Prover::open(self.space.clone(), data_dir, self.parameters().clone())
     }
 
     /// The space.

@@ -13,6 +13,7 @@ mod holes;
 mod ingest;
 mod pages;
 mod policy;
+mod proved;
 mod read;
 mod state;
 mod take_over;
@@ -57,6 +58,7 @@ pub(crate) use garbage::Garbage;
 pub use ingest::{IngestError, IngestedEach};
 pub(crate) use pages::Pages;
 pub use policy::{Policy, KEPT_SNAPSHOTS, MAX_AHEAD};
+pub(crate) use proved::Begun;
 pub(crate) use read::{holds_value, read_head};
 pub use read::{Found, View};
 pub use state::Proved;
@@ -497,9 +499,13 @@ impl Space {
         Ok(garbage)
     }
 
-    /// Stores a snapshot as the newest, and drops the oldest beyond [`Policy::kept_snapshots`].
+    /// Stores a snapshot as the newest, and drops the oldest beyond [`Policy::kept_snapshots`]. One that
+    /// covers fewer ops than the newest is not stored: a prover that began again is still behind.
     pub(crate) fn keep_snapshot(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
         let change = self.begin_change();
+        if self.state().snapshot.is_some_and(|newest| newest.ops > snapshot.header.ops) {
+            return Ok(());
+        }
         let mut batch = Batch::new();
         state::stage_snapshot(&mut batch, snapshot);
         let mut state = State { snapshot: Some(snapshot.header), ..State::clone(&self.state()) };

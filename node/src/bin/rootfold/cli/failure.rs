@@ -131,16 +131,8 @@ macro_rules! judging_errors {
     };
 }
 
-unreachable_errors!(
-    DataDirError,
-    SpaceError,
-    StoreError,
-    GitError,
-    ParametersError,
-    ProveError,
-    ServeError
-);
-judging_errors!(IngestError, BootstrapError, ReplayError, WriteError, ForkRefused);
+unreachable_errors!(DataDirError, SpaceError, StoreError, GitError, ParametersError, ServeError);
+judging_errors!(ProveError, IngestError, BootstrapError, ReplayError, WriteError, ForkRefused);
 
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Failure {

@@ -1,5 +1,7 @@
 //! `prove`
 
+use std::path::PathBuf;
+
 use clap::Args;
 use rootfold_node::{prove::Prover, space::EpochLimits};
 use serde_json::json;
@@ -15,6 +17,15 @@ pub struct ProveArgs {
     /// The largest number of epochs [default: all].
     #[arg(long, value_name = "N")]
     epochs: Option<u64>,
+    /// First goes on with a running proof that another node has exported to this file.
+    #[arg(long, value_name = "FILE", conflicts_with = "restart")]
+    import: Option<PathBuf>,
+    /// First begins again at genesis, if all ops are here: for a node that has lost its running proof.
+    #[arg(long)]
+    restart: bool,
+    /// At the end publishes a snapshot, and writes the running proof to this file for another node.
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
 }
 
 /// Folds pending ops into the running proof.
@@ -22,8 +33,17 @@ pub fn run(context: &Context, args: &ProveArgs) -> Result<(), Failure> {
     let space = context.space()?;
     let bars = context.bars();
     let parameters = context.space_parameters(&space, &bars)?;
-    let mut prover = Prover::open(space, &context.data_dir(), parameters)?;
+    let data_dir = context.data_dir();
+    let mut prover = match &args.import {
+        Some(file) => Prover::import(space, &data_dir, parameters, &context.path(file))?,
+        None if args.restart => Prover::restart(space, &data_dir, parameters)?,
+        None => Prover::open(space, &data_dir, parameters)?,
+    };
     let report = prover.prove(EpochLimits { max_ops: args.epoch }, args.epochs, &bars)?;
+    if let Some(file) = &args.export {
+        prover.publish(&bars)?;
+        prover.export(&context.path(file))?;
+    }
     bars.clear();
     let seconds = report.fold.as_secs_f64();
     let json = json!({

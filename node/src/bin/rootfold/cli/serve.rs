@@ -197,12 +197,13 @@ async fn follow_peers(space: &Space, peers: Peers) {
 /// Proves pending ops on threads of their own, and publishes.
 fn start_prover(space: &Space, context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let parameters = context.space_parameters(space, &context.bars())?;
-    let prover = Prover::open(space.clone(), &context.data_dir(), parameters)?;
+    let data_dir = context.data_dir();
+    let prover = Prover::open(space.clone(), &data_dir, parameters)?;
     let after = Duration::from_secs(args.publish_after);
     let publishing = Publishing { every: args.publish_every, after };
     std::thread::Builder::new()
         .name("prover".to_owned())
-        .spawn(move || prove_beside(prover, publishing))
+        .spawn(move || prove_beside(prover, &data_dir, publishing))
         .or_unreachable("starting the prover")?;
     Ok(())
 }
