@@ -122,7 +122,7 @@ pub async fn sync_tail(
         match taken {
             Ok(()) => served_at = served_at.or_else(|| Some(Instant::now())),
             Err(Failed::Peer(fault)) => {
-                tracing::warn!(error = %fault, "a peer did not send its tail");
+                tracing::info!(error = %fault, "a peer did not send its tail");
                 failed.push((index, fault));
             }
             Err(Failed::Here(e)) => return Err(e),

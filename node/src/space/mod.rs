@@ -18,6 +18,7 @@ mod read;
 mod state;
 mod take_over;
 mod usage;
+mod voucher;
 mod write;
 
 use std::sync::{
@@ -63,6 +64,7 @@ pub(crate) use read::{holds_value, read_head};
 pub use read::{Found, View};
 pub use state::Proved;
 pub(crate) use state::{Latest, State};
+pub use voucher::Voucher;
 pub use write::{Write, WriteError, Written};
 
 /// The tips of writers. Cheap to clone, whatever their number is.
