@@ -27,6 +27,7 @@ mod serve;
 pub mod space_new;
 mod status;
 pub mod text;
+pub mod usage;
 mod verify;
 mod writer_new;
 

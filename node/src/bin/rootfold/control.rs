@@ -12,7 +12,6 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
 use rootfold_core::value::MAX_VALUE;
 use rootfold_node::space::Space;
 
@@ -100,6 +99,16 @@ fn exchange(mut stream: &UnixStream, cli: &Cli) -> io::Result<Answer> {
     serde_json::from_str(&answer).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
 }
 
+impl From<cli::usage::Answer> for Answer {
+    fn from(answer: cli::usage::Answer) -> Answer {
+        let (stdout, stderr) = match answer.is_error {
+            true => (String::new(), answer.text),
+            false => (hex::encode(answer.text), String::new()),
+        };
+        Answer { exit: answer.exit, stdout, stderr }
+    }
+}
+
 /// Runs a command on the space of this node.
 pub fn run(request: Request, space: Space, data: PathBuf) -> Answer {
     if request.version != env!("CARGO_PKG_VERSION") {
@@ -109,9 +118,10 @@ pub fn run(request: Request, space: Space, data: PathBuf) -> Answer {
             request.version
         ));
     }
-    let cli = match Cli::try_parse_from(request.args.iter().map(|digits| from_hex(digits))) {
+    let cli = match cli::usage::parse(request.args.iter().map(|digits| from_hex(digits)).collect())
+    {
         Ok(cli) => cli,
-        Err(e) => return Answer::failed(&e.to_string()),
+        Err(answer) => return answer.into(),
     };
     let cwd = PathBuf::from(from_hex(&request.cwd));
     let stdin = request.stdin.map(|digits| hex::decode(digits).unwrap_or_default());

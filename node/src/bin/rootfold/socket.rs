@@ -19,6 +19,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::cli::text;
+
 /// The name of the socket in the data directory.
 pub const SOCKET: &str = "control.sock";
 /// The longest request, with a value as hexadecimal text, in bytes.
@@ -53,7 +55,11 @@ pub struct Answer {
 impl Answer {
     /// The answer to a command that cannot be run.
     pub fn failed(what: &str) -> Answer {
-        Answer { exit: 3, stdout: String::new(), stderr: format!("error: {what}\n") }
+        Answer {
+            exit: 3,
+            stdout: String::new(),
+            stderr: text::printable(&format!("error: {what}\n")),
+        }
     }
 }
 

@@ -41,7 +41,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     listen: Address,
     /// Keeps in step with this peer: pulls its ops and pushes ops to it; may be given several times.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = Address::of_node)]
     peer: Vec<Address>,
     /// Proves pending ops while it serves, and publishes snapshots.
     #[arg(long)]

@@ -66,6 +66,18 @@ pub fn escaped_char(c: char) -> impl Iterator<Item = char> {
     plain.into_iter().chain(escape.into_iter().flatten())
 }
 
+/// The text without characters that a terminal would act on, except for the ends of lines and tabs.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' | '\\' => out.push(c),
+            c => out.extend(escaped_char(c)),
+        }
+    }
+    out
+}
+
 /// A field element in hexadecimal.
 pub fn field_text(x: &F) -> String {
     field::to_hex(x)
