@@ -101,6 +101,12 @@ fn c16_usage_errors_have_no_escape_codes() {
     let ran = node.run(["--json", "put", "k"]);
     let error: Value = serde_json::from_str(&ran.stderr).unwrap();
     assert!(error["error"].as_str().unwrap().contains("<VALUE>"), "{error}");
+    let ran = node.run(["--json", "put", "k", "--flie"]);
+    let error: Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!(
+        error["error"],
+        "unexpected argument '--flie' found; tip: a similar argument exists: '--file'"
+    );
     // Without `--json`, and for help, clap's own lines stay.
     let ran = node.run(["put", "k"]);
     assert!(ran.stderr.contains("\n\nUsage: rootfold put"), "{:?}", ran.stderr);

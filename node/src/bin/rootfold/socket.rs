@@ -19,8 +19,6 @@ use tokio::{
     time::timeout,
 };
 
-use crate::cli::text;
-
 /// The name of the socket in the data directory.
 pub const SOCKET: &str = "control.sock";
 /// The longest request, with a value as hexadecimal text, in bytes.
@@ -58,7 +56,7 @@ impl Answer {
         Answer {
             exit: 3,
             stdout: String::new(),
-            stderr: text::printable(&format!("error: {what}\n")),
+            stderr: format!("error: {}\n", what.escape_debug()),
         }
     }
 }

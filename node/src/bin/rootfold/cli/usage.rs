@@ -101,10 +101,10 @@ fn message(kind: ErrorKind, rendered: &str) -> String {
     if kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return "a command is missing: `rootfold help` lists all commands".to_owned();
     }
-    let lines = rendered.lines().map(str::trim);
-    let lines = lines
-        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
-        .filter(|line| !line.is_empty());
-    let message = lines.collect::<Vec<_>>().join(" ");
+    let is_about_usage =
+        |part: &&str| part.starts_with("Usage:") || part.starts_with("For more information");
+    let line = |part: &str| part.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let parts = rendered.split("\n\n").take_while(|part| !is_about_usage(part));
+    let message = parts.map(line).collect::<Vec<_>>().join("; ");
     message.strip_prefix("error: ").unwrap_or(&message).to_owned()
 }
