@@ -47,6 +47,14 @@ pub enum AddressError {
         /// What stands for the port.
         port: String,
     },
+    /// Port 0, which a server may ask the system for, but to which nobody can connect.
+    #[error(
+        "{text}: nobody can connect to port 0; only `serve --listen` takes it, for any free port"
+    )]
+    AnyPort {
+        /// The text.
+        text: String,
+    },
 }
 
 impl FromStr for Address {
@@ -69,14 +77,11 @@ impl FromStr for Address {
             Some(rest) => {
                 let (host, port) = rest.split_once(']').ok_or_else(form)?;
                 host.parse::<Ipv6Addr>().map_err(|_| form())?;
-                (
-                    host,
-                    if port.is_empty() {
-                        None
-                    } else {
-                        Some(port.strip_prefix(':').ok_or_else(form)?)
-                    },
-                )
+                let port = match port {
+                    "" => None,
+                    port => Some(port.strip_prefix(':').ok_or_else(form)?),
+                };
+                (host, port)
             }
             None if rest.matches(':').count() > 1 => {
                 return Err(AddressError::Brackets { text: named() });
@@ -92,13 +97,18 @@ impl FromStr for Address {
         }
         let port = match port {
             None => DEFAULT_PORT,
-            Some(port) => port.parse().map_err(|_| AddressError::Port {
+            Some(port) => port_of(port).ok_or_else(|| AddressError::Port {
                 text: named(),
                 port: port.escape_debug().to_string(),
             })?,
         };
         Ok(Address { host: host.to_owned(), port })
     }
+}
+
+/// A port: digits alone, without a sign.
+fn port_of(text: &str) -> Option<u16> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 impl fmt::Display for Address {
@@ -113,6 +123,18 @@ impl fmt::Display for Address {
 }
 
 impl Address {
+    /// The address of a node to connect to: as [`Address::from_str`], but with a port other than 0.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn of_node(text: &str) -> Result<Address, AddressError> {
+        let address: Address = text.parse()?;
+        if address.port == 0 {
+            return Err(AddressError::AnyPort { text: text.trim().escape_debug().to_string() });
+        }
+        Ok(address)
+    }
+
     /// The address for a connection: without a host it is this machine.
     #[must_use]
     pub fn to_connect(&self) -> Address {
@@ -156,6 +178,9 @@ mod tests {
             ("fe80::1", "brackets"),
             ("node.example:port", "not a port"),
             ("node.example:65536", "not a port"),
+            ("node.example:+80", "not a port"),
+            ("node.example:", "not a port"),
+            ("[::1]:-1", "not a port"),
             ("node.example/path", "without a scheme"),
             ("[::1", "without a scheme"),
             ("[node]:1", "without a scheme"),
@@ -166,5 +191,20 @@ mod tests {
             assert!(e.contains(said), "{text:?}: {e}");
             assert!(!e.contains('\u{1b}'), "{e:?}");
         }
+    }
+
+    #[test]
+    fn nobody_connects_to_port_0() {
+        for text in [":0", "node.example:0", "[::1]:00", " http://127.0.0.1:0/"] {
+            assert_eq!(
+                text.parse::<Address>().unwrap().port,
+                0,
+                "{text:?} is an address to listen on"
+            );
+            let e = Address::of_node(text).unwrap_err().to_string();
+            assert!(e.contains("port 0"), "{text:?}: {e}");
+        }
+        assert_eq!(Address::of_node(":81").unwrap(), ":81".parse().unwrap());
+        assert_eq!(Address::of_node("a b"), "a b".parse());
     }
 }

@@ -248,7 +248,7 @@ fn c13_something_else_answers() {
 #[test]
 fn c14_a_wrong_option_is_not_a_value() {
     let node = Node::with_space();
-    for wrong in ["--flie=x.txt", "--file-x", "-x"] {
+    for wrong in ["--flie=x.txt", "--file-x", "--x"] {
         assert_eq!(node.run(["put", "colour", wrong]).code, 2, "{wrong}");
     }
     node.run(["get", "colour"]).fails(3, "no value");

@@ -27,12 +27,16 @@ fn proved_space() -> (Node, std::path::PathBuf, Node) {
 fn a_replica_goes_on_with_the_proof_of_another_node() {
     let (a, file, b) = proved_space();
     let file = file.to_str().unwrap();
+    // What the snapshot covers is proven, the rest has checked signatures.
+    assert_eq!(b.json(["get", "k1"])["vouched_by"], "proven");
+    assert_eq!(b.json(["get", "later"])["vouched_by"], "signed");
     b.run(["prove"]).fails(3, "prove --import");
     let done = b.json(["prove", "--import", file]);
     assert_eq!(done["ops"], 1);
     b.run(["publish"]).ok();
     let status = b.json(["status"]);
     assert_eq!((&status["proved"]["ops"], &status["snapshot"]["ops"]), (&6.into(), &6.into()));
+    assert_eq!(b.json(["get", "later"])["vouched_by"], "proven");
 
     // Whoever trusts neither takes its snapshot. The two provers do no harm to each other.
     a.run(["prove"]).ok();

@@ -125,6 +125,18 @@ pub enum BootstrapError {
         /// The space of the invite.
         wanted: F,
     },
+    /// The data directory belongs to a bootstrap of another space, which was cut off.
+    #[error(
+        "the data directory belongs to a bootstrap of space {}, which was cut off; the invite is to space {}: \
+         choose another directory, or finish that bootstrap with its own invite",
+        field::to_hex(.begun), field::to_hex(.wanted)
+    )]
+    OtherBootstrap {
+        /// The space of the bootstrap that was cut off.
+        begun: F,
+        /// The space of the invite.
+        wanted: F,
+    },
     /// The data directory holds the space with other parameters.
     #[error(
         "the data directory has parameters {held}, the invite has {wanted}: the invite is to another \
@@ -172,7 +184,8 @@ impl BootstrapError {
             BootstrapError::AllFailed { faults, .. } => faults.iter().any(PeerError::is_refusal),
             BootstrapError::NotATree { .. }
             | BootstrapError::OtherParameters { .. }
-            | BootstrapError::OtherSpace { .. } => true,
+            | BootstrapError::OtherSpace { .. }
+            | BootstrapError::OtherBootstrap { .. } => true,
             _ => false,
         }
     }
@@ -442,6 +455,9 @@ async fn open(store: Arc<dyn Store>, invite: &Invite) -> Result<Option<Space>, B
         Ok(space) => space,
         Err(SpaceError::NoSpace) => return Ok(None),
         Err(SpaceError::CutOff { id }) if id == invite.space => return Ok(None),
+        Err(SpaceError::CutOff { id }) => {
+            return Err(BootstrapError::OtherBootstrap { begun: id, wanted: invite.space });
+        }
         Err(e) => return Err(e.into()),
     };
     let (held, wanted) = (space.id(), invite.space);

@@ -8,7 +8,6 @@ mod error;
 mod stranger;
 
 use std::{
-    str::FromStr,
     sync::{
         atomic::{AtomicU64, Ordering},
         Arc,
@@ -90,7 +89,7 @@ impl Peer {
         Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let failed = |cause| PeerError { peer: address.into(), cause: Box::new(cause) };
-        let parsed = Address::from_str(address)
+        let parsed = Address::of_node(address)
             .map_err(|e| failed(PeerCause::Address { what: e.to_string() }))?;
         let endpoint = Endpoint::from_shared(format!("http://{}", parsed.to_connect()))
             .map_err(|e| failed(PeerCause::Address { what: e.to_string() }))?

@@ -11,6 +11,8 @@ use rootfold_core::{
 const CUT_MARK: u8 = b'#';
 /// The length of the kept prefix of the hash, in bytes.
 const CUT_HASH: usize = 16;
+/// The length of what is kept of a long path, in bytes.
+const CUT_KEPT: usize = MAX_APPLICATION_KEY - 1 - 2 * CUT_HASH;
 /// The distance of the clocks of two changes: one tick is for a grant before the second change.
 const TICKS: u64 = 2;
 
@@ -21,7 +23,7 @@ pub fn path_key(path: &[u8]) -> Key {
     if path.len() <= MAX_APPLICATION_KEY {
         return short(path);
     }
-    let mut cut = path[..MAX_APPLICATION_KEY - 1 - 2 * CUT_HASH].to_vec();
+    let mut cut = path[..CUT_KEPT].to_vec();
     cut.push(CUT_MARK);
     let hash = blake3::hash(path);
     cut.extend_from_slice(hex::encode(&hash.as_bytes()[..CUT_HASH]).as_bytes());
@@ -31,6 +33,20 @@ pub fn path_key(path: &[u8]) -> Key {
 /// Whether [`path_key`] shortens this path.
 pub fn is_cut(path: &[u8]) -> bool {
     path.len() > MAX_APPLICATION_KEY
+}
+
+/// The prefix of the keys of all shortened paths that begin with `prefix`, if `prefix` is longer than what
+/// such keys keep of a path. Keys of other paths may have it too.
+pub fn cut_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    (prefix.len() > CUT_KEPT).then(|| [&prefix[..CUT_KEPT], &[CUT_MARK]].concat())
+}
+
+/// Whether a key has the form that [`path_key`] gives a path that it shortens.
+pub fn is_cut_key(key: &[u8]) -> bool {
+    let is_digit = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    key.len() == MAX_APPLICATION_KEY
+        && key[CUT_KEPT] == CUT_MARK
+        && key[CUT_KEPT + 1..].iter().all(is_digit)
 }
 
 /// The hybrid logical clocks of consecutive changes: the time of the commit, or two ticks after the
@@ -81,6 +97,20 @@ mod tests {
         assert_eq!(bytes.len(), MAX_APPLICATION_KEY);
         assert_eq!(bytes[..58], [b'p'; 58]);
         assert_eq!(bytes[58], b'#');
+    }
+
+    #[test]
+    fn shortened_paths_are_found_by_their_beginning() {
+        let path = [&[b'p'; 70][..], &[b'q'; 30]].concat();
+        let key = path_key(&path);
+        let key = key.application_key().unwrap();
+        assert!(is_cut_key(key) && !is_cut_key(&path[..MAX_APPLICATION_KEY]));
+        for length in 0..=path.len() {
+            let kept = cut_prefix(&path[..length]);
+            assert_eq!(kept.is_some(), !key.starts_with(&path[..length]), "{length}");
+            assert!(kept.is_none_or(|kept| key.starts_with(&kept)), "{length}");
+        }
+        assert_eq!(cut_prefix(&[b'o'; 59]).unwrap()[..58], [b'o'; 58]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod serve;
 pub mod space_new;
 mod status;
 pub mod text;
+pub mod usage;
 mod verify;
 mod watch;
 mod writer_new;

@@ -12,7 +12,6 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
 use rootfold_core::value::MAX_VALUE;
 
 use crate::{
@@ -143,7 +142,9 @@ fn try_run(request: Request, serving: Serving, written: Written) -> Result<(), (
         ));
         return Err((plain, failure));
     }
-    let cli = Cli::try_parse_from(args).map_err(|e| (plain, Failure::usage(e.to_string())))?;
+    // The caller has parsed the same command line, by the same version.
+    let cli = cli::usage::parse(args.collect())
+        .map_err(|answer| (plain, Failure::usage(answer.text.trim_end().to_owned())))?;
     let cwd = PathBuf::from(from_hex(&request.cwd));
     let stdin = request.stdin.map(|digits| from_digits(&digits));
     let params_dir = request.params_dir.map(|digits| cwd.join(from_hex(&digits)));

@@ -7,16 +7,17 @@ mod control;
 mod socket;
 
 use std::{
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
-use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    // Clap exits with code 2 if it cannot parse the command line.
-    let cli = cli::args::Cli::parse();
+    let cli = match cli::usage::parse(std::env::args_os().collect()) {
+        Ok(cli) => cli,
+        Err(answer) => return print(&answer),
+    };
     let output = cli::output::Output::new(cli.json);
     tracing_subscriber::fmt()
         .with_env_filter(
@@ -36,6 +37,17 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit as u8)
         }
     }
+}
+
+/// Prints what clap has to say.
+fn print(answer: &cli::usage::Answer) -> ExitCode {
+    // A closed stdout or stderr is ignored.
+    let _ = if answer.is_error {
+        io::stderr().write_all(answer.text.as_bytes())
+    } else {
+        io::stdout().write_all(answer.text.as_bytes())
+    };
+    ExitCode::from(answer.exit)
 }
 
 /// A user at a terminal, or a script. If the command serves, it runs the commands of other processes.

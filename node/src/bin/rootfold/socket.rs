@@ -20,7 +20,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::cli::output::{Part, Written};
+use crate::cli::{
+    output::{Part, Written},
+    text,
+};
 
 /// The name of the socket in the data directory.
 pub const SOCKET: &str = "control.sock";
@@ -155,7 +158,8 @@ async fn serve(stream: tokio::net::UnixStream, runner: Runner, serving: Serving)
 }
 
 async fn fail(to: &mut OwnedWriteHalf, what: &str) -> io::Result<()> {
-    send(to, &Part::Stderr(format!("error: {what}\n").into_bytes()).into()).await?;
+    let line = format!("error: {}\n", text::printable(&what.replace('\n', " ")));
+    send(to, &Part::Stderr(line.into_bytes()).into()).await?;
     send(to, &Line::Exit(3)).await
 }
 

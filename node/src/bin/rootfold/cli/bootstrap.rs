@@ -18,7 +18,7 @@ use super::{context::block_on, failure::Failure, forks, progress::Bars, text, Co
 #[derive(Debug, Args)]
 pub struct BootstrapArgs {
     /// A peer, as host or host:port; may be given several times.
-    #[arg(long, value_name = "ADDR", required = true)]
+    #[arg(long, value_name = "ADDR", required = true, value_parser = Address::of_node)]
     from: Vec<Address>,
     /// The invite to the space.
     #[arg(long)]

@@ -26,16 +26,19 @@ pub fn run(context: &Context, args: &GetArgs) -> Result<(), Failure> {
     let found = space.get(At::Latest, &key)?;
     if found.as_ref().is_some_and(|found| found.missing) {
         return Err(Failure::unreachable(format!(
-            "no peer has sent the value of key {:?} to this node yet: run `bootstrap` again",
+            "no peer has sent the value of key \"{}\" to this node yet: run `bootstrap` again",
             text::key_text(&key)
         )));
     }
     let Some(found) = found.filter(|found| found.value.is_some()) else {
         too_long()?;
-        return Err(Failure::unreachable(format!("no value under key {:?}", text::key_text(&key))));
+        return Err(Failure::unreachable(format!(
+            "no value under key \"{}\"",
+            text::key_text(&key)
+        )));
     };
     if context.output.json {
-        return context.output.answer(&text::found_json(&found), String::new);
+        return context.output.answer(&text::found_json(&space, &found)?, String::new);
     }
     context.output.bytes(found.value.as_deref().unwrap_or_default())
 }

@@ -23,7 +23,7 @@ use super::{
 
 mod held;
 
-use held::Difference;
+use held::{Difference, Kept};
 
 /// The largest number of ops in a submission.
 const MAX_OPS: usize = 256;
@@ -41,6 +41,8 @@ pub struct Import<'a> {
     next: usize,
     /// The number of ops that this import has written.
     written: u64,
+    /// What [`Import::settle`] has left as another writer has it.
+    kept: Vec<Kept>,
 }
 
 /// An author as a writer.
@@ -68,7 +70,7 @@ impl<'a> Import<'a> {
         let written = grant_missing(space, owner, history, &clocks, &secrets)?;
         let mut authors = writers_of(space, secrets)?;
         held::check(space, history, &mut blobs, &mut authors)?;
-        Ok(Import { space, history, blobs, clocks, authors, next: 0, written })
+        Ok(Import { space, history, blobs, clocks, authors, next: 0, written, kept: Vec::new() })
     }
 
     /// Writes the changes before index `end`. `progress` receives the number of changes so far.
@@ -83,12 +85,14 @@ impl<'a> Import<'a> {
 
     /// Writes what is missing until the state is that of `HEAD`: the history of the repository may have
     /// been merged in another order than when an earlier import wrote it. Only entries of the authors are
-    /// changed. Does nothing for a history that is not complete.
+    /// changed; [`Import::kept`] has the others. Does nothing for a history that is not complete.
     pub fn settle(&mut self) -> Result<(), Failure> {
         if !self.history.complete {
             return Ok(());
         }
-        let changes = held::differences(self.space, self.history, &mut self.blobs, &self.authors)?;
+        let (changes, kept) =
+            held::differences(self.space, self.history, &mut self.blobs, &self.authors)?;
+        self.kept = kept;
         for part in changes.chunks(MAX_OPS / 8) {
             let mut batches: Vec<Option<LogBatch>> = vec![None; self.authors.len()];
             let mut values = Vec::new();
@@ -114,6 +118,11 @@ impl<'a> Import<'a> {
     /// The number of ops that this import has written: grants and changes.
     pub fn written(&self) -> u64 {
         self.written
+    }
+
+    /// The keys whose entries are not those of `HEAD`, since another writer has written them, in order.
+    pub fn kept(&self) -> &[Kept] {
+        &self.kept
     }
 
     /// Signs and ingests one submission.

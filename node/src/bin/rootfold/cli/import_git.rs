@@ -24,6 +24,9 @@ pub struct ImportGitArgs {
     limit: usize,
 }
 
+/// The largest number of keys that a list in the text has; JSON has all.
+const LISTED: usize = 10;
+
 /// Imports a git history into the space.
 pub fn run(context: &Context, args: &ImportGitArgs) -> Result<(), Failure> {
     let space = context.space()?;
@@ -39,9 +42,15 @@ pub fn run(context: &Context, args: &ImportGitArgs) -> Result<(), Failure> {
         import.run_to(total, |done| bar.set_position(done as u64))
     })?;
     import.settle()?;
-    let cut: Vec<_> = import::cut_keys(&history)
-        .into_iter()
-        .map(|(path, key)| json!({ "path": text::escaped(path), "key": text::key_json(&key) }))
+    let cut = import::cut_keys(&history);
+    let cut_json: Vec<_> = cut
+        .iter()
+        .map(|(path, key)| json!({ "path": text::escaped(path), "key": text::key_json(key) }))
+        .collect();
+    let kept_json: Vec<_> = import
+        .kept()
+        .iter()
+        .map(|kept| json!({ "key": text::key_json(&kept.key), "writer": kept.writer }))
         .collect();
     let json = json!({
         "changes": total,
@@ -54,7 +63,9 @@ pub fn run(context: &Context, args: &ImportGitArgs) -> Result<(), Failure> {
             "submodules": history.skipped.submodules,
         },
         "cut_paths": import::cut_paths(&history),
-        "cut_keys": cut,
+        "cut_keys": cut_json,
+        "kept": import.kept().len(),
+        "kept_keys": kept_json,
         "odd_dates": import::odd_dates(&history),
         "shallow": history.shallow,
     });
@@ -66,6 +77,33 @@ pub fn run(context: &Context, args: &ImportGitArgs) -> Result<(), Failure> {
             import.written()
         );
         text.extend(import::left_out(&history).into_iter().map(|line| line + "\n"));
+        text += &list(
+            "paths with shortened keys",
+            cut.len(),
+            cut.iter().map(|(path, key)| {
+                format!("{} lies under {}", text::escaped(path), text::key_text(key))
+            }),
+        );
+        let kept = import.kept();
+        text += &list(
+            "keys are not as in HEAD, since other writers have written them",
+            kept.len(),
+            kept.iter()
+                .map(|kept| format!("{} by writer {}", text::key_text(&kept.key), kept.writer)),
+        );
         text
     })
+}
+
+/// A heading with the number of items, and the first of them; nothing if there are none.
+fn list(what: &str, count: usize, items: impl Iterator<Item = String>) -> String {
+    if count == 0 {
+        return String::new();
+    }
+    let mut text = format!("{count} {what}:\n");
+    text.extend(items.take(LISTED).map(|item| format!("  {item}\n")));
+    if count > LISTED {
+        text += &format!("  and {} more, which --json lists\n", count - LISTED);
+    }
+    text
 }

@@ -76,7 +76,7 @@ impl Output {
         let line = if self.json {
             serde_json::to_string(json).or_unreachable("writing the answer")?
         } else {
-            printable(&text())
+            text::printable(&text())
         };
         let mut bytes = line.into_bytes();
         if bytes.last().is_some_and(|b| *b != b'\n') {
@@ -121,7 +121,7 @@ impl Output {
         let line = if self.json {
             serde_json::json!({ "error": message, "exit": failure.exit as u8 }).to_string()
         } else {
-            printable(&format!("error: {}", message.replace('\n', " ")))
+            text::printable(&format!("error: {}", message.replace('\n', " ")))
         };
         self.warn(&line);
     }
@@ -135,16 +135,4 @@ impl Output {
         // A closed stderr is ignored.
         let _ = writeln!(io::stderr(), "{line}");
     }
-}
-
-/// The text without characters that a terminal would act on, except for the ends of lines and tabs.
-fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\t' | '\\' => out.push(c),
-            c => out.extend(text::escaped_char(c)),
-        }
-    }
-    out
 }

@@ -17,10 +17,10 @@ use super::{
 #[derive(Debug, Args)]
 pub struct PeersArgs {
     /// Adds a peer; may be given several times.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = Address::of_node)]
     add: Vec<Address>,
     /// Removes a peer; may be given several times.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = Address::of_node)]
     remove: Vec<Address>,
 }
 

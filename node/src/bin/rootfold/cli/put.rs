@@ -18,7 +18,7 @@ use super::{
 pub struct PutArgs {
     /// The key, at most 91 bytes.
     key: OsString,
-    /// The value; `-` reads it from stdin.
+    /// The value; `-` reads it from stdin. A value that begins with two dashes goes after `--`.
     #[arg(
         required_unless_present = "file",
         conflicts_with = "file",

@@ -14,7 +14,7 @@ use super::{context::block_on, failure::Failure, text, Context};
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     /// The peer, as host or host:port.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = Address::of_node)]
     from: Address,
     /// The invite to the space.
     #[arg(long)]

@@ -5,7 +5,10 @@ use std::ffi::OsString;
 use clap::Args;
 use rootfold_core::key::Key;
 use rootfold_light::query::At;
-use rootfold_node::space::Found;
+use rootfold_node::{
+    git::plan,
+    space::{Found, Space},
+};
 use serde_json::{json, Value};
 
 use super::{
@@ -30,29 +33,62 @@ pub fn run(context: &Context, args: &ScanArgs) -> Result<(), Failure> {
     // One more than the limit shows whether there are more.
     let wanted = args.limit.saturating_add(1);
     let prefix = args.prefix.as_encoded_bytes();
-    Key::user(prefix).or_usage(
-        "--prefix (a longer path from git has a shortened key, which begins with its first 58 bytes; `get \
-         PATH` finds it)",
-    )?;
-    let found = space.scan_prefix(At::Latest, prefix)?;
-    // A deleted key has no value.
-    let values = found.filter(|found| {
+    let too_long = Key::user(prefix).map(drop).or_usage("--prefix");
+    let mut entries = match &too_long {
+        Ok(()) => with_values(&space, prefix)?.take(wanted).collect::<Result<Vec<_>, _>>()?,
+        Err(_) => Vec::new(),
+    };
+    let mut shortened = shortened_below(&space, prefix, wanted - entries.len())?;
+    if shortened.is_empty() {
+        too_long?;
+    }
+    let more = entries.len() + shortened.len() > args.limit;
+    entries.truncate(args.limit);
+    shortened.truncate(args.limit - entries.len());
+    let json = |found: &[Found]| -> Result<Vec<Value>, Failure> {
+        found.iter().map(|found| text::found_json(&space, found)).collect()
+    };
+    let (listed, also) = (json(&entries)?, json(&shortened)?);
+    let answer = json!({ "entries": listed, "shortened": also, "more": more });
+    context.output.answer(&answer, || {
+        let mut text: String = entries.iter().map(line).collect();
+        if !shortened.is_empty() {
+            text += "(shortened keys of paths from git that may lie below this prefix; only the first 58 \
+                     bytes are known, and `get PATH` finds the key of a path:)\n";
+            text.extend(shortened.iter().map(line));
+        }
+        text + if more { "(more: raise --limit)\n" } else { "" }
+    })
+}
+
+/// The entries with this prefix. A deleted key has no value.
+fn with_values<'a>(
+    space: &'a Space,
+    prefix: &[u8],
+) -> Result<impl Iterator<Item = Result<Found, Failure>> + use<'a>, Failure> {
+    let found = space.scan_prefix(At::Latest, prefix)?.filter(|found| {
         found.as_ref().map_or(true, |found| found.value.is_some() || found.missing)
     });
-    let mut entries = values.take(wanted).collect::<Result<Vec<Found>, _>>()?;
-    let more = entries.len() > args.limit;
-    entries.truncate(args.limit);
-    let json: Vec<Value> = entries.iter().map(text::found_json).collect();
-    context.output.answer(&json!({ "entries": json, "more": more }), || {
-        let line = |found: &Found| {
-            let value = match &found.value {
-                Some(value) => text::value_line(value),
-                None => "(no peer has sent the value yet)".to_owned(),
-            };
-            format!("{}\t{value}\n", text::key_text(&found.entry.key))
-        };
-        let lines: String = entries.iter().map(line).collect();
-        let rest = if more { "(more: raise --limit)\n" } else { "" };
-        format!("{lines}{rest}")
-    })
+    Ok(found.map(|found| Ok(found?)))
+}
+
+/// At most `limit` entries of paths that were too long for a key and that may begin with this prefix,
+/// where the prefix is longer than what their keys keep of them. Those whose keys have the prefix are not
+/// among them.
+fn shortened_below(space: &Space, prefix: &[u8], limit: usize) -> Result<Vec<Found>, Failure> {
+    let Some(kept) = plan::cut_prefix(prefix) else { return Ok(Vec::new()) };
+    let is_other = |found: &Found| {
+        let key = found.entry.key.application_key().unwrap_or_default();
+        plan::is_cut_key(key) && !key.starts_with(prefix)
+    };
+    let found = with_values(space, &kept)?;
+    found.filter(|found| found.as_ref().map_or(true, is_other)).take(limit).collect()
+}
+
+fn line(found: &Found) -> String {
+    let value = match &found.value {
+        Some(value) => text::value_line(value),
+        None => "(no peer has sent the value yet)".to_owned(),
+    };
+    format!("{}\t{value}\n", text::key_text(&found.entry.key))
 }

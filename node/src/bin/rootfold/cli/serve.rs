@@ -38,7 +38,7 @@ pub struct ServeArgs {
     listen: Address,
     /// Keeps in step with this peer: pulls its ops and pushes ops to it; may be given several times. The
     /// data directory remembers it.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = Address::of_node)]
     peer: Vec<Address>,
     /// Proves pending ops while it serves, and publishes snapshots.
     #[arg(long)]

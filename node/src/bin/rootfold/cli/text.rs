@@ -8,7 +8,10 @@ use rootfold_core::{
     F,
 };
 use rootfold_light::invite::Invite;
-use rootfold_node::{git::plan, space::Found};
+use rootfold_node::{
+    git::plan,
+    space::{Found, Space},
+};
 use serde_json::{json, Value};
 
 use super::failure::{Failure, OrFail};
@@ -66,22 +69,35 @@ pub fn escaped_char(c: char) -> impl Iterator<Item = char> {
     plain.into_iter().chain(escape.into_iter().flatten())
 }
 
+/// The text without characters that a terminal would act on, except for the ends of lines and tabs.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' | '\\' => out.push(c),
+            c => out.extend(escaped_char(c)),
+        }
+    }
+    out
+}
+
 /// A field element in hexadecimal.
 pub fn field_text(x: &F) -> String {
     field::to_hex(x)
 }
 
-/// An entry and its value as JSON.
-pub fn found_json(found: &Found) -> Value {
+/// An entry of the latest state and its value as JSON, with what vouches for it.
+pub fn found_json(space: &Space, found: &Found) -> Result<Value, Failure> {
     let value = found.value.as_deref();
-    json!({
+    Ok(json!({
         "key": key_json(&found.entry.key),
         "ts": found.entry.stamp.ts.to_string(),
         "writer": found.entry.stamp.writer,
         "digest": field_text(&found.entry.value),
         "value": value.and_then(|bytes| std::str::from_utf8(bytes).ok()),
         "value_hex": value.map(hex::encode),
-    })
+        "vouched_by": space.voucher(&found.entry)?.name(),
+    }))
 }
 
 /// A value in one line: the first 60 characters, or the length of bytes that are not UTF-8.

@@ -54,7 +54,7 @@ fn report(
 ) -> Result<(), Failure> {
     for found in space.changes(before, after, prefix) {
         let found = found?;
-        let json = text::found_json(&found);
+        let json = text::found_json(space, &found)?;
         context.output.answer(&json, || line(&found))?;
     }
     Ok(())

@@ -29,6 +29,13 @@ pub struct Difference {
     pub blob: Option<String>,
 }
 
+/// A path whose entry is not that of `HEAD` and stays: another writer has written it since.
+pub struct Kept {
+    pub key: Key,
+    /// Who has written it.
+    pub writer: u32,
+}
+
 /// Compares the log of each author with this history. If it is not a beginning of the author's changes,
 /// no change of the author is written again: a merge of older commits may have put others before
 /// them, and [`differences`] finds what is missing.
@@ -100,13 +107,14 @@ fn continues(
     Ok(signed.op.value == value)
 }
 
-/// The entries of the authors that differ from `HEAD`.
+/// The entries that differ from `HEAD`: those of the authors, and those of other writers, in the order of
+/// their keys.
 pub fn differences(
     space: &Space,
     history: &History,
     blobs: &mut Blobs,
     authors: &[Author],
-) -> Result<Vec<Difference>, Failure> {
+) -> Result<(Vec<Difference>, Vec<Kept>), Failure> {
     let writers: BTreeSet<u32> = authors.iter().map(|author| author.writer).collect();
     let mut last_author: BTreeMap<Key, usize> = BTreeMap::new();
     for change in &history.changes {
@@ -120,22 +128,25 @@ pub fn differences(
     }
     wanted.extend(last_author.keys().map(|key| (*key, None)));
     wanted.extend(history.files.iter().map(|(path, blob)| (plan::path_key(path), Some(blob))));
-    let mut differences = Vec::new();
+    let (mut differences, mut kept) = (Vec::new(), Vec::new());
     for (key, blob) in wanted {
         let entry = space.get(At::Latest, &key)?.map(|found| found.entry);
-        if entry.is_some_and(|entry| !writers.contains(&entry.stamp.writer)) {
-            continue;
-        }
         let value = match blob {
             None => tombstone(),
             Some(blob) => value_digest(&blobs.contents(blob)?),
         };
         let held = entry.map_or_else(tombstone, |entry| entry.value);
-        if held != value {
+        if held == value {
+            continue;
+        }
+        let other = entry.map(|entry| entry.stamp.writer).filter(|id| !writers.contains(id));
+        if let Some(writer) = other {
+            kept.push(Kept { key, writer });
+        } else {
             let author = last_author.get(&key).copied().unwrap_or(0);
             let after = entry.map_or(0, |entry| entry.stamp.ts);
             differences.push(Difference { author, key, after, blob: blob.cloned() });
         }
     }
-    Ok(differences)
+    Ok((differences, kept))
 }
