@@ -19,10 +19,11 @@ use crate::{
         self,
         args::{Cli, Command},
         failure::{Exit, Failure, OrFail},
-        output::{Output, Written},
+        output::Output,
         Beside, Caller,
     },
     socket::{Line, Request, Serving, SOCKET},
+    written::Written,
 };
 
 fn to_hex(path: &Path) -> String {

@@ -5,6 +5,7 @@ mod cli;
 mod control;
 #[cfg(unix)]
 mod socket;
+mod written;
 
 use std::{
     io::{self, IsTerminal, Write},

@@ -11,6 +11,7 @@ use std::{
 };
 
 use rootfold_core::value::MAX_VALUE;
+use rootfold_light::reply::printable;
 use rootfold_node::{peers::Peers, space::Space};
 use serde::{Deserialize, Serialize};
 use tokio::{
@@ -20,10 +21,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::cli::{
-    output::{Part, Written},
-    text,
-};
+use crate::written::{Part, Written};
 
 /// The name of the socket in the data directory.
 pub const SOCKET: &str = "control.sock";
@@ -158,7 +156,7 @@ async fn serve(stream: tokio::net::UnixStream, runner: Runner, serving: Serving)
 }
 
 async fn fail(to: &mut OwnedWriteHalf, what: &str) -> io::Result<()> {
-    let line = format!("error: {}\n", text::printable(&what.replace('\n', " ")));
+    let line = format!("error: {}\n", printable(what));
     send(to, &Part::Stderr(line.into_bytes()).into()).await?;
     send(to, &Line::Exit(3)).await
 }

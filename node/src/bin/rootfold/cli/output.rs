@@ -3,12 +3,12 @@
 use std::io::{self, ErrorKind, Write};
 
 use serde::Serialize;
-use tokio::sync::mpsc;
 
 use super::{
     failure::{Failure, OrFail},
     text,
 };
+use crate::written::{Part, Written};
 
 /// The form of answers, and where they go.
 #[derive(Debug, Clone)]
@@ -17,33 +17,6 @@ pub struct Output {
     pub json: bool,
     /// Takes what is written for another process; `None` writes to stdout and stderr.
     captured: Option<Written>,
-}
-
-/// A part of what a command has written for another process.
-pub enum Part {
-    Stdout(Vec<u8>),
-    Stderr(Vec<u8>),
-}
-
-/// Takes what a command writes for another process.
-#[derive(Debug, Clone)]
-pub struct Written(mpsc::Sender<Part>);
-
-impl Written {
-    /// The number of parts that wait for the other process before the command does.
-    const WAITING: usize = 16;
-
-    /// A writer, and what receives the parts.
-    pub fn new() -> (Written, mpsc::Receiver<Part>) {
-        let (sender, receiver) = mpsc::channel(Written::WAITING);
-        (Written(sender), receiver)
-    }
-
-    /// Sends a part; waits while the other process is slow, so not for use in a future. Without that
-    /// process the part is dropped.
-    fn send(&self, part: Part) {
-        let _ = self.0.blocking_send(part);
-    }
 }
 
 impl Output {
@@ -64,7 +37,7 @@ impl Output {
 
     /// Whether the other process that waits for answers has gone.
     pub fn is_abandoned(&self) -> bool {
-        self.captured.as_ref().is_some_and(|written| written.0.is_closed())
+        self.captured.as_ref().is_some_and(|written| written.is_abandoned())
     }
 
     /// Writes an answer.
