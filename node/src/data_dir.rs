@@ -91,6 +91,11 @@ impl DataDir {
         self.path.join("peers")
     }
 
+    /// The names of the files and folders besides database, running proof and mark.
+    pub(crate) fn files(&self) -> [&'static str; 2] {
+        ["keys", "peers"]
+    }
+
     /// The bytes of all files in the directory.
     ///
     /// # Errors
@@ -116,7 +121,7 @@ impl DataDir {
         self.path.join("db")
     }
 
-    fn redb(&self) -> PathBuf {
+    pub(crate) fn redb(&self) -> PathBuf {
         self.path.join("db.redb")
     }
 

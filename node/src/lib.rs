@@ -5,6 +5,7 @@
 //! checks of that data are in `rootfold-light`. `examples/two_nodes.rs` shows all of it.
 
 pub mod address;
+pub mod backup;
 pub mod blocking;
 pub mod bootstrap;
 pub mod client;

@@ -177,3 +177,31 @@ fn peers_are_added_and_removed_beside_a_node() {
     b.run(["peers", "--add", "localhost"]).ok();
     assert_eq!(b.json(["peers"])["peers"][0]["address"], "localhost:7340");
 }
+
+#[test]
+fn a_backup_beside_a_node_is_whole_and_warns_before_it_signs() {
+    let a = Node::with_space();
+    let served = a.serve();
+    for n in 0..5 {
+        a.run(["put", &format!("k{n}"), "1"]).ok();
+    }
+    a.run(["prove"]).ok();
+    a.run(["publish"]).ok();
+    let copy = Node::new();
+    let to = copy.data.to_str().unwrap();
+    let made = a.json(["backup", to]);
+    assert!(made["records"].as_u64() > Some(10), "{made}");
+    a.run(["backup", to]).fails(3, "exists");
+    a.run(["backup", "/nowhere/at/all"]).fails(3, "/nowhere/at/all");
+    let state = |node: &Node| {
+        let status = node.json(["status"]);
+        (status["root"].clone(), status["proved"].clone(), status["snapshot"]["root"].clone())
+    };
+    assert_eq!(state(&copy), state(&a));
+    assert_eq!(served.stop(), 0);
+
+    // It proves, and it signs with a warning.
+    let put = copy.run(["put", "after", "1"]);
+    assert!(put.code == 0 && put.stderr.contains("restored from a backup"), "{}", put.stderr);
+    assert_eq!(copy.json(["prove"])["ops"], 1);
+}

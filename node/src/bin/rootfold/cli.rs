@@ -7,6 +7,7 @@ pub mod output;
 pub mod parameters;
 pub mod progress;
 
+mod backup;
 mod bootstrap;
 mod context;
 mod del;
@@ -61,6 +62,7 @@ pub fn run(cli: Cli, output: Output, caller: Caller) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(&context, args),
         Command::Watch(args) => watch::run(&context, &args),
         Command::Peers(args) => peers::run(&context, &args),
+        Command::Backup(args) => backup::run(&context, &args),
         Command::Status => status::run(&context),
         Command::Forks(args) => forks::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args),

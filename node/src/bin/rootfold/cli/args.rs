@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    bootstrap::BootstrapArgs, del::DelArgs, demo::DemoArgs, forks::ForksArgs, get::GetArgs,
-    grant::GrantArgs, import_git::ImportGitArgs, log::LogArgs, params::ParamsArgs,
+    backup::BackupArgs, bootstrap::BootstrapArgs, del::DelArgs, demo::DemoArgs, forks::ForksArgs,
+    get::GetArgs, grant::GrantArgs, import_git::ImportGitArgs, log::LogArgs, params::ParamsArgs,
     peers::PeersArgs, prove::ProveArgs, publish::PublishArgs, put::PutArgs, replay::ReplayArgs,
     scan::ScanArgs, serve::ServeArgs, space_new::SpaceNewArgs, verify::VerifyArgs,
     watch::WatchArgs, writer_new::WriterNewArgs,
@@ -79,6 +79,8 @@ pub enum Command {
     Peers(PeersArgs),
     /// Prints the state of this node.
     Status,
+    /// Copies the data directory, also beside a node that serves.
+    Backup(BackupArgs),
     /// Shows forked logs with their evidence: both heads, signed by the writer.
     Forks(ForksArgs),
     /// Does all of it on a git history: folds, proves, and syncs two replicas in processes of their

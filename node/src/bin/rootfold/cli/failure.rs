@@ -4,6 +4,7 @@ use std::fmt;
 
 use rootfold_light::verify::VerifyError;
 use rootfold_node::{
+    backup::BackupError,
     bootstrap::BootstrapError,
     data_dir::DataDirError,
     git::GitError,
@@ -131,7 +132,15 @@ macro_rules! judging_errors {
     };
 }
 
-unreachable_errors!(DataDirError, SpaceError, StoreError, GitError, ParametersError, ServeError);
+unreachable_errors!(
+    BackupError,
+    DataDirError,
+    SpaceError,
+    StoreError,
+    GitError,
+    ParametersError,
+    ServeError
+);
 judging_errors!(ProveError, IngestError, BootstrapError, ReplayError, WriteError, ForkRefused);
 
 impl From<VerifyError> for Failure {
