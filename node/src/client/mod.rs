@@ -42,6 +42,9 @@ use tonic::{
     Response, Status, Streaming,
 };
 
+use tonic_health::pb::{
+    health_check_response::ServingStatus, health_client::HealthClient, HealthCheckRequest,
+};
 use tower::Service;
 
 use crate::{
@@ -66,6 +69,7 @@ pub struct Peer {
     replication: ReplicationClient<Channel>,
     verification: VerificationClient<Channel>,
     query: QueryClient<Channel>,
+    health: HealthClient<Channel>,
 }
 
 impl Peer {
@@ -110,9 +114,10 @@ impl Peer {
             verification: VerificationClient::new(channel.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
-            query: QueryClient::new(channel)
+            query: QueryClient::new(channel.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
+            health: HealthClient::new(channel),
         })
     }
 
@@ -165,6 +170,16 @@ impl Peer {
             Ok(message) => message.map_err(|status| self.blame(status)),
             Err(_) => Err(self.blame(PeerCause::Silent { seconds: ANSWER_LIMIT.as_secs() })),
         }
+    }
+
+    /// Whether a service serves, by the standard health service; the empty name is that of the server.
+    ///
+    /// # Errors
+    /// [`PeerError`], also if the peer does not know the service.
+    pub async fn serves(&self, service: &str) -> Result<bool, PeerError> {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        let reply = self.reply(self.health.clone().check(request).await)?;
+        Ok(reply.status == ServingStatus::Serving as i32)
     }
 
     /// The genesis config of a space, checked against the space's id.

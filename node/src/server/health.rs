@@ -12,7 +12,7 @@ use crate::space::Space;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The names of the services, as the health service knows them; the empty one is the server's.
-pub(super) const SERVICES: [&str; 4] =
+pub const SERVICES: [&str; 4] =
     ["", "rootfold.v1.Replication", "rootfold.v1.Verification", "rootfold.v1.Query"];
 
 /// Reports the state of all services until `stop` is set, and then that they do not serve. After a

@@ -39,6 +39,7 @@ use connections::Acceptor;
 use work::Work;
 
 pub use connections::Listener;
+pub use health::SERVICES;
 pub use limits::Limits;
 pub(crate) use log_messages::LogMessages;
 pub use query::QueryService;

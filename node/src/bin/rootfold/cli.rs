@@ -15,9 +15,11 @@ mod demo;
 mod forks;
 mod get;
 mod grant;
+mod health;
 mod import;
 mod import_git;
 mod log;
+mod pages;
 mod params;
 mod peers;
 mod prove;
@@ -63,6 +65,9 @@ pub fn run(cli: Cli, output: Output, caller: Caller) -> Result<(), Failure> {
         Command::Watch(args) => watch::run(&context, &args),
         Command::Peers(args) => peers::run(&context, &args),
         Command::Backup(args) => backup::run(&context, &args),
+        Command::Health(args) => health::run(&context, &args),
+        Command::Completions(args) => pages::completions(&context, &args),
+        Command::Man(args) => pages::man(&context, &args),
         Command::Status => status::run(&context),
         Command::Forks(args) => forks::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args),

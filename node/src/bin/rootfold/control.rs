@@ -34,8 +34,8 @@ fn from_hex(digits: &str) -> OsString {
     OsString::from_vec(hex::decode(digits).unwrap_or_default())
 }
 
-/// Runs the command in the node that serves the data directory. `None` if there is none, or the command
-/// does not need the database.
+/// Runs the command in the node that serves the data directory. `None` if no node does, or the command does
+/// not need the database.
 pub fn delegate(cli: &Cli) -> Option<ExitCode> {
     let needs_space = !matches!(
         cli.command,
@@ -44,6 +44,9 @@ pub fn delegate(cli: &Cli) -> Option<ExitCode> {
             | Command::Params(_)
             | Command::Serve(_)
             | Command::Replay(_)
+            | Command::Health(_)
+            | Command::Completions(_)
+            | Command::Man(_)
             | Command::Demo(_)
     );
     if !needs_space {

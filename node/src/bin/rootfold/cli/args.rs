@@ -6,11 +6,29 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    backup::BackupArgs, bootstrap::BootstrapArgs, del::DelArgs, demo::DemoArgs, forks::ForksArgs,
-    get::GetArgs, grant::GrantArgs, import_git::ImportGitArgs, log::LogArgs, params::ParamsArgs,
-    peers::PeersArgs, prove::ProveArgs, publish::PublishArgs, put::PutArgs, replay::ReplayArgs,
-    scan::ScanArgs, serve::ServeArgs, space_new::SpaceNewArgs, verify::VerifyArgs,
-    watch::WatchArgs, writer_new::WriterNewArgs,
+    backup::BackupArgs,
+    bootstrap::BootstrapArgs,
+    del::DelArgs,
+    demo::DemoArgs,
+    forks::ForksArgs,
+    get::GetArgs,
+    grant::GrantArgs,
+    health::HealthArgs,
+    import_git::ImportGitArgs,
+    log::LogArgs,
+    pages::{CompletionsArgs, ManArgs},
+    params::ParamsArgs,
+    peers::PeersArgs,
+    prove::ProveArgs,
+    publish::PublishArgs,
+    put::PutArgs,
+    replay::ReplayArgs,
+    scan::ScanArgs,
+    serve::ServeArgs,
+    space_new::SpaceNewArgs,
+    verify::VerifyArgs,
+    watch::WatchArgs,
+    writer_new::WriterNewArgs,
 };
 
 /// Replicas that start from a proof instead of the history.
@@ -83,6 +101,12 @@ pub enum Command {
     Backup(BackupArgs),
     /// Shows forked logs with their evidence: both heads, signed by the writer.
     Forks(ForksArgs),
+    /// Asks a node whether it serves; exit code 0 if all services do, otherwise 3.
+    Health(HealthArgs),
+    /// Prints the completions of a shell.
+    Completions(CompletionsArgs),
+    /// Writes manual pages into a folder.
+    Man(ManArgs),
     /// Does all of it on a git history: folds, proves, and syncs two replicas in processes of their
     /// own, one from the proof and one from the logs.
     Demo(DemoArgs),
