@@ -150,6 +150,25 @@ impl Node {
         Cut { killed: !status.success(), stderr: said }
     }
 
+    /// Runs with a limit of the size of files, in units of 512 bytes: a write beyond it fails, as on a full
+    /// disk.
+    pub fn run_on_full_disk<S: AsRef<OsStr>>(
+        &self,
+        units: u64,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Ran {
+        let plain = self.command(arguments);
+        let output = Command::new("sh")
+            .env_remove("RUST_LOG")
+            .arg("-c")
+            .arg(format!("trap '' XFSZ; ulimit -S -f {units}; exec \"$0\" \"$@\""))
+            .arg(plain.get_program())
+            .args(plain.get_args())
+            .stdin(Stdio::null())
+            .output();
+        Ran::new(output.unwrap())
+    }
+
     /// Serves until dropped.
     pub fn serve(&self) -> Served {
         self.serve_with("", &[])
