@@ -35,3 +35,23 @@ fn completions_and_manual_pages() {
     assert!(page.contains("max\\-connections"), "{page}");
     node.run(["man", "/nowhere/at/all"]).fails(3, "/nowhere/at/all");
 }
+
+#[test]
+fn options_of_serve_have_variables() {
+    let node = Node::with_space();
+    let mut serve = node.command(["serve", "--json"]);
+    serve.env("ROOTFOLD_LISTEN", "localhost:notaport");
+    let ran = serve.output().unwrap();
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("notaport"), "{ran:?}");
+    // A flag wins, and a list has commas.
+    let served = node.serve_with("export ROOTFOLD_LISTEN=nonsense: ROOTFOLD_PEER=a:1,b:2", &[]);
+    let peers = node.json(["peers"]);
+    assert_eq!(peers["peers"][0]["address"], "a:1");
+    assert_eq!(peers["peers"][1]["address"], "b:2");
+    assert_eq!(served.stop(), 0);
+    let other = Node::new();
+    let mut status = other.command(["help"]);
+    status.env("ROOTFOLD_PROVE", "maybe");
+    assert!(status.output().unwrap().status.success(), "other commands do not read it");
+}

@@ -41,7 +41,13 @@ use super::{
 )]
 pub struct Cli {
     /// The data directory of the node.
-    #[arg(long, global = true, value_name = "DIR", default_value = ".rootfold")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "ROOTFOLD_DATA",
+        default_value = ".rootfold"
+    )]
     pub data: PathBuf,
     /// The folder of parameters [default: $ROOTFOLD_PARAMS_DIR, or rootfold/ in the user's cache].
     #[arg(long, global = true, value_name = "DIR")]

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use clap::Args;
+use clap::{builder::BoolishValueParser, Args};
 use rootfold_node::{
     address::Address,
     follow,
@@ -29,46 +29,72 @@ use super::{
     Context,
 };
 
-/// `serve`
+/// `serve`. Each option has a variable of the environment, for services and containers.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// The address to listen on: host, host:port, or :port for all interfaces; port 0 picks a free port,
     /// which is printed.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1", env = "ROOTFOLD_LISTEN")]
     listen: Address,
     /// Keeps in step with this peer: pulls its ops and pushes ops to it; may be given several times. The
     /// data directory remembers it.
-    #[arg(long, value_name = "ADDR", value_parser = Address::of_node)]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        value_parser = Address::of_node,
+        env = "ROOTFOLD_PEER",
+        value_delimiter = ','
+    )]
     peer: Vec<Address>,
     /// Proves pending ops while it serves, and publishes snapshots.
-    #[arg(long)]
+    #[arg(long, env = "ROOTFOLD_PROVE", value_parser = BoolishValueParser::new())]
     prove: bool,
     /// With --prove: publishes when this many ops are proved since the last snapshot.
-    #[arg(long, value_name = "N", default_value_t = 256)]
+    #[arg(long, value_name = "N", default_value_t = 256, env = "ROOTFOLD_PUBLISH_EVERY")]
     publish_every: u64,
     /// With --prove: publishes what is proved when no op has come for this many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "ROOTFOLD_PUBLISH_AFTER")]
     publish_after: u64,
     /// The largest number of connections.
-    #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = Limits::default().connections,
+        env = "ROOTFOLD_MAX_CONNECTIONS"
+    )]
     max_connections: usize,
     /// The largest number of connections of one address.
-    #[arg(long, value_name = "N", default_value_t = Limits::default().connections_per_address)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = Limits::default().connections_per_address,
+        env = "ROOTFOLD_MAX_CONNECTIONS_PER_ADDRESS"
+    )]
     max_connections_per_address: usize,
     /// The largest number of bytes of requests and replies in flight, in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = Limits::default().memory >> 20)]
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = Limits::default().memory >> 20,
+        env = "ROOTFOLD_MEMORY_BUDGET"
+    )]
     memory_budget: usize,
     /// The largest number of ops that one address may submit in a second.
-    #[arg(long, value_name = "N", default_value_t = Limits::default().ops_per_second)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = Limits::default().ops_per_second,
+        env = "ROOTFOLD_MAX_OPS_PER_SECOND"
+    )]
     max_ops_per_second: u32,
     /// Takes no ops of this writer; may be given several times.
-    #[arg(long, value_name = "WRITER")]
+    #[arg(long, value_name = "WRITER", env = "ROOTFOLD_DENY_WRITER", value_delimiter = ',')]
     deny_writer: Vec<u32>,
     /// The largest number of bytes of ops and values that one writer may store here, in MiB.
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, value_name = "MIB", env = "ROOTFOLD_MAX_WRITER_BYTES")]
     max_writer_bytes: Option<u64>,
     /// Does not verify snapshots for clients.
-    #[arg(long)]
+    #[arg(long, env = "ROOTFOLD_NO_CHECK", value_parser = BoolishValueParser::new())]
     no_check: bool,
 }
 
