@@ -13,6 +13,7 @@ pub mod clock;
 pub mod data_dir;
 pub mod follow;
 pub mod git;
+pub mod metrics;
 pub mod peers;
 pub mod progress;
 pub mod prove;

@@ -4,6 +4,11 @@
 
 mod cli_support;
 
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
 use cli_support::Node;
 
 #[test]
@@ -54,4 +59,48 @@ fn options_of_serve_have_variables() {
     let mut status = other.command(["help"]);
     status.env("ROOTFOLD_PROVE", "maybe");
     assert!(status.output().unwrap().status.success(), "other commands do not read it");
+}
+
+/// The names of the metrics. Whoever changes one breaks the dashboards of others.
+const METRICS: &str = include_str!("golden/metrics.txt");
+
+/// The status line and the body of an answer.
+fn http(address: &str, request: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+#[test]
+fn metrics_have_stable_names() {
+    let node = Node::with_space();
+    // An occupied address is an error.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    node.run(["serve", "--listen", "127.0.0.1:0", "--metrics", &address]).fails(3, "for metrics");
+    drop(taken);
+    let served = node.serve_with("", &["--metrics", &address, "--peer", "127.0.0.1:1"]);
+    for n in 0..3 {
+        node.run(["put", &format!("k{n}"), "v"]).ok();
+    }
+    let get = |path: &str| http(&address, &format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
+    let (status, body) = get("/metrics");
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    let samples = body.lines().filter(|line| !line.starts_with('#'));
+    let mut names: Vec<&str> = samples.map(|line| line.split(['{', ' ']).next().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, METRICS.lines().collect::<Vec<_>>(), "{body}");
+    for line in ["rootfold_ops 3", "rootfold_peers 1", "rootfold_reachable_peers 0", "# EOF"] {
+        assert!(body.lines().any(|held| held == line), "{line} is not in {body}");
+    }
+    let operating = include_str!("../../docs/operating.md");
+    for name in &names {
+        assert!(operating.contains(&format!("| `{name}` |")), "{name} is not in operating.md");
+    }
+    assert_eq!(get("/other").0, "HTTP/1.1 404 Not Found");
+    assert!(http(&address, "nonsense\r\n\r\n").0.contains("400"));
+    assert_eq!(served.stop(), 0);
 }

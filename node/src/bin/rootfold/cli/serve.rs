@@ -11,6 +11,7 @@ use clap::{builder::BoolishValueParser, Args};
 use rootfold_node::{
     address::Address,
     follow,
+    metrics::Metrics,
     peers::{self, Peers},
     prove::{prove_beside, Prover, Publishing},
     server::{Limits, Server},
@@ -93,6 +94,10 @@ pub struct ServeArgs {
     /// The largest number of bytes of ops and values that one writer may store here, in MiB.
     #[arg(long, value_name = "MIB", env = "ROOTFOLD_MAX_WRITER_BYTES")]
     max_writer_bytes: Option<u64>,
+    /// Answers `GET /metrics` for Prometheus at this address. Not for strangers: choose one that only the
+    /// collector reaches.
+    #[arg(long, value_name = "ADDR", env = "ROOTFOLD_METRICS")]
+    metrics: Option<Address>,
     /// Does not verify snapshots for clients.
     #[arg(long, env = "ROOTFOLD_NO_CHECK", value_parser = BoolishValueParser::new())]
     no_check: bool,
@@ -136,13 +141,20 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         let doing = || format!("listening on {}", args.listen);
         let listener = bind(&args.listen).await.or_unreachable(doing())?;
         let address = reachable(listener.local_addr().or_unreachable(doing())?);
+        let (measured, metrics) = metrics(&args.metrics, context, &space, &peers).await?;
         // Whoever has read the next line may send commands.
         let control = control(context);
         // With port 0 the address is known only now; callers read this line.
-        let line = json!({ "address": address.to_string(), "invite": invite });
+        let line = json!({
+            "address": address.to_string(),
+            "metrics": measured.map(|address| address.to_string()),
+            "invite": invite,
+        });
         context.output.answer(&line, || {
             let invite = invite.as_deref().unwrap_or("(none: this replica has no verifying key)");
-            format!("serving on {address}\ninvite  {invite}")
+            let metrics =
+                measured.map_or_else(String::new, |at| format!("metrics http://{at}/metrics\n"));
+            format!("serving on {address}\n{metrics}invite  {invite}")
         })?;
         let beside = commands(control, &space, &peers, context);
         let following = follow_peers(&space, peers.clone());
@@ -150,6 +162,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
             served = server.run(listener, interrupted(signals)) => Ok(served?),
             () = beside => Ok(()),
             () = following => Ok(()),
+            () = metrics => Ok(()),
         }
     })
 }
@@ -189,6 +202,33 @@ fn control(_: &Context) -> Option<()> {
 #[cfg(not(unix))]
 async fn commands(_: Option<()>, _: &Space, _: &Peers, _: &Context) {
     std::future::pending().await
+}
+
+/// The address of the metrics and what serves them, which never ends.
+async fn metrics(
+    listen: &Option<Address>,
+    context: &Context,
+    space: &Space,
+    peers: &Peers,
+) -> Result<(Option<SocketAddr>, impl std::future::Future<Output = ()>), Failure> {
+    let metrics =
+        Metrics { space: space.clone(), peers: peers.clone(), data_dir: context.data_dir() };
+    let bound = match listen {
+        Some(listen) => {
+            let doing = || format!("listening on {listen} for metrics");
+            let listener = bind(listen).await.or_unreachable(doing())?;
+            let address = reachable(listener.local_addr().or_unreachable(doing())?);
+            Some((address, listener))
+        }
+        None => None,
+    };
+    let (address, listener) = bound.unzip();
+    Ok((address, async move {
+        match listener {
+            Some(listener) => metrics.serve(listener).await,
+            None => std::future::pending().await,
+        }
+    }))
 }
 
 /// The peers of the command line and those that the data directory remembers, which remembers them all.
