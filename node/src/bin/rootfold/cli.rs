@@ -38,6 +38,8 @@ mod writer_new;
 
 pub use context::{block_on, genesis, Beside, Caller, Context};
 
+use clap::CommandFactory;
+
 use args::{Cli, Command, SpaceCommand, WriterCommand};
 use failure::Failure;
 use output::Output;
@@ -66,8 +68,8 @@ pub fn run(cli: Cli, output: Output, caller: Caller) -> Result<(), Failure> {
         Command::Peers(args) => peers::run(&context, &args),
         Command::Backup(args) => backup::run(&context, &args),
         Command::Health(args) => health::run(&context, &args),
-        Command::Completions(args) => pages::completions(&context, &args),
-        Command::Man(args) => pages::man(&context, &args),
+        Command::Completions(args) => pages::completions(&context, &args, Cli::command()),
+        Command::Man(args) => pages::man(&context, &args, Cli::command()),
         Command::Status => status::run(&context),
         Command::Forks(args) => forks::run(&context, &args),
         Command::Demo(args) => demo::run(&context, &args),

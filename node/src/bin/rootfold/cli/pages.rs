@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use serde_json::json;
 
 use super::{
-    args::Cli,
     failure::{Failure, OrFail},
     Context,
 };
@@ -28,17 +27,21 @@ pub struct ManArgs {
     to: PathBuf,
 }
 
-/// Prints the completions of a shell.
-pub fn completions(context: &Context, args: &CompletionsArgs) -> Result<(), Failure> {
+/// Prints the completions of a shell for the command line of the program.
+pub fn completions(
+    context: &Context,
+    args: &CompletionsArgs,
+    mut program: Command,
+) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "rootfold", &mut script);
+    clap_complete::generate(args.shell, &mut program, "rootfold", &mut script);
     context.output.bytes(&script)
 }
 
 /// Writes a manual page for the program and one for each command.
-pub fn man(context: &Context, args: &ManArgs) -> Result<(), Failure> {
+pub fn man(context: &Context, args: &ManArgs, program: Command) -> Result<(), Failure> {
     let doing = || format!("writing the pages to {}", args.to.display());
-    clap_mangen::generate_to(Cli::command(), &args.to).or_unreachable(doing())?;
+    clap_mangen::generate_to(program, &args.to).or_unreachable(doing())?;
     let folder = args.to.display().to_string();
     context.output.answer(&json!({ "folder": folder }), || {
         format!("the pages are in {folder}: man {folder}/rootfold.1")
