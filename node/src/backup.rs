@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rootfold_prover::atomic::folder_of;
 use thiserror::Error;
 
 use crate::{
@@ -16,6 +17,9 @@ use crate::{
 
 /// The bytes of records that are copied at a time.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// What the data directory has besides database, running proof and mark.
+const COPIED: [&str; 2] = ["keys", "peers"];
 
 /// Why a backup was not made. Nothing is left where it was to be.
 #[derive(Debug, Error)]
@@ -59,8 +63,7 @@ pub fn backup(space: &Space, data_dir: &DataDir, to: &Path) -> Result<Backup, Ba
         return Err(BackupError::Exists { path: to.to_owned() });
     }
     let refused = |source| BackupError::File { path: to.to_owned(), source };
-    let above = to.parent().filter(|above| !above.as_os_str().is_empty());
-    let above = above.unwrap_or(Path::new("."));
+    let above = folder_of(to);
     // Readable by its owner only. The name is given at the end, so a backup is whole.
     let aside = tempfile::Builder::new().prefix(".tmp").tempdir_in(above).map_err(refused)?;
     let made = DataDir::new(aside.path());
@@ -71,7 +74,7 @@ pub fn backup(space: &Space, data_dir: &DataDir, to: &Path) -> Result<Backup, Ba
         copy(&data_dir.running(), &made.running()).map_err(refused)?;
         records
     };
-    for name in data_dir.files() {
+    for name in COPIED {
         copy(&data_dir.path().join(name), &aside.path().join(name)).map_err(refused)?;
     }
     // A mark of another file: whoever restores the backup is warned before they sign.
@@ -106,7 +109,7 @@ fn copy_records(from: &dyn Store, to: &DataDir) -> Result<u64, StoreError> {
     Ok(records)
 }
 
-/// Copies a file or a folder of files with their modes; nothing if there is none.
+/// Copies a file, or a folder with all that it has, and the modes. `from` need not exist.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let held = match fs::metadata(from) {
         Ok(held) => held,

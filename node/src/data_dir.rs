@@ -91,11 +91,6 @@ impl DataDir {
         self.path.join("peers")
     }
 
-    /// The names of the files and folders besides database, running proof and mark.
-    pub(crate) fn files(&self) -> [&'static str; 2] {
-        ["keys", "peers"]
-    }
-
     /// The bytes of all files in the directory.
     ///
     /// # Errors

@@ -2,12 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use rootfold_core::F;
+use rootfold_prover::atomic::write_atomically;
 use tokio::time::Instant;
 
 use crate::data_dir::DataDir;
@@ -103,13 +104,8 @@ pub fn remembered(data_dir: &DataDir) -> io::Result<Vec<String>> {
 /// # Errors
 /// Any I/O error.
 pub fn remember(data_dir: &DataDir, addresses: &[String]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(".tmp").tempfile_in(data_dir.path())?;
-    for address in addresses {
-        writeln!(file, "{address}")?;
-    }
-    file.as_file().sync_all()?;
-    file.persist(data_dir.peers()).map_err(|refused| refused.error)?;
-    Ok(())
+    let lines: String = addresses.iter().map(|address| format!("{address}\n")).collect();
+    write_atomically(&data_dir.peers(), &[lines.as_bytes()])
 }
 
 #[cfg(test)]

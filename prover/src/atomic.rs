@@ -26,11 +26,16 @@ pub fn publish_atomically(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     replace(&builder, path, parts)
 }
 
-fn replace(builder: &Builder<'_, '_>, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    let dir = match path.parent() {
+/// The folder of a path: `.` for a name alone.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    };
+    }
+}
+
+fn replace(builder: &Builder<'_, '_>, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let dir = folder_of(path);
     let mut file = builder.tempfile_in(dir)?;
     for part in parts {
         file.write_all(part)?;

@@ -24,10 +24,10 @@ pub struct Pushed {
 }
 
 /// Submits to a peer the ops that it lacks, as far as this node holds them. A log that differs there is
-/// left alone: a sync finds the fork.
+/// left alone: a sync finds the fork. `None` if this node cannot read the ops, which is logged.
 ///
 /// # Errors
-/// [`PeerError`] if the peer does not answer, or refuses the ops. `None` if this node cannot read them.
+/// [`PeerError`] if the peer does not answer, or refuses the ops.
 pub async fn push(space: &Space, peer: &Peer) -> Result<Option<Pushed>, PeerError> {
     match push_to(space, peer).await {
         Ok(pushed) => Ok(Some(pushed)),

@@ -73,7 +73,7 @@ fn prove_some(
         pace.note(report.ops, report.fold);
         *busy = Instant::now();
     }
-    let waiting = unpublished(prover.space(), prover.proved().ops);
+    let waiting = unpublished(&prover.space, prover.proved().ops);
     let idle = busy.elapsed() >= publishing.after;
     if waiting >= publishing.every.max(1) || (waiting > 0 && idle) {
         let (snapshot, _) = prover.publish(&())?;

@@ -183,9 +183,7 @@ impl Prover {
         parameters: Arc<Parameters>,
     ) -> Result<Prover, ProveError> {
         let proved = space.status().proved.ok_or(ProveError::NotAProver)?;
-        let path = data_dir.running();
-        let running =
-            Running::new(path.clone()).map_err(|source| ProveError::Directory { path, source })?;
+        let running = open_running(data_dir)?;
         let proof = load(&running, &proved, space.id(), parameters)?;
         remove_stale(&running, &proved);
         space.keep_verifying_key(proof.parameters().verifying_key().key())?;
@@ -196,11 +194,6 @@ impl Prover {
     /// A prover that goes on with the sealed state, after another one has changed it.
     fn reopen(&self, data_dir: &DataDir) -> Result<Prover, ProveError> {
         Prover::open(self.space.clone(), data_dir, self.parameters().clone())
-    }
-
-    /// The space.
-    pub fn space(&self) -> &Space {
-        &self.space
     }
 
     /// The proved state.
@@ -361,6 +354,25 @@ fn proved_state(proved: &Proved) -> [F; 3] {
     State { ops: F::from(proved.ops), ..State::genesis(proved.root) }.to_fields()
 }
 
+/// The directory of the running proof, which is created if it is missing.
+fn open_running(data_dir: &DataDir) -> Result<Running, ProveError> {
+    let path = data_dir.running();
+    Running::new(path.clone()).map_err(|source| ProveError::Directory { path, source })
+}
+
+/// The profile of the parameters.
+fn profile_of(parameters: &Parameters) -> Result<Profile, ProveError> {
+    let name = &parameters.verifying_key().key().profile;
+    Profile::named(name).ok_or_else(|| ProveError::UnknownProfile { profile: name.to_string() })
+}
+
+/// Whether a running proof leads from the initial state to this sealed one, by its own account.
+fn covers(checkpoint: &Checkpoint, proved: &Proved, initial: [F; 3]) -> bool {
+    checkpoint.steps() == proved.steps
+        && checkpoint.state() == proved_state(proved)
+        && checkpoint.initial_state() == initial
+}
+
 /// Loads the running proof of the sealed state.
 fn load(
     running: &Running,
@@ -368,9 +380,7 @@ fn load(
     space: F,
     parameters: Arc<Parameters>,
 ) -> Result<Engine, ProveError> {
-    let name = &parameters.verifying_key().key().profile;
-    let profile = Profile::named(name)
-        .ok_or_else(|| ProveError::UnknownProfile { profile: name.to_string() })?;
+    let profile = profile_of(&parameters)?;
     let initial = parameters.verifying_key().initial_state(space);
     if proved.steps == 0 {
         return Ok(Engine::new(parameters, profile, initial));
@@ -378,10 +388,7 @@ fn load(
     let path = running.path(proved);
     let checkpoint = Checkpoint::load(&path, &parameters)
         .map_err(|source| ProveError::Checkpoint { path: path.clone(), source })?;
-    let same = checkpoint.steps() == proved.steps
-        && checkpoint.state() == proved_state(proved)
-        && checkpoint.initial_state() == initial;
-    if !same {
+    if !covers(&checkpoint, proved, initial) {
         return Err(ProveError::OtherState { path });
     }
     Ok(Engine::resume(parameters, profile, checkpoint)?)

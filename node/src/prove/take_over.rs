@@ -8,10 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use rootfold_core::{field, step::Profile};
+use rootfold_core::field;
 use rootfold_prover::{atomic::write_atomically, engine::Engine, Checkpoint, Parameters};
 
-use super::{proved_state, ProveError, Prover, Running};
+use super::{covers, open_running, profile_of, ProveError, Prover};
 use crate::{
     data_dir::DataDir,
     space::{Begun, Proved, Space},
@@ -33,22 +33,18 @@ impl Prover {
         let refused = |source| ProveError::Checkpoint { path: file.to_owned(), source };
         let checkpoint = Checkpoint::load(file, &parameters).map_err(refused)?;
         let proved = checked(&space, &parameters, &checkpoint)?;
-        let path = data_dir.running();
-        let running =
-            Running::new(path.clone()).map_err(|source| ProveError::Directory { path, source })?;
+        let running = open_running(data_dir)?;
         // The file first: the record decides which one is current.
         let path = running.path(&proved);
         checkpoint
             .save(&path)
             .map_err(|source| ProveError::Checkpoint { path: path.clone(), source })?;
-        match space.take_proved(proved)? {
-            Begun::Yes => Prover::open(space, data_dir, parameters),
-            _ => {
-                // Otherwise the next prover removes it.
-                let _ = fs::remove_file(&path);
-                Err(ProveError::StateNotHeld { ops: proved.ops })
-            }
+        if !space.take_proved(proved)? {
+            // Otherwise the next prover removes it.
+            let _ = fs::remove_file(&path);
+            return Err(ProveError::StateNotHeld { ops: proved.ops });
         }
+        Prover::open(space, data_dir, parameters)
     }
 
     /// Begins again at genesis, for a node that has lost its running proof.
@@ -64,7 +60,7 @@ impl Prover {
         match space.prove_from_genesis()? {
             Begun::Yes => Prover::open(space, data_dir, parameters),
             Begun::NoHistory { writer } => missing(format!("the first ops of writer {writer}")),
-            Begun::NoGenesis | Begun::NoPages => missing("the genesis config".to_owned()),
+            Begun::NoGenesis => missing("the genesis config".to_owned()),
         }
     }
 
@@ -89,16 +85,12 @@ fn checked(
     parameters: &Arc<Parameters>,
     checkpoint: &Checkpoint,
 ) -> Result<Proved, ProveError> {
-    let key = parameters.verifying_key();
-    let profile = Profile::named(&key.key().profile)
-        .ok_or_else(|| ProveError::UnknownProfile { profile: key.key().profile.to_string() })?;
+    let profile = profile_of(parameters)?;
     let [root, ops, _] = checkpoint.state();
     let ops = field::to_u64(&ops).ok_or(ProveError::NotOfThisSpace)?;
     let proved = Proved { root, ops, steps: checkpoint.steps() };
-    let of_this_space = checkpoint.initial_state() == key.initial_state(space.id())
-        && checkpoint.state() == proved_state(&proved)
-        && checkpoint.steps() > 0;
-    if !of_this_space {
+    let initial = parameters.verifying_key().initial_state(space.id());
+    if proved.steps == 0 || !covers(checkpoint, &proved, initial) {
         return Err(ProveError::NotOfThisSpace);
     }
     let engine = Engine::resume(parameters.clone(), profile, checkpoint.clone())?;

@@ -5,13 +5,11 @@ use rootfold_core::{field, tree};
 use super::{stage_update, Proved, Space, SpaceError, State};
 use crate::store::Batch;
 
-/// What a proof can begin with.
+/// Whether a proof can begin at genesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Begun {
     /// The proved state is changed.
     Yes,
-    /// This node does not hold the pages of the state.
-    NoPages,
     /// This node lacks the genesis config.
     NoGenesis,
     /// This node lacks the first ops of this writer.
@@ -20,8 +18,8 @@ pub(crate) enum Begun {
 
 impl Space {
     /// Makes a state that a running proof covers the proved state, if this node holds its pages: it is
-    /// that of a kept snapshot, or the latest one.
-    pub(crate) fn take_proved(&self, proved: Proved) -> Result<Begun, SpaceError> {
+    /// that of a kept snapshot, or the latest one. Returns `false` and changes nothing otherwise.
+    pub(crate) fn take_proved(&self, proved: Proved) -> Result<bool, SpaceError> {
         let change = self.begin_change();
         let state = self.state();
         let kept =
@@ -29,12 +27,12 @@ impl Space {
         let own = state.proved == Some(proved);
         let latest = (state.latest.root, state.latest.ops) == (proved.root, proved.ops);
         if !kept && !latest && !own {
-            return Ok(Begun::NoPages);
+            return Ok(false);
         }
         let mut batch = Batch::new();
         self.stage_old_proved(&mut batch, &state, &proved)?;
         self.commit(&change, batch, State { proved: Some(proved), ..State::clone(&state) })?;
-        Ok(Begun::Yes)
+        Ok(true)
     }
 
     /// Makes genesis the proved state, if this node holds all ops since then.

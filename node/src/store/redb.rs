@@ -8,6 +8,7 @@ use std::{
 };
 
 use redb::{Database, ReadableDatabase, TableDefinition, TableError};
+use rootfold_prover::atomic::folder_of;
 
 use super::{Batch, Column, Durability, Store, StoreError, Visit};
 
@@ -79,8 +80,7 @@ impl RedbStore {
 /// redb never again opens a file whose creation was cut off, by the death of the process or a power
 /// failure.
 fn create(path: &Path) -> Result<(), redb::Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".new");
     // The umask decides the mode, as for other databases. The default of `tempfile` is 0600.

@@ -18,7 +18,7 @@ use crate::{
     cli::{
         self,
         args::{Cli, Command},
-        failure::{Exit, Failure, OrFail},
+        failure::{Failure, OrFail},
         output::Output,
         Beside, Caller,
     },
@@ -31,7 +31,7 @@ fn to_hex(path: &Path) -> String {
 }
 
 fn from_hex(digits: &str) -> OsString {
-    OsString::from_vec(hex::decode(digits).unwrap_or_default())
+    OsString::from_vec(from_digits(digits))
 }
 
 /// Runs the command in the node that serves the data directory. `None` if no node does, or the command does
@@ -58,7 +58,7 @@ pub fn delegate(cli: &Cli) -> Option<ExitCode> {
     match exchange(&stream, cli, &output) {
         Ok(exit) => Some(exit),
         Err(e) => {
-            let failure = cli::failure::Failure::unreachable(format!(
+            let failure = Failure::unreachable(format!(
                 "the node that serves {} does not answer: {e}",
                 cli.data.display()
             ));
@@ -93,27 +93,24 @@ fn exchange(mut stream: &UnixStream, cli: &Cli, output: &Output) -> io::Result<E
 /// Prints the lines of an answer as they come, and returns the exit code.
 fn print_answer(lines: impl BufRead, output: &Output) -> io::Result<ExitCode> {
     // The node goes on if an answer cannot be written; what it has done is known at the end.
-    let mut unwritten = None;
+    let mut written = Ok(());
     for line in lines.lines() {
         let line = serde_json::from_str(&line?);
         match line.map_err(|e| io::Error::new(ErrorKind::InvalidData, e))? {
             Line::Stdout(digits) => match output.write(&from_digits(&digits)) {
                 // The reader has closed the pipe.
                 Err(e) if e.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
-                Err(e) => unwritten = Some(e),
+                Err(e) => written = Err(e).or_unreachable("writing to stdout"),
                 Ok(()) => {}
             },
             Line::Stderr(digits) => {
                 let _ = io::stderr().write_all(&from_digits(&digits));
             }
             Line::Exit(exit) => {
-                let Some(e) = unwritten else { return Ok(ExitCode::from(exit)) };
-                let failure = Err::<(), _>(e).or_unreachable("writing to stdout");
-                let failure = failure.map_err(|e| e.after("the running node has done the command"));
-                if let Err(failure) = failure {
-                    output.failure(&failure);
-                }
-                return Ok(ExitCode::from(Exit::Unreachable as u8));
+                let Err(failure) = written else { return Ok(ExitCode::from(exit)) };
+                let failure = failure.after("the running node has done the command");
+                output.failure(&failure);
+                return Ok(ExitCode::from(failure.exit as u8));
             }
         }
     }

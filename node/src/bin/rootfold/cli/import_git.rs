@@ -95,7 +95,7 @@ pub fn run(context: &Context, args: &ImportGitArgs) -> Result<(), Failure> {
     })
 }
 
-/// A heading with the number of items, and the first of them; nothing if there are none.
+/// A heading with the number of items, then the first [`LISTED`] items. Empty without items.
 fn list(what: &str, count: usize, items: impl Iterator<Item = String>) -> String {
     if count == 0 {
         return String::new();

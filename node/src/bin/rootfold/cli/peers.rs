@@ -3,6 +3,7 @@
 use clap::Args;
 use rootfold_node::{
     address::Address,
+    data_dir::DataDirError,
     peers::{self, PeerState},
 };
 use serde_json::{json, Value};
@@ -28,10 +29,7 @@ pub struct PeersArgs {
 pub fn run(context: &Context, args: &PeersArgs) -> Result<(), Failure> {
     let data_dir = context.data_dir();
     if !data_dir.exists() {
-        return Err(data_dir.open().err().map_or_else(
-            || Failure::unreachable("the data directory has no space"),
-            Failure::from,
-        ));
+        return Err(DataDirError::Empty { path: data_dir.path().to_owned() }.into());
     }
     let mut addresses = peers::remembered(&data_dir).or_unreachable("the file of peers")?;
     let served = context.served_peers();

@@ -51,11 +51,11 @@ pub fn run(context: &Context, args: &ScanArgs) -> Result<(), Failure> {
     let (listed, also) = (json(&entries)?, json(&shortened)?);
     let answer = json!({ "entries": listed, "shortened": also, "more": more });
     context.output.answer(&answer, || {
-        let mut text: String = entries.iter().map(line).collect();
+        let mut text: String = entries.iter().map(text::found_line).collect();
         if !shortened.is_empty() {
             text += "(shortened keys of paths from git that may lie below this prefix; only the first 58 \
                      bytes are known, and `get PATH` finds the key of a path:)\n";
-            text.extend(shortened.iter().map(line));
+            text.extend(shortened.iter().map(text::found_line));
         }
         text + if more { "(more: raise --limit)\n" } else { "" }
     })
@@ -83,12 +83,4 @@ fn shortened_below(space: &Space, prefix: &[u8], limit: usize) -> Result<Vec<Fou
     };
     let found = with_values(space, &kept)?;
     found.filter(|found| found.as_ref().map_or(true, is_other)).take(limit).collect()
-}
-
-fn line(found: &Found) -> String {
-    let value = match &found.value {
-        Some(value) => text::value_line(value),
-        None => "(no peer has sent the value yet)".to_owned(),
-    };
-    format!("{}\t{value}\n", text::key_text(&found.entry.key))
 }

@@ -138,10 +138,8 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     block_on(async {
         // Before a caller can know that this process runs.
         let signals = Signals::new().or_unreachable("waiting for signals")?;
-        let doing = || format!("listening on {}", args.listen);
-        let listener = bind(&args.listen).await.or_unreachable(doing())?;
-        let address = reachable(listener.local_addr().or_unreachable(doing())?);
-        let (measured, metrics) = metrics(&args.metrics, context, &space, &peers).await?;
+        let (address, listener) = listen(&args.listen, "").await?;
+        let (measured, metrics) = metrics(args.metrics.as_ref(), context, &space, &peers).await?;
         // Whoever has read the next line may send commands.
         let control = control(context);
         // With port 0 the address is known only now; callers read this line.
@@ -206,20 +204,15 @@ async fn commands(_: Option<()>, _: &Space, _: &Peers, _: &Context) {
 
 /// The address of the metrics and what serves them, which never ends.
 async fn metrics(
-    listen: &Option<Address>,
+    at: Option<&Address>,
     context: &Context,
     space: &Space,
     peers: &Peers,
 ) -> Result<(Option<SocketAddr>, impl std::future::Future<Output = ()>), Failure> {
     let metrics =
         Metrics { space: space.clone(), peers: peers.clone(), data_dir: context.data_dir() };
-    let bound = match listen {
-        Some(listen) => {
-            let doing = || format!("listening on {listen} for metrics");
-            let listener = bind(listen).await.or_unreachable(doing())?;
-            let address = reachable(listener.local_addr().or_unreachable(doing())?);
-            Some((address, listener))
-        }
+    let bound = match at {
+        Some(at) => Some(listen(at, " for metrics").await?),
         None => None,
     };
     let (address, listener) = bound.unzip();
@@ -272,6 +265,14 @@ fn start_prover(space: &Space, context: &Context, args: &ServeArgs) -> Result<()
         .spawn(move || prove_beside(prover, &data_dir, publishing))
         .or_unreachable("starting the prover")?;
     Ok(())
+}
+
+/// A listener and the address under which this machine reaches it. `purpose` is for the error.
+async fn listen(at: &Address, purpose: &str) -> Result<(SocketAddr, TcpListener), Failure> {
+    let doing = || format!("listening on {at}{purpose}");
+    let listener = bind(at).await.or_unreachable(doing())?;
+    let address = reachable(listener.local_addr().or_unreachable(doing())?);
+    Ok((address, listener))
 }
 
 /// Listens on the first of the addresses that the host has.

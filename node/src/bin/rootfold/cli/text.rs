@@ -86,6 +86,16 @@ pub fn field_text(x: &F) -> String {
     field::to_hex(x)
 }
 
+/// A key with its value, or with why it has none, in one line.
+pub fn found_line(found: &Found) -> String {
+    let value = match &found.value {
+        Some(value) => value_line(value),
+        None if found.missing => "(no peer has sent the value yet)".to_owned(),
+        None => "(deleted)".to_owned(),
+    };
+    format!("{}\t{value}\n", key_text(&found.entry.key))
+}
+
 /// An entry of the latest state and its value as JSON, with what vouches for it.
 pub fn found_json(space: &Space, found: &Found) -> Result<Value, Failure> {
     let value = found.value.as_deref();

@@ -5,7 +5,7 @@ use std::{ffi::OsString, thread, time::Duration};
 use clap::Args;
 use rootfold_core::key::Key;
 use rootfold_light::query::At;
-use rootfold_node::space::{Found, Space, View};
+use rootfold_node::space::{Space, View};
 
 use super::{
     failure::{Failure, OrFail},
@@ -55,16 +55,7 @@ fn report(
     for found in space.changes(before, after, prefix) {
         let found = found?;
         let json = text::found_json(space, &found)?;
-        context.output.answer(&json, || line(&found))?;
+        context.output.answer(&json, || text::found_line(&found))?;
     }
     Ok(())
-}
-
-fn line(found: &Found) -> String {
-    let value = match &found.value {
-        Some(value) => text::value_line(value),
-        None if found.missing => "(no peer has sent the value yet)".to_owned(),
-        None => "(deleted)".to_owned(),
-    };
-    format!("{}\t{value}", text::key_text(&found.entry.key))
 }
