@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rootfold_core::space::Genesis;
+use rootfold_core::{field, space::Genesis};
 use thiserror::Error;
 
 use crate::{
-    space::{Space, SpaceError},
+    space::{Proved, Space, SpaceError},
     store::{ChecksummedStore, HealingStore, RedbStore, Store, StoreError},
 };
 
@@ -84,6 +84,12 @@ impl DataDir {
     /// The directory of the running proof.
     pub fn running(&self) -> PathBuf {
         self.path.join("running")
+    }
+
+    /// The file of the running proof of a state.
+    pub(crate) fn running_proof(&self, proved: &Proved) -> PathBuf {
+        let name = format!("{:012}-{}.running", proved.steps, field::to_hex(&proved.root));
+        self.running().join(name)
     }
 
     /// The file of the remembered peers.

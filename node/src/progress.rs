@@ -50,6 +50,13 @@ pub enum Event {
         /// The number of required values.
         known: u64,
     },
+    /// Bytes of a file have arrived.
+    Bytes {
+        /// The number of these bytes so far.
+        done: u64,
+        /// The length of the file.
+        known: u64,
+    },
     /// Ops have been ingested.
     Ops {
         /// The number of these ops so far.

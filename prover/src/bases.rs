@@ -73,6 +73,15 @@ fn encode_points<C: SWCurveConfig>(points: &[Affine<C>]) -> Vec<u8> {
     chunks.concat()
 }
 
+/// The number of bytes of [`encode_lists`] for these sizes; `None` if it is beyond a `u64`.
+pub(crate) fn lists_len(sizes: &ArithConfig) -> Option<u64> {
+    let [witnesses, rows, columns] =
+        [sizes.n_witnesses, sizes.n_constraints, sizes.n_variables].map(|count| count as u128);
+    let domain = (rows + 1).next_power_of_two();
+    let g1 = 2 * witnesses + 2 * rows + columns + domain - 1;
+    u64::try_from(g1 * G1_BYTES as u128 + columns * G2_BYTES as u128).ok()
+}
+
 /// Reads lists of the lengths that `sizes` give. `None` if the two commitment lists have one
 /// length, which no verifying key allows.
 ///

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use ark_ec::CurveGroup;
-use rootfold_arith::encoding::{DecodeError, Reader, Writer};
+use rootfold_arith::encoding::{DecodeError, Reader, Writer, FIELD_BYTES};
 use rootfold_verifier::{
     folding::{
         CycleFoldInstance, CycleFoldWitness, Fq, IncomingInstance, IncomingWitness, IvcProof,
@@ -88,6 +88,22 @@ impl Checkpoint {
     /// `U`, `u` and `cfU` with their witnesses.
     pub fn proof(&self) -> &IvcProof {
         &self.proof
+    }
+
+    /// The number of bytes of every checkpoint under these parameters.
+    pub fn encoded_len(parameters: &Parameters) -> u64 {
+        let (step, cyclefold) = (&parameters.sizes, &parameters.ivc.1.to_arith_config());
+        let header = MAGIC.len() + 1 + DIGEST_BYTES + 8;
+        let points = 5 * 2;
+        let fields = 6
+            + 2
+            + 2 * step.n_public_inputs
+            + cyclefold.n_public_inputs
+            + step.n_constraints
+            + 2 * step.n_witnesses
+            + cyclefold.n_constraints
+            + cyclefold.n_witnesses;
+        (header + FIELD_BYTES * (points + fields) + DIGEST_BYTES) as u64
     }
 
     /// Encodes the checkpoint: about 32 bytes per constraint and 64 per witness variable.

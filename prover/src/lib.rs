@@ -50,5 +50,5 @@ pub use decider::{compress, CompressError};
 pub use foldable::FoldableCircuit;
 pub use ivc::{IvcError, RunningProof};
 pub use parameters::Parameters;
-pub use params_dir::{NotPrivate, ParametersError};
+pub use params_dir::{parameters_file, IncomingParameters, NotPrivate, ParametersError};
 pub use setup::{SetupError, SetupStage};

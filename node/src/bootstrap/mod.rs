@@ -19,6 +19,7 @@ mod pages;
 mod push;
 mod reputation;
 mod snapshots;
+mod state;
 mod tail;
 mod take_over;
 mod values;
@@ -51,6 +52,7 @@ pub(crate) use push::is_busy;
 pub use push::{push, Pushed};
 pub use reputation::Reputation;
 use snapshots::{Offer, Scouted};
+pub(crate) use state::fetch_state;
 pub use tail::{sync_tail, Tail};
 
 /// The sources and the destination of a bootstrap.

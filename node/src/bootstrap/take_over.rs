@@ -10,7 +10,7 @@ use super::{blocking, heads, pull, snapshots, Begun, BootstrapError, Scouted};
 use crate::{
     client::{Peer, PeerError},
     progress::Progress,
-    space::{Adoption, Space},
+    space::{Adoption, Pinned, Space},
 };
 
 /// Takes over the newest snapshot of the peers that covers more ops than that of the replica. Ops of
@@ -44,6 +44,9 @@ async fn take(
     progress: &dyn Progress,
 ) -> Result<Option<Begun>, BootstrapError> {
     let store = space.store_handle();
+    // Pages that this node has dropped may be part of a snapshot.
+    let roots = scouted.offers.iter().map(|offer| offer.snapshot.header.root);
+    let _pinned: Vec<Pinned> = roots.map(|root| space.pin(root)).collect();
     let pulled = pull(scouted, &store, faults, progress).await?;
     let snapshot = pulled.snapshot;
     let (header, verify) = (snapshot.header, pulled.verify);

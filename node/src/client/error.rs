@@ -98,6 +98,12 @@ pub enum PeerCause {
         /// The page's name in hexadecimal.
         page: String,
     },
+    /// The parts of a file are not those of the requested file.
+    #[error("sent a bad file: {what}")]
+    File {
+        /// What is wrong.
+        what: String,
+    },
     /// A check of the peer's data panicked.
     #[error("sent data whose check panicked: {what}")]
     Panicked {
@@ -147,6 +153,11 @@ impl PeerError {
                 | PeerCause::Stranger { .. }
                 | PeerCause::Silent { .. }
         )
+    }
+
+    /// Whether the peer does not have what was requested.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(&*self.cause, PeerCause::Refused { code: Code::NotFound, .. })
     }
 
     /// Whether the peer sent bad data or refused the request, rather than being unreachable or

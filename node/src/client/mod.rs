@@ -6,6 +6,7 @@ mod checks;
 mod counting;
 mod error;
 mod stranger;
+mod transfer;
 
 use std::{
     sync::{
@@ -31,8 +32,8 @@ use rootfold_light::{
 use rootfold_proto::{
     limits::{MAX_MESSAGE_BYTES, MAX_NAMES},
     v1::{
-        self, query_client::QueryClient, replication_client::ReplicationClient,
-        verification_client::VerificationClient,
+        self, proving_service_client::ProvingServiceClient, query_client::QueryClient,
+        replication_client::ReplicationClient, verification_client::VerificationClient,
     },
 };
 use rootfold_verifier::{KeyError, ParameterId, PreparedVerifyingKey};
@@ -54,6 +55,7 @@ use crate::{
 use checks::PageChecks;
 
 pub use error::{PeerCause, PeerError};
+pub(crate) use transfer::{Part, Transfer};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// The time limit of a unary call, and of each message of a stream.
@@ -69,6 +71,7 @@ pub struct Peer {
     replication: ReplicationClient<Channel>,
     verification: VerificationClient<Channel>,
     query: QueryClient<Channel>,
+    proving: ProvingServiceClient<Channel>,
     health: HealthClient<Channel>,
 }
 
@@ -115,6 +118,9 @@ impl Peer {
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
             query: QueryClient::new(channel.clone())
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+            proving: ProvingServiceClient::new(channel.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
             health: HealthClient::new(channel),

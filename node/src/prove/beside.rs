@@ -29,15 +29,20 @@ pub struct Publishing {
 /// Proves pending ops and publishes snapshots until the process ends. Errors are logged, and the work is
 /// tried again. The threads that fold have a low priority, so that the node answers meanwhile.
 pub fn prove_beside(prover: Prover, data_dir: &DataDir, publishing: Publishing) {
+    quiet_pool(|| run(prover, data_dir, publishing));
+}
+
+/// Runs `work` with rayon's threads at a low priority, so that the node answers meanwhile.
+pub(super) fn quiet_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let pool = rayon::ThreadPoolBuilder::new()
         .thread_name(|index| format!("prover-{index}"))
         .start_handler(|_| lower_priority())
         .build();
     match pool {
-        Ok(pool) => pool.install(|| run(prover, data_dir, publishing)),
+        Ok(pool) => pool.install(work),
         Err(e) => {
             tracing::warn!(error = %e, "proving without threads of low priority");
-            run(prover, data_dir, publishing);
+            work()
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The prover: cuts pending ops into epochs, plans their steps, and folds these into one running proof.
 
 mod beside;
+mod continued;
+mod keep;
+mod parameters;
 mod running;
 mod take_over;
 
@@ -31,12 +34,17 @@ use rootfold_prover::{
 use thiserror::Error;
 
 use crate::{
+    blocking::Panicked,
+    bootstrap::BootstrapError,
+    client::PeerError,
     data_dir::DataDir,
     progress::{Event, Progress},
     space::{epoch, EpochLimits, Proved, Space, SpaceError},
     store::StoreError,
 };
 pub use beside::{prove_beside, Publishing};
+pub use keep::{keep_proof, Keeping};
+pub use parameters::{fetch_parameters, FetchParametersError};
 use running::Running;
 
 /// Why the prover failed.
@@ -46,7 +54,8 @@ pub enum ProveError {
     /// continued, but no running proof.
     #[error(
         "this replica was bootstrapped from a snapshot and has no running proof: prove on a node that has \
-         one, or take it over: `prove --export FILE` there, `prove --import FILE` here"
+         one, or take it over: `prove --continue-from ADDR` here, or `prove --export FILE` there and `prove --import \
+         FILE` here"
     )]
     NotAProver,
     /// The parameters are of an unknown profile.
@@ -89,12 +98,35 @@ pub enum ProveError {
         /// The number of ops that the proof covers.
         ops: u64,
     },
+    /// This node lacks ops after the state that the running proof covers.
+    #[error(
+        "this node does not hold the ops of writer {writer} around the first {covered}, with which the running \
+         proof goes on: bootstrap from a peer that has them"
+    )]
+    OpsMissing {
+        /// The writer.
+        writer: u32,
+        /// The number of their ops that the proof covers.
+        covered: u64,
+    },
     /// The history is not complete here, so that no proof can begin with it.
     #[error("a new proof needs all ops since genesis, and this node lacks {what}")]
     HistoryMissing {
         /// What is missing.
         what: String,
     },
+    /// The other node failed.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    /// The state or the ops cannot be fetched from the other node.
+    #[error("fetching what the running proof needs: {0}")]
+    Sync(#[from] Box<BootstrapError>),
+    /// The parameters cannot be fetched or read.
+    #[error(transparent)]
+    Parameters(#[from] FetchParametersError),
+    /// A task of this node panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
     /// The directory of the running proof cannot be created.
     #[error("directory of the running proof {}: {source}", path.display())]
     Directory {
@@ -143,7 +175,12 @@ pub enum ProveError {
 impl ProveError {
     /// Whether bad data of another node is the cause.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, ProveError::FalseProof { .. } | ProveError::NotOfThisSpace)
+        match self {
+            ProveError::FalseProof { .. } | ProveError::NotOfThisSpace => true,
+            ProveError::Peer(e) => e.is_refusal(),
+            ProveError::Sync(e) => e.is_refusal(),
+            _ => false,
+        }
     }
 }
 
@@ -185,7 +222,7 @@ impl Prover {
         let proved = space.status().proved.ok_or(ProveError::NotAProver)?;
         let running = open_running(data_dir)?;
         let proof = load(&running, &proved, space.id(), parameters)?;
-        remove_stale(&running, &proved);
+        remove_stale(&space, &running);
         space.keep_verifying_key(proof.parameters().verifying_key().key())?;
         let folded = tips_in_tree(&space, proved.root)?;
         Ok(Prover { space, running, proof, proved, folded })
@@ -304,7 +341,7 @@ impl Prover {
             return Err(ProveError::Overtaken);
         }
         (self.proved, self.folded) = (proved, folded);
-        remove_stale(&self.running, &proved);
+        remove_stale(&self.space, &self.running);
         tracing::info!(steps = proved.steps, ops = proved.ops, "sealed an epoch");
         Ok(spent)
     }
@@ -357,7 +394,7 @@ fn proved_state(proved: &Proved) -> [F; 3] {
 /// The directory of the running proof, which is created if it is missing.
 fn open_running(data_dir: &DataDir) -> Result<Running, ProveError> {
     let path = data_dir.running();
-    Running::new(path.clone()).map_err(|source| ProveError::Directory { path, source })
+    Running::new(data_dir).map_err(|source| ProveError::Directory { path, source })
 }
 
 /// The profile of the parameters.
@@ -394,9 +431,12 @@ fn load(
     Ok(Engine::resume(parameters, profile, checkpoint)?)
 }
 
-/// Removes stale files. A failure is only logged: a stale file does no harm.
-fn remove_stale(running: &Running, proved: &Proved) {
-    if let Err(e) = running.remove_stale(proved) {
+/// Removes stale files. A failure is only logged: a stale file does no harm. Another prover of this
+/// process may have changed the proved state meanwhile.
+fn remove_stale(space: &Space, running: &Running) {
+    let removed =
+        space.with_proved(|proved| proved.map_or(Ok(()), |proved| running.remove_stale(&proved)));
+    if let Err(e) = removed {
         let folder = running.folder().display();
         tracing::warn!(error = %e, %folder, "cannot remove stale running proofs");
     }

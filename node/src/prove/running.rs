@@ -9,20 +9,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rootfold_core::field;
-
-use crate::space::Proved;
+use crate::{data_dir::DataDir, space::Proved};
 
 /// The directory of the running proof.
 #[derive(Debug)]
 pub(super) struct Running {
+    data_dir: DataDir,
     folder: PathBuf,
 }
 
 impl Running {
-    pub(super) fn new(folder: PathBuf) -> io::Result<Running> {
+    /// The directory, which is created if it is missing.
+    pub(super) fn new(data_dir: &DataDir) -> io::Result<Running> {
+        let folder = data_dir.running();
         fs::create_dir_all(&folder)?;
-        Ok(Running { folder })
+        Ok(Running { data_dir: data_dir.clone(), folder })
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -31,23 +32,19 @@ impl Running {
 
     /// The path of the running proof of a state.
     pub(super) fn path(&self, proved: &Proved) -> PathBuf {
-        self.folder.join(file_name(proved))
+        self.data_dir.running_proof(proved)
     }
 
     /// Removes all files but that of `proved`.
     pub(super) fn remove_stale(&self, proved: &Proved) -> io::Result<()> {
-        let current = file_name(proved);
+        let current = self.path(proved);
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
-            if entry.file_name() != current.as_str() && entry.file_type()?.is_file() {
+            if entry.path() != current && entry.file_type()?.is_file() {
                 tracing::debug!(file = %entry.path().display(), "removing a stale running proof");
                 fs::remove_file(entry.path())?;
             }
         }
         Ok(())
     }
-}
-
-fn file_name(proved: &Proved) -> String {
-    format!("{:012}-{}.running", proved.steps, field::to_hex(&proved.root))
 }

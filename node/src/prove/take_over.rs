@@ -11,16 +11,16 @@ use std::{
 use rootfold_core::field;
 use rootfold_prover::{atomic::write_atomically, engine::Engine, Checkpoint, Parameters};
 
-use super::{covers, open_running, profile_of, ProveError, Prover};
+use super::{covers, open_running, profile_of, remove_stale, tips_in_tree, ProveError, Prover};
 use crate::{
     data_dir::DataDir,
-    space::{Begun, Proved, Space},
+    space::{Begun, Lacking, Pinned, Proved, Space, TakeProvedError},
 };
 
 impl Prover {
     /// Goes on with the running proof in `file`, which another node has exported. Everything about it is
     /// checked: the encoding, the space, the witnesses of both instances with their commitments, and that
-    /// this node holds the state. Costs about as much as a step.
+    /// this node holds the state and the ops after it. Costs about as much as a step.
     ///
     /// # Errors
     /// [`ProveError`]; then the node keeps what it had.
@@ -33,17 +33,10 @@ impl Prover {
         let refused = |source| ProveError::Checkpoint { path: file.to_owned(), source };
         let checkpoint = Checkpoint::load(file, &parameters).map_err(refused)?;
         let proved = checked(&space, &parameters, &checkpoint)?;
-        let running = open_running(data_dir)?;
-        // The file first: the record decides which one is current.
-        let path = running.path(&proved);
-        checkpoint
-            .save(&path)
-            .map_err(|source| ProveError::Checkpoint { path: path.clone(), source })?;
-        if !space.take_proved(proved)? {
-            // Otherwise the next prover removes it.
-            let _ = fs::remove_file(&path);
+        if !space.holds(&proved) {
             return Err(ProveError::StateNotHeld { ops: proved.ops });
         }
+        adopt(&space, data_dir, &checkpoint, proved, None)?;
         Prover::open(space, data_dir, parameters)
     }
 
@@ -80,7 +73,7 @@ impl Prover {
 }
 
 /// The state that a running proof from elsewhere covers, if it is valid.
-fn checked(
+pub(super) fn checked(
     space: &Space,
     parameters: &Arc<Parameters>,
     checkpoint: &Checkpoint,
@@ -101,4 +94,36 @@ fn checked(
         Ok(Err(e)) => Err(ProveError::FalseProof { what: e.to_string() }),
         Err(_) => Err(ProveError::FalseProof { what: "its verification panicked".to_owned() }),
     }
+}
+
+/// Makes a checked running proof the one of this node. Its state is held, or fetched below a pin.
+pub(super) fn adopt(
+    space: &Space,
+    data_dir: &DataDir,
+    checkpoint: &Checkpoint,
+    proved: Proved,
+    fetched: Option<&Pinned>,
+) -> Result<(), ProveError> {
+    let tips = tips_in_tree(space, proved.root)?;
+    if let Some(Lacking { writer, covered }) = space.lacks_after(&tips)? {
+        return Err(ProveError::OpsMissing { writer, covered });
+    }
+    let running = open_running(data_dir)?;
+    // Beside the directory, where no other prover of this process removes it.
+    let waiting = data_dir.path().join(".new-running");
+    let refused = |path: &Path, source| ProveError::Checkpoint { path: path.to_owned(), source };
+    checkpoint.save(&waiting).map_err(|e| refused(&waiting, e))?;
+    let path = running.path(&proved);
+    let taken = space.take_proved(proved, fetched, || fs::rename(&waiting, &path));
+    if taken.is_err() {
+        // Left over otherwise; it does no harm.
+        let _ = fs::remove_file(&waiting);
+    }
+    taken.map_err(|e| match e {
+        TakeProvedError::NotHeld => ProveError::StateNotHeld { ops: proved.ops },
+        TakeProvedError::File(e) => refused(&path, e.into()),
+        TakeProvedError::Space(e) => e.into(),
+    })?;
+    remove_stale(space, &running);
+    Ok(())
 }

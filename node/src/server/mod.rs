@@ -11,6 +11,7 @@ mod connections;
 mod health;
 mod limits;
 mod log_messages;
+mod proving;
 mod query;
 mod quota;
 mod refusal;
@@ -24,8 +25,9 @@ use std::{future::Future, sync::Arc};
 use rootfold_proto::{
     limits::MAX_MESSAGE_BYTES,
     v1::{
-        query_server::QueryServer, replication_server::ReplicationServer,
-        verification_server::VerificationServer, FILE_DESCRIPTOR_SET,
+        proving_service_server::ProvingServiceServer, query_server::QueryServer,
+        replication_server::ReplicationServer, verification_server::VerificationServer,
+        FILE_DESCRIPTOR_SET,
     },
 };
 use rootfold_verifier::PreparedVerifyingKey;
@@ -42,6 +44,7 @@ pub use connections::Listener;
 pub use health::SERVICES;
 pub use limits::Limits;
 pub(crate) use log_messages::LogMessages;
+pub use proving::{ProvingFiles, ProvingService};
 pub use query::QueryService;
 pub use replication::ReplicationService;
 pub use verification::VerificationService;
@@ -60,19 +63,26 @@ pub struct Server {
     space: Space,
     key: Option<Arc<PreparedVerifyingKey>>,
     limits: Limits,
+    proving: Option<ProvingFiles>,
 }
 
 impl Server {
     /// A server of `space` with the default limits. With a verifying key it also serves the key and
     /// verifies snapshots for clients.
     pub fn new(space: Space, key: Option<Arc<PreparedVerifyingKey>>) -> Server {
-        Server { space, key, limits: Limits::default() }
+        Server { space, key, limits: Limits::default(), proving: None }
     }
 
     /// The same server with other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Server {
         Server { limits, ..self }
+    }
+
+    /// The same server, which also hands these files to other provers.
+    #[must_use]
+    pub fn with_proving(self, files: ProvingFiles) -> Server {
+        Server { proving: Some(files), ..self }
     }
 
     /// Serves until `shutdown` completes. Then it reports at once that it does not serve, accepts no
@@ -85,12 +95,12 @@ impl Server {
         listener: impl Listener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let Server { space, key, limits } = self;
+        let Server { space, key, limits, proving } = self;
         let (stop, stopped) = watch::channel(false);
         let (reporter, health) = tonic_health::server::health_reporter();
         // Before the first connection.
         health::begin(&reporter).await;
-        let routes = routes(&space, key, &limits)?.add_service(health);
+        let routes = routes(&space, key, &limits, proving)?.add_service(health);
         let reports =
             tokio::spawn(health::report(reporter, space, Work::writes(), stopped.clone()));
         let shutdown = async {
@@ -125,6 +135,7 @@ fn routes(
     space: &Space,
     key: Option<Arc<PreparedVerifyingKey>>,
     limits: &Limits,
+    proving: Option<ProvingFiles>,
 ) -> Result<Routes, ServeError> {
     let replication = ReplicationService::with_limits(space.clone(), key.clone(), limits);
     let replication = ReplicationServer::new(replication)
@@ -136,6 +147,9 @@ fn routes(
     let query = QueryServer::new(QueryService::new(space.clone()))
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let proving = ProvingServiceServer::new(ProvingService::new(space.clone(), proving))
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
@@ -144,6 +158,7 @@ fn routes(
     Ok(Routes::new(replication)
         .add_service(verification)
         .add_service(query)
+        .add_service(proving)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))
 }

@@ -12,6 +12,7 @@ pub(crate) mod garbage;
 mod holes;
 mod ingest;
 mod pages;
+mod pin;
 mod policy;
 mod proved;
 mod read;
@@ -58,8 +59,9 @@ pub use garbage::Collected;
 pub(crate) use garbage::Garbage;
 pub use ingest::{IngestError, IngestedEach};
 pub(crate) use pages::Pages;
+pub(crate) use pin::Pinned;
 pub use policy::{Policy, KEPT_SNAPSHOTS, MAX_AHEAD};
-pub(crate) use proved::Begun;
+pub(crate) use proved::{Begun, Lacking, TakeProvedError};
 pub(crate) use read::{holds_value, read_head};
 pub use read::{Found, View};
 pub use state::Proved;
@@ -151,6 +153,8 @@ struct Inner {
     policy: RwLock<Arc<Policy>>,
     /// The states that may still be in use, for the garbage collection.
     in_use: Mutex<Vec<Weak<State>>>,
+    /// Roots whose trees are being fetched, for the garbage collection.
+    pinned: Mutex<Vec<F>>,
     /// The number of candidates for the garbage collection since the last one. It begins high, so that
     /// a process that makes a single change collects too.
     garbage: AtomicUsize,
@@ -263,6 +267,7 @@ impl Space {
                 store,
                 pages,
                 in_use: Mutex::new(vec![Arc::downgrade(&state)]),
+                pinned: Mutex::default(),
                 state: RwLock::new(state),
                 changing: Mutex::new(()),
                 writing: Mutex::new(()),
@@ -442,7 +447,9 @@ impl Space {
         let current = self.state();
         let in_use = self.inner.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         let states = in_use.iter().filter_map(Weak::upgrade);
-        garbage::roots_of(states.filter(|state| !Arc::ptr_eq(state, &current)))
+        let mut roots = garbage::roots_of(states.filter(|state| !Arc::ptr_eq(state, &current)));
+        roots.extend_from_slice(&self.pinned());
+        roots
     }
 
     fn count_garbage(&self, candidates: usize) {

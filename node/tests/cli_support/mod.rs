@@ -62,6 +62,7 @@ pub struct Cut {
 /// A node: a data directory.
 pub struct Node {
     pub data: PathBuf,
+    pub params: PathBuf,
     // Removed when the last node in it is dropped.
     _folder: Option<TempDir>,
 }
@@ -70,7 +71,13 @@ impl Node {
     /// A node whose data directory does not exist yet.
     pub fn new() -> Node {
         let folder = tempfile::tempdir().unwrap();
-        Node { data: folder.path().join("data"), _folder: Some(folder) }
+        Node { data: folder.path().join("data"), params: params_dir(), _folder: Some(folder) }
+    }
+
+    /// A node whose data directory and folder of parameters do not exist yet.
+    pub fn without_parameters() -> Node {
+        let node = Node::new();
+        Node { params: node.data.with_file_name("params"), ..node }
     }
 
     /// A node with a new space of profile `small`.
@@ -95,7 +102,7 @@ impl Node {
             .arg("--data")
             .arg(&self.data)
             .arg("--params-dir")
-            .arg(params_dir())
+            .arg(&self.params)
             .args(arguments)
             .stdin(Stdio::null());
         command

@@ -13,6 +13,7 @@
 //! - the folder holds a list of the parameters that this user made, and only those are used for a
 //!   new space. Others, copied or fetched, are used only where a space names their id.
 
+mod incoming;
 mod made;
 mod private;
 
@@ -34,6 +35,7 @@ use crate::{
     setup::{SetupError, SetupStage},
 };
 
+pub use incoming::{parameters_file, IncomingParameters};
 pub use private::NotPrivate;
 
 const MAGIC: &[u8; 8] = b"rootf-pp";

@@ -11,8 +11,9 @@ use ark_bn254::{Bn254, G1Affine, G2Affine};
 use ark_ec::{pairing::Pairing, AffineRepr, VariableBaseMSM};
 use ark_ff::UniformRand;
 use rootfold_prover::{
-    atomic::write_atomically, compress, setup::generate_bases, shape::step_r1cs, Checkpoint,
-    NotPrivate, Parameters, ParametersError, RunningProof, SetupStage,
+    atomic::write_atomically, compress, parameters_file, setup::generate_bases, shape::step_r1cs,
+    Checkpoint, IncomingParameters, NotPrivate, Parameters, ParametersError, RunningProof,
+    SetupStage,
 };
 use rootfold_verifier::{
     folding::cyclefold::CycleFoldShape, KeyError, ParameterId, PreparedVerifyingKey, F,
@@ -96,6 +97,8 @@ fn parameters_survive_the_disk() {
     assert_eq!(first.id(), second.id());
     // A running proof can be continued with the loaded parameters.
     let mut running = running(&first, 1);
+    let bytes = running.checkpoint().to_bytes();
+    assert_eq!(Checkpoint::encoded_len(&second), bytes.len() as u64);
     let checkpoint = Checkpoint::from_bytes(&running.checkpoint().to_bytes(), &second).unwrap();
     let mut resumed = RunningProof::resume(second.into(), TOY, checkpoint).unwrap();
     resumed.prove_step(input(1)).unwrap();
@@ -140,6 +143,72 @@ fn only_parameters_made_here_are_used_unnamed() {
     assert_eq!(load_or_generate(dir.path(), &TOY).0.id(), copied[1].id());
     fs::remove_file(dir.path().join(copied[1].file_name())).unwrap();
     assert_eq!(load_or_generate(dir.path(), &TOY).0.id(), copied[0].id());
+}
+
+/// Adds `bytes` from where `incoming` stands, in parts.
+fn receive(incoming: &mut IncomingParameters, bytes: &[u8]) -> Result<(), ParametersError> {
+    let from = incoming.received() as usize;
+    bytes[from..].chunks(10_000).try_for_each(|part| incoming.add(part))
+}
+
+#[test]
+fn parameters_arrive_in_parts() {
+    let dir = tempfile::tempdir().unwrap();
+    let parameters = parameters();
+    let id = parameters.id();
+    let bytes = fs::read(parameters.save(dir.path()).unwrap()).unwrap();
+    let (path, _) = parameters_file(dir.path(), id).unwrap().unwrap();
+    assert_eq!(fs::read(path).unwrap(), bytes);
+
+    let folder = dir.path().join("of another user");
+    assert!(parameters_file(&folder, id).unwrap().is_none());
+    let open = || IncomingParameters::open(&folder, id).unwrap();
+    let mut incoming = open();
+    // Two processes do not write one file.
+    assert!(matches!(IncomingParameters::open(&folder, id), Err(ParametersError::Io { .. })));
+    receive(&mut incoming, &bytes[..bytes.len() / 2]).unwrap();
+    assert_eq!(incoming.total(), Some(bytes.len() as u64));
+    assert!(matches!(incoming.finish(), Err(ParametersError::Damaged(_))));
+    drop(incoming);
+    // It goes on where it stopped.
+    let mut incoming = open();
+    assert_eq!(incoming.received() as usize, bytes.len() / 2);
+    receive(&mut incoming, &bytes).unwrap();
+    let path = incoming.finish().unwrap();
+    assert_eq!(fs::read(path).unwrap(), bytes);
+    assert_eq!(Parameters::load_id(&folder, id, &TOY).unwrap().id(), id);
+    // They are used where a space names them, and for nothing else.
+    assert!(!folder.join(LIST).exists());
+}
+
+#[test]
+fn a_false_parameters_file_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (parameters, other) = (parameters(), other_parameters());
+    let bytes = fs::read(parameters.save(dir.path()).unwrap()).unwrap();
+    let others = fs::read(other.save(dir.path()).unwrap()).unwrap();
+    let folder = dir.path().join("received");
+    let mut incoming = IncomingParameters::open(&folder, parameters.id()).unwrap();
+    let refused = receive(&mut incoming, &others).unwrap_err();
+    assert!(matches!(refused, ParametersError::OtherId { .. }), "{refused}");
+    // What is refused does not stay.
+    drop(incoming);
+    let mut incoming = IncomingParameters::open(&folder, parameters.id()).unwrap();
+    assert_eq!(incoming.received(), 0);
+    let longer = [bytes.as_slice(), &[0]].concat();
+    let refused = receive(&mut incoming, &longer).unwrap_err();
+    assert!(matches!(refused, ParametersError::Damaged(_)), "{refused}");
+    for at in [5_000, bytes.len() / 2, bytes.len() - 1] {
+        incoming.discard().unwrap();
+        let mut altered = bytes.clone();
+        altered[at] ^= 1;
+        receive(&mut incoming, &altered).unwrap();
+        let refused = incoming.finish().unwrap_err();
+        assert!(matches!(refused, ParametersError::Damaged(_)), "byte {at}: {refused}");
+    }
+    incoming.discard().unwrap();
+    receive(&mut incoming, &bytes).unwrap();
+    incoming.finish().unwrap();
 }
 
 #[cfg(unix)]

@@ -37,18 +37,18 @@ fn from_hex(digits: &str) -> OsString {
 /// Runs the command in the node that serves the data directory. `None` if no node does, or the command does
 /// not need the database.
 pub fn delegate(cli: &Cli) -> Option<ExitCode> {
-    let needs_space = !matches!(
-        cli.command,
+    let needs_space = match &cli.command {
         Command::Space(_)
-            | Command::Writer(_)
-            | Command::Params(_)
-            | Command::Serve(_)
-            | Command::Replay(_)
-            | Command::Health(_)
-            | Command::Completions(_)
-            | Command::Man(_)
-            | Command::Demo(_)
-    );
+        | Command::Writer(_)
+        | Command::Serve(_)
+        | Command::Replay(_)
+        | Command::Health(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Demo(_) => false,
+        Command::Params(args) => args.needs_space(),
+        _ => true,
+    };
     if !needs_space {
         return None;
     }

@@ -8,7 +8,7 @@ use rootfold_node::{
     bootstrap::BootstrapError,
     data_dir::DataDirError,
     git::GitError,
-    prove::ProveError,
+    prove::{FetchParametersError, ProveError},
     replay::ReplayError,
     server::ServeError,
     snapshot_file::SnapshotFileError,
@@ -141,7 +141,15 @@ unreachable_errors!(
     ParametersError,
     ServeError
 );
-judging_errors!(ProveError, IngestError, BootstrapError, ReplayError, WriteError, ForkRefused);
+judging_errors!(
+    ProveError,
+    FetchParametersError,
+    IngestError,
+    BootstrapError,
+    ReplayError,
+    WriteError,
+    ForkRefused
+);
 
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Failure {

@@ -1,14 +1,14 @@
 //! Parameters on disk. They are generated once per profile and folder.
 
 use std::{
-    env,
+    env, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use clap::ValueEnum;
 use rootfold_core::step::{Profile, SCATTERED, SMALL, STANDARD};
-use rootfold_prover::{engine, Parameters, SetupStage};
+use rootfold_prover::{engine, Parameters, ParametersError, SetupStage};
 use rootfold_verifier::VerifyingKey;
 
 use super::{failure::Failure, progress::Bars};
@@ -93,6 +93,14 @@ impl ParametersDir {
         bars.stage("reading the parameters");
         let parameters = engine::load_id(&self.path, key.id(), &profile);
         bars.clear();
+        let parameters = parameters.map_err(|e| match &e {
+            ParametersError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Failure::unreachable(format!(
+                    "{e}: fetch them with `rootfold params fetch --from ADDR` from a node that proves"
+                ))
+            }
+            _ => e.into(),
+        });
         Ok(Arc::new(parameters?))
     }
 }

@@ -1,22 +1,99 @@
-//! `params`
+//! `params`, `params fetch`
 
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, Subcommand};
+use rootfold_node::{address::Address, client::Peer, prove::fetch_parameters};
 use serde_json::json;
 
-use super::{failure::Failure, parameters::ProfileName, Context};
+use super::{
+    context::{self, block_on},
+    failure::Failure,
+    parameters::ProfileName,
+    text, Context,
+};
 
 /// `params`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct ParamsArgs {
+    #[command(subcommand)]
+    command: Option<ParamsCommand>,
     /// The profile.
     #[arg(long, value_enum, default_value = "small")]
     profile: ProfileName,
 }
 
-/// Generates or reads parameters, and prints their id and size.
+impl ParamsArgs {
+    /// Whether the command reads the space in the data directory.
+    pub fn needs_space(&self) -> bool {
+        matches!(&self.command, Some(ParamsCommand::Fetch(FetchArgs { invite: None, .. })))
+    }
+}
+
+/// The commands below `params`.
+#[derive(Debug, Subcommand)]
+enum ParamsCommand {
+    /// Fetches the parameters of a space from a peer: hundreds of MB. A transfer that was cut off goes on.
+    Fetch(FetchArgs),
+}
+
+/// `params fetch`
+#[derive(Debug, Args)]
+struct FetchArgs {
+    /// A peer, as host or host:port; may be given several times.
+    #[arg(long, value_name = "ADDR", required = true, value_parser = Address::of_node)]
+    from: Vec<Address>,
+    /// The invite to the space [default: that of the space in the data directory].
+    #[arg(long)]
+    invite: Option<String>,
+}
+
+/// Generates, reads or fetches parameters, and prints their id and size.
 pub fn run(context: &Context, args: &ParamsArgs) -> Result<(), Failure> {
+    match &args.command {
+        Some(ParamsCommand::Fetch(args)) => fetch(context, args),
+        None => make(context, args),
+    }
+}
+
+fn fetch(context: &Context, args: &FetchArgs) -> Result<(), Failure> {
+    let invite = match &args.invite {
+        Some(invite) => text::invite_of(invite)?,
+        None => context::invite(&context.space()?)?,
+    };
+    let (dir, bars) = (context.parameters()?, context.bars());
+    let (path, received) = block_on(async {
+        let (mut peers, mut faults) = (Vec::new(), Vec::new());
+        for address in &args.from {
+            match Peer::connect(&address.to_string()).await {
+                Ok(peer) => peers.push(peer),
+                Err(e) => faults.push(e),
+            }
+        }
+        let bytes = |peers: &[Peer]| peers.iter().map(Peer::bytes_received).sum::<u64>();
+        match fetch_parameters(&peers, dir.path(), invite.parameters, &bars).await {
+            Ok(path) => Ok((path, bytes(&peers))),
+            Err(e) => Err(e.with_faults(faults).into()),
+        }
+    })?;
+    bars.clear();
+    let json = json!({
+        "parameters": invite.parameters.to_string(),
+        "file": path.display().to_string(),
+        "bytes": received,
+    });
+    context.output.answer(&json, || {
+        format!(
+            "{}\n{} received, stored in {}",
+            invite.parameters,
+            text::bytes_text(received),
+            path.display()
+        )
+    })
+}
+
+fn make(context: &Context, args: &ParamsArgs) -> Result<(), Failure> {
     let started = Instant::now();
     let folder = context.parameters()?;
     let provided = folder.provide(args.profile, &context.bars())?;

@@ -145,6 +145,10 @@ impl Progress for Bars {
             Event::Values { done, known } => {
                 self.phase("values", Some(known)).set_position(done);
             }
+            Event::Bytes { done, known } => {
+                self.phase("bytes", Some(known)).set_position(done);
+                self.report_rest();
+            }
             Event::Ops { done, known } => self.phase("ops", known).set_position(done),
         }
     }

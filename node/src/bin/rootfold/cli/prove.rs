@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rootfold_node::{prove::Prover, space::EpochLimits};
+use rootfold_node::{address::Address, follow, prove::Prover, space::EpochLimits};
 use serde_json::json;
 
-use super::{failure::Failure, text, Context};
+use super::{context, failure::Failure, text, Context};
 
 /// `prove`
 #[derive(Debug, Args)]
@@ -20,6 +20,10 @@ pub struct ProveArgs {
     /// First goes on with a running proof that another node has exported to this file.
     #[arg(long, value_name = "FILE", conflicts_with = "restart")]
     import: Option<PathBuf>,
+    /// First goes on with the running proof of the node at this address: fetches it, checks it, and fetches
+    /// what this node lacks to go on.
+    #[arg(long, value_name = "ADDR", value_parser = Address::of_node, conflicts_with_all = ["import", "restart"])]
+    continue_from: Option<Address>,
     /// First begins again at genesis, if all ops are here: for a node that has lost its running proof.
     #[arg(long)]
     restart: bool,
@@ -34,10 +38,17 @@ pub fn run(context: &Context, args: &ProveArgs) -> Result<(), Failure> {
     let bars = context.bars();
     let parameters = context.space_parameters(&space, &bars)?;
     let data_dir = context.data_dir();
-    let mut prover = match &args.import {
-        Some(file) => Prover::import(space, &data_dir, parameters, &context.path(file))?,
-        None if args.restart => Prover::restart(space, &data_dir, parameters)?,
-        None => Prover::open(space, &data_dir, parameters)?,
+    let mut prover = if let Some(file) = &args.import {
+        Prover::import(space, &data_dir, parameters, &context.path(file))?
+    } else if let Some(address) = &args.continue_from {
+        let with = follow::context(&space, context::invite(&space)?);
+        let address = address.to_string();
+        let continued = Prover::continue_from(space, &data_dir, parameters, &address, &with, &bars);
+        context::block_on(async { Ok(continued.await?) })?
+    } else if args.restart {
+        Prover::restart(space, &data_dir, parameters)?
+    } else {
+        Prover::open(space, &data_dir, parameters)?
     };
     let report = prover.prove(EpochLimits { max_ops: args.epoch }, args.epochs, &bars)?;
     if let Some(file) = &args.export {

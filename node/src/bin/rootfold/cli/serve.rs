@@ -13,8 +13,8 @@ use rootfold_node::{
     follow,
     metrics::Metrics,
     peers::{self, Peers},
-    prove::{prove_beside, Prover, Publishing},
-    server::{Limits, Server},
+    prove::{keep_proof, prove_beside, Keeping, Prover, Publishing},
+    server::{Limits, ProvingFiles, Server},
     space::{Policy, Space},
 };
 use rootfold_verifier::PreparedVerifyingKey;
@@ -94,6 +94,13 @@ pub struct ServeArgs {
     /// The largest number of bytes of ops and values that one writer may store here, in MiB.
     #[arg(long, value_name = "MIB", env = "ROOTFOLD_MAX_WRITER_BYTES")]
     max_writer_bytes: Option<u64>,
+    /// Keeps a copy of the running proof of the peers: looks for a newer one every so many seconds. Needs
+    /// the parameters, which are fetched if they are missing.
+    #[arg(long, value_name = "SECONDS", conflicts_with = "prove", env = "ROOTFOLD_KEEP_PROOF")]
+    keep_proof: Option<u64>,
+    /// Does not hand parameters and the running proof to other provers.
+    #[arg(long, env = "ROOTFOLD_NO_HAND_OVER", value_parser = BoolishValueParser::new())]
+    no_hand_over: bool,
     /// Answers `GET /metrics` for Prometheus at this address. Not for strangers: choose one that only the
     /// collector reaches.
     #[arg(long, value_name = "ADDR", env = "ROOTFOLD_METRICS")]
@@ -131,10 +138,12 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let invite = context::invite(&space).ok().map(|invite| invite.to_string());
     space.set_policy(args.policy());
     let server = Server::new(space.clone(), prepared_key(&space)?).with_limits(args.limits());
+    let server = if args.no_hand_over { server } else { server.with_proving(files(context)?) };
     if args.prove {
         start_prover(&space, context, args)?;
     }
     let peers = peers(context, &args.peer)?;
+    let keeping = keeping(context, &space, &peers, args)?;
     block_on(async {
         // Before a caller can know that this process runs.
         let signals = Signals::new().or_unreachable("waiting for signals")?;
@@ -161,6 +170,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
             () = beside => Ok(()),
             () = following => Ok(()),
             () = metrics => Ok(()),
+            () = keeping => Ok(()),
         }
     })
 }
@@ -251,6 +261,38 @@ async fn follow_peers(space: &Space, peers: Peers) {
             std::future::pending().await
         }
     }
+}
+
+/// The files that other provers need.
+fn files(context: &Context) -> Result<ProvingFiles, Failure> {
+    let parameters = context.parameters()?.path().to_owned();
+    Ok(ProvingFiles { parameters, data_dir: context.data_dir() })
+}
+
+/// What keeps a copy of the running proof of peers, and never ends.
+fn keeping(
+    context: &Context,
+    space: &Space,
+    peers: &Peers,
+    args: &ServeArgs,
+) -> Result<impl std::future::Future<Output = ()>, Failure> {
+    let keeping = match args.keep_proof {
+        Some(seconds) => Some(Keeping {
+            space: space.clone(),
+            data_dir: context.data_dir(),
+            parameters: context.parameters()?.path().to_owned(),
+            peers: peers.clone(),
+            context: follow::context(space, context::invite(space)?),
+            every: Duration::from_secs(seconds.max(1)),
+        }),
+        None => None,
+    };
+    Ok(async move {
+        match keeping {
+            Some(keeping) => keep_proof(keeping).await,
+            None => std::future::pending().await,
+        }
+    })
 }
 
 /// Proves pending ops on threads of their own, and publishes.
