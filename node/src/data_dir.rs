@@ -118,6 +118,11 @@ impl DataDir {
         below(&self.path)
     }
 
+    /// The file of the peers that were found through others.
+    pub(crate) fn found_peers(&self) -> PathBuf {
+        self.path.join("found-peers")
+    }
+
     fn rocksdb(&self) -> PathBuf {
         self.path.join("db")
     }

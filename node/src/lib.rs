@@ -11,6 +11,7 @@ pub mod bootstrap;
 pub mod client;
 pub mod clock;
 pub mod data_dir;
+pub mod discovery;
 pub mod follow;
 pub mod git;
 pub mod metrics;

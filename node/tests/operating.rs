@@ -17,7 +17,7 @@ fn health_for_scripts() {
     let served = node.serve();
     let healthy = node.json(["health", "--from", &served.address]);
     let services = healthy["services"].as_array().unwrap();
-    assert_eq!(services.len(), 4);
+    assert_eq!(services.len(), 6);
     assert!(services.iter().all(|service| service["status"] == "SERVING"), "{healthy}");
     let one = node.run(["health", "--from", &served.address, "--service", "rootfold.v1.Query"]);
     assert_eq!(one.ok(), "rootfold.v1.Query  SERVING\n");

@@ -188,7 +188,8 @@ mod tests {
         for message in messages {
             assert!(message.nested_type.is_empty(), "nested messages are not in the table");
             for field in message.field.iter().filter(|field| field.label() == Label::Repeated) {
-                assert!(matches!(field.r#type(), Type::Message | Type::Bytes), "{field:?}");
+                let unpacked = matches!(field.r#type(), Type::Message | Type::Bytes | Type::String);
+                assert!(unpacked, "{field:?}");
             }
         }
     }

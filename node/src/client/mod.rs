@@ -5,6 +5,7 @@
 mod checks;
 mod counting;
 mod error;
+mod peering;
 mod stranger;
 mod transfer;
 
@@ -32,7 +33,8 @@ use rootfold_light::{
 use rootfold_proto::{
     limits::{MAX_MESSAGE_BYTES, MAX_NAMES},
     v1::{
-        self, proving_service_client::ProvingServiceClient, query_client::QueryClient,
+        self, peering_service_client::PeeringServiceClient,
+        proving_service_client::ProvingServiceClient, query_client::QueryClient,
         replication_client::ReplicationClient, verification_client::VerificationClient,
     },
 };
@@ -72,6 +74,7 @@ pub struct Peer {
     verification: VerificationClient<Channel>,
     query: QueryClient<Channel>,
     proving: ProvingServiceClient<Channel>,
+    peering: PeeringServiceClient<Channel>,
     health: HealthClient<Channel>,
 }
 
@@ -121,6 +124,9 @@ impl Peer {
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
             proving: ProvingServiceClient::new(channel.clone())
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+            peering: PeeringServiceClient::new(channel.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
             health: HealthClient::new(channel),

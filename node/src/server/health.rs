@@ -12,12 +12,13 @@ use crate::space::Space;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The names of the services, as the health service knows them; the empty one is the server's.
-pub const SERVICES: [&str; 5] = [
+pub const SERVICES: [&str; 6] = [
     "",
     "rootfold.v1.Replication",
     "rootfold.v1.Verification",
     "rootfold.v1.Query",
     "rootfold.v1.ProvingService",
+    "rootfold.v1.PeeringService",
 ];
 
 /// Reports the state of all services until `stop` is set, and then that they do not serve. After a

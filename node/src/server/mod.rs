@@ -11,6 +11,7 @@ mod connections;
 mod health;
 mod limits;
 mod log_messages;
+mod peering;
 mod proving;
 mod query;
 mod quota;
@@ -25,9 +26,9 @@ use std::{future::Future, sync::Arc};
 use rootfold_proto::{
     limits::MAX_MESSAGE_BYTES,
     v1::{
-        proving_service_server::ProvingServiceServer, query_server::QueryServer,
-        replication_server::ReplicationServer, verification_server::VerificationServer,
-        FILE_DESCRIPTOR_SET,
+        peering_service_server::PeeringServiceServer, proving_service_server::ProvingServiceServer,
+        query_server::QueryServer, replication_server::ReplicationServer,
+        verification_server::VerificationServer, FILE_DESCRIPTOR_SET,
     },
 };
 use rootfold_verifier::PreparedVerifyingKey;
@@ -35,7 +36,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tonic::service::Routes;
 
-use crate::space::Space;
+use crate::{peers::Peers, space::Space};
 
 use connections::Acceptor;
 use work::Work;
@@ -44,6 +45,7 @@ pub use connections::Listener;
 pub use health::SERVICES;
 pub use limits::Limits;
 pub(crate) use log_messages::LogMessages;
+pub use peering::PeeringService;
 pub use proving::{ProvingFiles, ProvingService};
 pub use query::QueryService;
 pub use replication::ReplicationService;
@@ -63,14 +65,21 @@ pub struct Server {
     space: Space,
     key: Option<Arc<PreparedVerifyingKey>>,
     limits: Limits,
+    beside: Beside,
+}
+
+/// What a server offers besides its space.
+#[derive(Default)]
+struct Beside {
     proving: Option<ProvingFiles>,
+    peers: Option<Peers>,
 }
 
 impl Server {
     /// A server of `space` with the default limits. With a verifying key it also serves the key and
     /// verifies snapshots for clients.
     pub fn new(space: Space, key: Option<Arc<PreparedVerifyingKey>>) -> Server {
-        Server { space, key, limits: Limits::default(), proving: None }
+        Server { space, key, limits: Limits::default(), beside: Beside::default() }
     }
 
     /// The same server with other limits.
@@ -82,7 +91,15 @@ impl Server {
     /// The same server, which also hands these files to other provers.
     #[must_use]
     pub fn with_proving(self, files: ProvingFiles) -> Server {
-        Server { proving: Some(files), ..self }
+        let beside = Beside { proving: Some(files), ..self.beside };
+        Server { beside, ..self }
+    }
+
+    /// The same server, which also tells callers of these peers.
+    #[must_use]
+    pub fn with_peers(self, peers: Peers) -> Server {
+        let beside = Beside { peers: Some(peers), ..self.beside };
+        Server { beside, ..self }
     }
 
     /// Serves until `shutdown` completes. Then it reports at once that it does not serve, accepts no
@@ -95,12 +112,12 @@ impl Server {
         listener: impl Listener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let Server { space, key, limits, proving } = self;
+        let Server { space, key, limits, beside } = self;
         let (stop, stopped) = watch::channel(false);
         let (reporter, health) = tonic_health::server::health_reporter();
         // Before the first connection.
         health::begin(&reporter).await;
-        let routes = routes(&space, key, &limits, proving)?.add_service(health);
+        let routes = routes(&space, key, &limits, beside)?.add_service(health);
         let reports =
             tokio::spawn(health::report(reporter, space, Work::writes(), stopped.clone()));
         let shutdown = async {
@@ -135,7 +152,7 @@ fn routes(
     space: &Space,
     key: Option<Arc<PreparedVerifyingKey>>,
     limits: &Limits,
-    proving: Option<ProvingFiles>,
+    beside: Beside,
 ) -> Result<Routes, ServeError> {
     let replication = ReplicationService::with_limits(space.clone(), key.clone(), limits);
     let replication = ReplicationServer::new(replication)
@@ -147,7 +164,10 @@ fn routes(
     let query = QueryServer::new(QueryService::new(space.clone()))
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let proving = ProvingServiceServer::new(ProvingService::new(space.clone(), proving))
+    let proving = ProvingServiceServer::new(ProvingService::new(space.clone(), beside.proving))
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let peering = PeeringServiceServer::new(PeeringService::new(space.clone(), beside.peers))
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let reflection = || {
@@ -159,6 +179,7 @@ fn routes(
         .add_service(verification)
         .add_service(query)
         .add_service(proving)
+        .add_service(peering)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))
 }

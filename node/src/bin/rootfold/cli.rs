@@ -18,6 +18,7 @@ mod grant;
 mod health;
 mod import;
 mod import_git;
+mod invite;
 mod log;
 mod pages;
 mod params;
@@ -57,12 +58,13 @@ pub fn run(cli: Cli, output: Output, caller: Caller) -> Result<(), Failure> {
         Command::Scan(args) => scan::run(&context, &args),
         Command::Log(args) => log::run(&context, &args),
         Command::ImportGit(args) => import_git::run(&context, &args),
+        Command::Invite(args) => invite::run(&context, &args),
         Command::Params(args) => params::run(&context, &args),
         Command::Serve(args) => serve::run(&context, &args),
         Command::Prove(args) => prove::run(&context, &args),
         Command::Publish(args) => publish::run(&context, &args),
         Command::Verify(args) => verify::run(&context, &args),
-        Command::Bootstrap(args) => bootstrap::run(&context, args),
+        Command::Bootstrap(args) => bootstrap::run(&context, &args),
         Command::Replay(args) => replay::run(&context, args),
         Command::Watch(args) => watch::run(&context, &args),
         Command::Peers(args) => peers::run(&context, &args),

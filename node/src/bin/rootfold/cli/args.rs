@@ -15,6 +15,7 @@ use super::{
     grant::GrantArgs,
     health::HealthArgs,
     import_git::ImportGitArgs,
+    invite::InviteArgs,
     log::LogArgs,
     pages::{CompletionsArgs, ManArgs},
     params::ParamsArgs,
@@ -83,6 +84,8 @@ pub enum Command {
     Log(LogArgs),
     /// Imports a git history: each author becomes a writer, each changed path an op.
     ImportGit(ImportGitArgs),
+    /// Prints the invite to the space, with addresses of nodes if they are given.
+    Invite(InviteArgs),
     /// Generates the parameters of a profile unless they exist, and prints their id.
     Params(ParamsArgs),
     /// Serves the space over gRPC until interrupted.

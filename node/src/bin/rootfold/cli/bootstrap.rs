@@ -4,32 +4,59 @@ use std::sync::Arc;
 
 use clap::Args;
 use rootfold_core::field;
-use rootfold_light::invite::Invite;
+use rootfold_light::invite::{AddressedInvite, Invite};
 use rootfold_node::{
     address::Address,
     bootstrap::{self, Bootstrap, BootstrapReport, DialTcp, SyncContext},
+    peers,
     space::{Policy, Space},
 };
 use serde_json::json;
 
-use super::{context::block_on, failure::Failure, forks, progress::Bars, text, Context};
+use super::{
+    context::block_on,
+    failure::{Failure, OrFail},
+    forks,
+    progress::Bars,
+    text, Context,
+};
 
 /// `bootstrap`
 #[derive(Debug, Args)]
 pub struct BootstrapArgs {
-    /// A peer, as host or host:port; may be given several times.
-    #[arg(long, value_name = "ADDR", required = true, value_parser = Address::of_node)]
+    /// A peer, as host or host:port; may be given several times [default: those in the invite].
+    #[arg(long, value_name = "ADDR", value_parser = Address::of_node)]
     from: Vec<Address>,
-    /// The invite to the space.
+    /// The invite to the space. The data directory remembers addresses in it as peers.
     #[arg(long)]
     invite: String,
 }
 
+impl BootstrapArgs {
+    /// The invite, its addresses, and all addresses to ask.
+    fn peers(&self) -> Result<(Invite, Vec<String>, Vec<String>), Failure> {
+        let AddressedInvite { invite, addresses } = text::addressed_invite_of(&self.invite)?;
+        let parsed: Result<Vec<Address>, _> =
+            addresses.iter().map(|address| Address::of_node(address)).collect();
+        let named: Vec<String> =
+            parsed.or_usage("--invite")?.iter().map(ToString::to_string).collect();
+        let mut all: Vec<String> = self.from.iter().map(ToString::to_string).collect();
+        all.extend(
+            named.iter().filter(|address| !all.contains(address)).cloned().collect::<Vec<_>>(),
+        );
+        if all.is_empty() {
+            return Err(Failure::usage(
+                "no peer: give --from ADDR, or an invite with addresses (`rootfold invite --at ADDR`)",
+            ));
+        }
+        Ok((invite, named, all))
+    }
+}
+
 /// Creates a replica from a snapshot, or resumes.
-pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
-    let invite = text::invite_of(&args.invite)?;
+pub fn run(context: &Context, args: &BootstrapArgs) -> Result<(), Failure> {
+    let (invite, named, peers) = args.peers()?;
     let bars = context.bars();
-    let peers: Vec<String> = args.from.iter().map(ToString::to_string).collect();
     let report = match context.served_space() {
         Some(space) => sync(&space, &peers, invite, &bars)?,
         None => {
@@ -39,6 +66,7 @@ pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
     };
     bars.clear();
     context.mark_folder();
+    remember(context, &named)?;
     let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
     let ms = report.elapsed.as_secs_f64() * 1000.0;
     let verify_ms = report.verify.as_secs_f64() * 1000.0;
@@ -80,6 +108,21 @@ pub fn run(context: &Context, args: BootstrapArgs) -> Result<(), Failure> {
         text
     })?;
     verdict(&report)
+}
+
+/// Remembers the addresses of an invite as peers.
+fn remember(context: &Context, named: &[String]) -> Result<(), Failure> {
+    let data_dir = context.data_dir();
+    let mut addresses = peers::remembered(&data_dir).or_unreachable("the file of peers")?;
+    let new: Vec<&String> = named.iter().filter(|named| !addresses.contains(named)).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    if let Some(peers) = context.served_peers() {
+        new.iter().for_each(|address| peers.add((*address).clone()));
+    }
+    addresses.extend(new.into_iter().cloned().collect::<Vec<_>>());
+    peers::remember(&data_dir, &addresses).or_unreachable("the file of peers")
 }
 
 /// Fetches what is newer into the space of a node that serves.

@@ -81,6 +81,7 @@ pub fn peer_json(address: &str, state: &PeerState) -> Value {
         "bytes_received": state.bytes_received,
         "ops_handed": state.ops_handed,
         "last_failure": state.last_failure,
+        "found": state.found,
     })
 }
 
@@ -106,6 +107,9 @@ pub fn peer_text(address: &str, state: &PeerState) -> String {
     facts.extend(state.answer_time.map(|t| format!("answers in {:.1} ms", t.as_secs_f64() * 1e3)));
     if state.bytes_received > 0 {
         facts.push(format!("{} received", text::bytes_text(state.bytes_received)));
+    }
+    if state.found {
+        facts.push("found through other peers".to_owned());
     }
     if state.faults > 0 {
         facts.push(format!("{} faults", state.faults));

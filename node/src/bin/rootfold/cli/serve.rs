@@ -8,8 +8,11 @@ use std::{
 };
 
 use clap::{builder::BoolishValueParser, Args};
+use rootfold_light::invite::AddressedInvite;
 use rootfold_node::{
     address::Address,
+    data_dir::DataDir,
+    discovery::discover,
     follow,
     metrics::Metrics,
     peers::{self, Peers},
@@ -47,6 +50,12 @@ pub struct ServeArgs {
         value_delimiter = ','
     )]
     peer: Vec<Address>,
+    /// The address under which others reach this node, which it tells its peers.
+    #[arg(long, value_name = "ADDR", value_parser = Address::of_node, env = "ROOTFOLD_ADVERTISE")]
+    advertise: Option<Address>,
+    /// Does not look for further peers, and tells nobody of its own.
+    #[arg(long, env = "ROOTFOLD_NO_DISCOVERY", value_parser = BoolishValueParser::new())]
+    no_discovery: bool,
     /// Proves pending ops while it serves, and publishes snapshots.
     #[arg(long, env = "ROOTFOLD_PROVE", value_parser = BoolishValueParser::new())]
     prove: bool,
@@ -135,14 +144,17 @@ impl ServeArgs {
 /// Serves the space until Ctrl-C or SIGTERM.
 pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let space = context.space()?;
-    let invite = context::invite(&space).ok().map(|invite| invite.to_string());
+    let addresses: Vec<String> = args.advertise.iter().map(ToString::to_string).collect();
+    let invite = context::invite(&space).ok();
+    let invite = invite.map(|invite| AddressedInvite { invite, addresses }.to_string());
     space.set_policy(args.policy());
     let server = Server::new(space.clone(), prepared_key(&space)?).with_limits(args.limits());
     let server = if args.no_hand_over { server } else { server.with_proving(files(context)?) };
     if args.prove {
         start_prover(&space, context, args)?;
     }
-    let peers = peers(context, &args.peer)?;
+    let peers = peers(context, args)?;
+    let server = if args.no_discovery { server } else { server.with_peers(peers.clone()) };
     let keeping = keeping(context, &space, &peers, args)?;
     block_on(async {
         // Before a caller can know that this process runs.
@@ -164,7 +176,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
             format!("serving on {address}\n{metrics}invite  {invite}")
         })?;
         let beside = commands(control, &space, &peers, context);
-        let following = follow_peers(&space, peers.clone());
+        let following = follow_peers(&space, peers.clone(), context.data_dir(), !args.no_discovery);
         tokio::select! {
             served = server.run(listener, interrupted(signals)) => Ok(served?),
             () = beside => Ok(()),
@@ -235,24 +247,34 @@ async fn metrics(
 }
 
 /// The peers of the command line and those that the data directory remembers, which remembers them all.
-fn peers(context: &Context, given: &[Address]) -> Result<Peers, Failure> {
+fn peers(context: &Context, args: &ServeArgs) -> Result<Peers, Failure> {
     let data_dir = context.data_dir();
     let mut addresses = peers::remembered(&data_dir).or_unreachable("the file of peers")?;
-    let new: Vec<String> = given.iter().map(ToString::to_string).collect();
+    let new: Vec<String> = args.peer.iter().map(ToString::to_string).collect();
     let new: Vec<String> = new.into_iter().filter(|peer| !addresses.contains(peer)).collect();
     if !new.is_empty() {
         addresses.extend(new);
         peers::remember(&data_dir, &addresses).or_unreachable("the file of peers")?;
     }
-    Ok(Peers::new(addresses))
+    let peers = Peers::new(addresses);
+    Ok(match &args.advertise {
+        Some(address) => peers.with_own_address(address),
+        None => peers,
+    })
 }
 
-/// Keeps in step with peers, if the space has an invite.
-async fn follow_peers(space: &Space, peers: Peers) {
+/// Keeps in step with peers and finds further ones, if the space has an invite.
+async fn follow_peers(space: &Space, peers: Peers, data_dir: DataDir, finding: bool) {
     match context::invite(space) {
         Ok(invite) => {
             let context = follow::context(space, invite);
-            follow::follow(space.clone(), peers, context).await;
+            let following = follow::follow(space.clone(), peers.clone(), context.clone());
+            let finding = async {
+                if finding {
+                    discover(space.clone(), data_dir, peers, context).await;
+                }
+            };
+            tokio::join!(following, finding);
         }
         Err(e) => {
             if !peers.addresses().is_empty() {

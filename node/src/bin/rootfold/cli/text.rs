@@ -7,7 +7,7 @@ use rootfold_core::{
     key::{Key, KeyKind},
     F,
 };
-use rootfold_light::invite::Invite;
+use rootfold_light::invite::{AddressedInvite, Invite};
 use rootfold_node::{
     git::plan,
     space::{Found, Space},
@@ -18,6 +18,11 @@ use super::failure::{Failure, OrFail};
 
 /// An invite. Blanks, line feeds and quotes around it are left out: they come along when it is copied.
 pub fn invite_of(argument: &str) -> Result<Invite, Failure> {
+    Ok(addressed_invite_of(argument)?.invite)
+}
+
+/// An invite with its addresses.
+pub fn addressed_invite_of(argument: &str) -> Result<AddressedInvite, Failure> {
     let around = |c: char| c.is_whitespace() || "\"'`\u{201c}\u{201d}\u{2018}\u{2019}".contains(c);
     argument.trim_matches(around).parse().or_usage("--invite")
 }

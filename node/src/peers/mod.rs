@@ -1,17 +1,25 @@
 //! The peers of a running node: which there are, and how they do.
 
+mod candidates;
+
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, ErrorKind},
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use rootfold_core::F;
 use rootfold_prover::atomic::write_atomically;
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
-use crate::data_dir::DataDir;
+use crate::{address::Address, data_dir::DataDir};
+
+pub use candidates::{is_local, MAX_LISTED};
+
+/// A random number of a running node. Two addresses with one number are one node.
+pub type NodeNumber = [u8; 16];
 
 /// What a node knows of a peer.
 #[derive(Debug, Clone, Default)]
@@ -36,12 +44,34 @@ pub struct PeerState {
     pub ops_handed: u64,
     /// The last failure.
     pub last_failure: Option<String>,
+    /// Whether other peers have named it, and nobody else.
+    pub found: bool,
+    /// Its number, by its own account.
+    pub(crate) node: Option<NodeNumber>,
 }
 
 /// The peers of a node, by address. Cheap to clone; all clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct Peers {
     states: Arc<Mutex<BTreeMap<String, PeerState>>>,
+    /// Addresses that others have named and nobody has tried yet.
+    candidates: Arc<Mutex<BTreeSet<String>>>,
+    /// Tells that there are new candidates.
+    offered: Arc<Notify>,
+    own: Arc<Own>,
+}
+
+/// What a node says of itself.
+#[derive(Debug)]
+struct Own {
+    node: NodeNumber,
+    address: Option<String>,
+}
+
+impl Default for Own {
+    fn default() -> Own {
+        Own { node: rand::random(), address: None }
+    }
 }
 
 impl Peers {
@@ -52,13 +82,37 @@ impl Peers {
         peers
     }
 
+    /// The same peers of a node that others reach under this address.
+    #[must_use]
+    pub fn with_own_address(self, address: &Address) -> Peers {
+        let own = Own { address: Some(address.to_string()), node: self.own.node };
+        Peers { own: Arc::new(own), ..self }
+    }
+
+    /// The number of this node.
+    pub fn node(&self) -> NodeNumber {
+        self.own.node
+    }
+
+    /// The address under which others reach this node; `None` if it is not known.
+    pub fn own_address(&self) -> Option<&str> {
+        self.own.address.as_deref()
+    }
+
+    /// The addresses of peers that have answered the last time.
+    pub fn reachable(&self) -> Vec<String> {
+        let states = self.lock();
+        let answering = states.iter().filter(|(_, state)| state.reachable == Some(true));
+        answering.map(|(address, _)| address.clone()).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, PeerState>> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a peer, unless it is there.
     pub fn add(&self, address: String) {
-        self.lock().entry(address).or_default();
+        self.lock().entry(address).or_default().found = false;
     }
 
     /// Removes a peer. Returns whether it was there.
@@ -89,7 +143,35 @@ impl Peers {
 /// # Errors
 /// Any I/O error except that there is no such file.
 pub fn remembered(data_dir: &DataDir) -> io::Result<Vec<String>> {
-    match std::fs::read_to_string(data_dir.peers()) {
+    read(&data_dir.peers())
+}
+
+/// Replaces the addresses that a data directory remembers, at once or not at all.
+///
+/// # Errors
+/// Any I/O error.
+pub fn remember(data_dir: &DataDir, addresses: &[String]) -> io::Result<()> {
+    write(&data_dir.peers(), addresses)
+}
+
+/// The addresses of nodes that were found through peers, from the file `found-peers`.
+///
+/// # Errors
+/// Any I/O error except that there is no such file.
+pub fn found_before(data_dir: &DataDir) -> io::Result<Vec<String>> {
+    read(&data_dir.found_peers())
+}
+
+/// Replaces the addresses of nodes that were found through peers.
+///
+/// # Errors
+/// Any I/O error.
+pub(crate) fn remember_found(data_dir: &DataDir, addresses: &[String]) -> io::Result<()> {
+    write(&data_dir.found_peers(), addresses)
+}
+
+fn read(path: &Path) -> io::Result<Vec<String>> {
+    match std::fs::read_to_string(path) {
         Ok(lines) => {
             let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
             Ok(lines.map(str::to_owned).collect())
@@ -99,13 +181,9 @@ pub fn remembered(data_dir: &DataDir) -> io::Result<Vec<String>> {
     }
 }
 
-/// Replaces the addresses that a data directory remembers, at once or not at all.
-///
-/// # Errors
-/// Any I/O error.
-pub fn remember(data_dir: &DataDir, addresses: &[String]) -> io::Result<()> {
+fn write(path: &Path, addresses: &[String]) -> io::Result<()> {
     let lines: String = addresses.iter().map(|address| format!("{address}\n")).collect();
-    write_atomically(&data_dir.peers(), &[lines.as_bytes()])
+    write_atomically(path, &[lines.as_bytes()])
 }
 
 #[cfg(test)]
