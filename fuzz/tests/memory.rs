@@ -145,6 +145,8 @@ fn long_lists_stay_within_the_memory_bound() {
         writers: frontier.clone(),
         next: MAX_FRONTIER as u32,
         forked: (0..MAX_FRONTIER as u32).map(fork).collect(),
+        snapshot_ops: u64::MAX,
+        full_history: true,
     };
     assert_eq!(named("frontier_reply").unwrap().attack(&reply.encode_to_vec()), Verdict::Accepted);
     let space = rootfold_core::field::to_bytes(&rootfold_fuzz::honest::honest().space.id());

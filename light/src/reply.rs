@@ -15,6 +15,7 @@ use rootfold_verifier::{ParameterId, VerifyingKey};
 use crate::{
     error::ReplyError,
     fork::{CheckedFork, Fork},
+    invite::MAX_ADDRESS_BYTES,
     messages::{self, MessageError},
     snapshot::Snapshot,
     submission::{Ingested, Submission},
@@ -37,6 +38,10 @@ pub struct Frontier {
     pub next: Option<u32>,
     /// The logs of which the peer has evidence of a fork, each with the number of ops before it.
     pub forked: Vec<(u32, u64)>,
+    /// The number of ops that its newest snapshot covers; 0 without one.
+    pub snapshot_ops: u64,
+    /// Whether it holds all ops since genesis.
+    pub full_history: bool,
 }
 
 /// The verdict of a peer on a snapshot. Only a client that trusts the peer has a use for it.
@@ -121,7 +126,8 @@ pub fn frontier(first: u32, reply: &v1::FrontierReply) -> Result<Frontier, Reply
     }
     let forked = messages::frontier_in(&reply.forked)?;
     let writers = tips.into_iter().map(|(writer, seq, head)| (writer, (seq, head))).collect();
-    Ok(Frontier { root, writers, next, forked })
+    let (snapshot_ops, full_history) = (reply.snapshot_ops, reply.full_history);
+    Ok(Frontier { root, writers, next, forked, snapshot_ops, full_history })
 }
 
 /// The evidence of a fork of `writer`, checked.
@@ -306,7 +312,12 @@ pub struct OpMessage {
     /// The logs of which the peer does not hold the next op, each with the number of ops before the
     /// first that it holds.
     pub not_held: Vec<(u32, u64)>,
+    /// Addresses of nodes that hold all ops, by the peer's account; at most [`MAX_HOLDERS`], printable.
+    pub holders: Vec<String>,
 }
+
+/// The largest number of holders of a history in a message.
+pub const MAX_HOLDERS: usize = 8;
 
 /// Checks a stream of ops.
 #[derive(Debug, Default)]
@@ -332,6 +343,10 @@ impl OpStream {
             submission => messages::submission_in(submission)?,
         };
         self.empty.see(submission.batches.is_empty())?;
-        Ok(OpMessage { submission, not_held })
+        let holders = if not_held.is_empty() { Vec::new() } else { reply.holders };
+        let proper = |address: &String| address.len() <= MAX_ADDRESS_BYTES;
+        let holders = holders.iter().take(MAX_HOLDERS).filter(|address| proper(address));
+        let holders = holders.map(|address| printable(address)).collect();
+        Ok(OpMessage { submission, not_held, holders })
     }
 }

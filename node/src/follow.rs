@@ -14,7 +14,9 @@ use rootfold_core::field;
 use tokio::time::Instant;
 
 use crate::{
-    bootstrap::{self, is_busy, BootstrapError, Dial, DialTcp, Pushed, Reputation, SyncContext},
+    bootstrap::{
+        self, is_busy, Account, BootstrapError, Dial, DialTcp, Pushed, Reputation, SyncContext,
+    },
     client::{Peer, PeerError},
     peers::Peers,
     space::Space,
@@ -106,6 +108,12 @@ async fn round(
     match bootstrap::sync(space, addresses, context, &()).await {
         Ok(report) => {
             reputation.note(&report.faults);
+            for (address, account) in &report.answered {
+                peers.update(address, |state| {
+                    let Account { snapshot_ops, full_history } = *account;
+                    (state.snapshot_ops, state.full_history) = (snapshot_ops, full_history);
+                });
+            }
             for fault in &report.faults {
                 tracing::info!(%fault, "a peer failed");
                 failed(&fault.peer, fault.is_gone(), fault.cause.to_string());

@@ -54,14 +54,16 @@ pub enum ReplayError {
     Ops(#[from] BootstrapError),
     /// The peer does not hold all ops.
     #[error(
-        "peer {peer} was bootstrapped from a snapshot: of {writers} writers it does not hold all ops; \
-         replay from another node"
+        "peer {peer} began with a snapshot or keeps no full history: of {writers} writers it does not hold all \
+         ops; {}", elsewhere(.holders)
     )]
     NotHeld {
         /// The peer's address.
         peer: String,
         /// The number of writers.
         writers: usize,
+        /// Nodes that hold all ops, by its account.
+        holders: Vec<String>,
     },
     /// The peer sent bad ops.
     #[error("replaying the logs: {0}")]
@@ -75,6 +77,13 @@ pub enum ReplayError {
     /// A task of this node panicked.
     #[error(transparent)]
     Panicked(#[from] Panicked),
+}
+
+fn elsewhere(holders: &[String]) -> String {
+    match holders {
+        [] => "replay from another node".to_owned(),
+        holders => format!("it says that these nodes do: {}", holders.join(", ")),
+    }
 }
 
 impl ReplayError {
@@ -104,7 +113,8 @@ pub async fn run(replay: Replay, progress: &dyn Progress) -> Result<ReplayReport
     let space = made.await??;
     let tail = sync_tail(&space, std::slice::from_ref(&peer), progress).await?;
     if !tail.not_held.is_empty() {
-        return Err(ReplayError::NotHeld { peer: replay.peer, writers: tail.not_held.len() });
+        let (writers, holders) = (tail.not_held.len(), tail.holders.into_iter().collect());
+        return Err(ReplayError::NotHeld { peer: replay.peer, writers, holders });
     }
     if let Some(fault) = tail.faults.into_iter().next() {
         return Err(ReplayError::BadOps(fault));

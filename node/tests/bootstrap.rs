@@ -84,7 +84,7 @@ async fn an_honest_peer_is_enough() {
     // It does not have the ops of its snapshot, and says so.
     let job = Replay { peer: second.address.clone(), space: replica.id(), data_dir: None };
     let e = replay::run(job, &()).await.err().unwrap();
-    assert!(e.to_string().contains("bootstrapped from a snapshot"), "{e}");
+    assert!(e.to_string().contains("began with a snapshot"), "{e}");
     assert!(matches!(e, ReplayError::NotHeld { .. }));
     // It has no running proof to continue.
     let e = Prover::open(replica, &data, parameters()).err().unwrap();

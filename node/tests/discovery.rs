@@ -110,3 +110,42 @@ fn invites_with_addresses_that_do_not_fit() {
     let args: Vec<String> = ["invite".to_owned()].into_iter().chain(nine).collect();
     a.run(&args).fails(2, "at most 8 addresses");
 }
+
+#[test]
+fn a_node_without_the_history_names_one_that_has_it() {
+    let (a, b) = (Node::with_space(), Node::new());
+    let first = a.serve();
+    let invite = a.json(["invite", "--at", &first.address])["invite"].as_str().unwrap().to_owned();
+    // Begins at genesis, so it gets all ops.
+    b.run(["bootstrap", "--invite", &invite]).ok();
+    assert_eq!(first.stop(), 0);
+    let served_b = b.serve_with("", &["--no-discovery"]);
+    let options = ["--history", "snapshot", "--prove", "--publish-every", "1"];
+    let options = [&options[..], &["--peer", &served_b.address]].concat();
+    let served_a = a.serve_with("", &options);
+    let began = Instant::now();
+    for n in 0.. {
+        a.run(["put", &format!("k{}", n % 3), &n.to_string()]).ok();
+        if a.json(["status"])["full_history"] == false {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(120), "{}", a.json(["status"]));
+        thread::sleep(Duration::from_millis(300));
+    }
+    let began = Instant::now();
+    while a.json(["peers"])["peers"][0]["full_history"] != true
+        || a.json(["status"])["root"] != b.json(["status"])["root"]
+    {
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", a.json(["peers"]));
+        thread::sleep(Duration::from_millis(100));
+    }
+    let replay =
+        |from: &Served| Node::new().run(["replay", "--from", &from.address, "--invite", &invite]);
+    replay(&served_a).fails(3, &format!("these nodes do: {}", served_b.address));
+    let root = a.json(["status"])["root"].as_str().unwrap().to_owned();
+    assert!(replay(&served_b).ok().contains(&root));
+    // A replica needs only the snapshot and what comes after it.
+    let c = Node::new();
+    c.run(["bootstrap", "--from", &served_a.address, "--invite", &invite]).ok();
+    assert_eq!(c.json(["status"])["root"], root.as_str());
+}

@@ -117,11 +117,16 @@ fn submissions(seeds: &mut Seeds) {
     let held = messages::submission_out(&held);
     honest_seed(seeds, "submit_request", "held-already", request(Some(held)).encode_to_vec());
 
-    let reply = |submission| v1::LogEntriesReply { submission, not_held: Vec::new() };
+    let reply =
+        |submission| v1::LogEntriesReply { submission, not_held: Vec::new(), holders: Vec::new() };
     honest_seed(seeds, "log_entries_reply", "", reply(Some(submission.clone())).encode_to_vec());
     hostile_seed(seeds, "log_entries_reply", "nothing", reply(None).encode_to_vec());
     let gap = v1::WriterTip { writer: 1, seq: 5, head: Vec::new() };
-    let not_held = v1::LogEntriesReply { submission: None, not_held: vec![gap] };
+    let not_held = v1::LogEntriesReply {
+        submission: None,
+        not_held: vec![gap],
+        holders: vec!["a.example.org:7340".to_owned()],
+    };
     hostile_seed(seeds, "log_entries_reply", "not-held", not_held.encode_to_vec());
     for (what, lie) in lies {
         let mut message = submission.clone();

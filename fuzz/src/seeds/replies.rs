@@ -64,8 +64,14 @@ fn simple_replies(seeds: &mut Seeds) {
     let tip = |writer: u32, seq: u64| v1::WriterTip { writer, seq, head: space() };
     let fork = |writer: u32| v1::WriterTip { head: Vec::new(), ..tip(writer, 1) };
     let writers = vec![tip(0, 4), tip(1, 2), tip(u32::MAX, u64::MAX)];
-    let reply =
-        v1::FrontierReply { root: space(), writers, next: 0, forked: vec![fork(1), fork(7)] };
+    let reply = v1::FrontierReply {
+        root: space(),
+        writers,
+        next: 0,
+        forked: vec![fork(1), fork(7)],
+        snapshot_ops: 5,
+        full_history: true,
+    };
     altered(
         seeds,
         "frontier_reply",

@@ -15,6 +15,7 @@ mod compare;
 mod failed;
 mod fetch;
 mod heads;
+mod newer;
 mod pages;
 mod push;
 mod reputation;
@@ -53,7 +54,7 @@ pub use push::{push, Pushed};
 pub use reputation::Reputation;
 use snapshots::{Offer, Scouted};
 pub(crate) use state::fetch_state;
-pub use tail::{sync_tail, Tail};
+pub use tail::{sync_tail, Account, Tail};
 
 /// The sources and the destination of a bootstrap.
 pub struct Bootstrap {
@@ -82,7 +83,7 @@ pub struct BootstrapReport {
     pub elapsed: Duration,
     /// Bytes received from all peers, with framing.
     pub bytes: u64,
-    /// The length of the proof in bytes.
+    /// The length of the received proof in bytes; 0 if the replica had its snapshot before.
     pub proof_bytes: u64,
     /// The number of fetched pages.
     pub pages: u64,
@@ -100,6 +101,8 @@ pub struct BootstrapReport {
     pub holes: u64,
     /// The peers whose state differs although both have the same ops.
     pub elsewhere: Vec<Elsewhere>,
+    /// What the peers that have answered say of themselves, by address.
+    pub answered: BTreeMap<String, Account>,
 }
 
 /// Why a bootstrap failed. Another run resumes it.
@@ -309,6 +312,11 @@ async fn follow(
             tail.and_then(sync_tail(&space, &peers, progress).await?);
         }
     }
+    // A replica that has just begun did so with the best snapshot that it could get.
+    if !begun.fresh {
+        let newest = newest(&space, &peers, invite, &tail, &mut faults, progress).await?;
+        begun.header = newest.unwrap_or(begun.header);
+    }
     values::fill_holes(&space, &peers, &mut faults, progress).await?;
     faults.append(&mut tail.faults);
     let elsewhere = compare::with_peers(&space, &peers, &tail).await;
@@ -330,7 +338,35 @@ async fn follow(
         held_back: tail.held_back,
         holes,
         elsewhere,
+        answered: tail.answered,
     })
+}
+
+/// Keeps the newest snapshot of the peers that say they have a newer one than this replica.
+async fn newest(
+    space: &Space,
+    peers: &[Peer],
+    invite: &Invite,
+    tail: &Tail,
+    faults: &mut Vec<PeerError>,
+    progress: &dyn Progress,
+) -> Result<Option<SnapshotHeader>, BootstrapError> {
+    let covered = space.status().snapshot.map_or(0, |header| header.ops);
+    let is_newer = |peer: &&Peer| {
+        tail.answered.get(peer.address()).is_some_and(|account| account.snapshot_ops > covered)
+    };
+    let newer: Vec<Peer> = peers.iter().filter(is_newer).cloned().collect();
+    if newer.is_empty() {
+        return Ok(None);
+    }
+    match newer::keep_newest(space, &newer, invite, faults, progress).await {
+        // The replica goes on with the snapshot that it has.
+        Err(BootstrapError::AllFailed { faults: failed, .. }) => {
+            faults.extend(failed);
+            Ok(None)
+        }
+        kept => kept,
+    }
 }
 
 /// Drops the peers that have not answered, so that no further step waits for them. If none is left, all
@@ -351,14 +387,15 @@ struct Begun {
     proof_bytes: u64,
     pages: u64,
     values: u64,
+    /// Whether the snapshot has come just now.
+    fresh: bool,
 }
 
 impl Begun {
     /// A replica from an earlier bootstrap.
     fn already(space: Space) -> Result<Begun, SpaceError> {
-        let header = space.snapshot_header()?;
-        let proof_bytes = space.latest_snapshot()?.map_or(0, |s| s.proof.len() as u64);
-        Ok(Begun { space, header, verify: Duration::ZERO, proof_bytes, pages: 0, values: 0 })
+        let (header, verify) = (space.snapshot_header()?, Duration::ZERO);
+        Ok(Begun { space, header, verify, proof_bytes: 0, pages: 0, values: 0, fresh: false })
     }
 }
 
@@ -398,7 +435,7 @@ async fn begin(
     });
     let space = adopted.await??;
     tracing::info!(%header, "adopted a snapshot");
-    Ok(Begun { space, header, verify, proof_bytes, pages, values })
+    Ok(Begun { space, header, verify, proof_bytes, pages, values, fresh: true })
 }
 
 /// A snapshot whose pages are in the store.

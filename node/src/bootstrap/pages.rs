@@ -22,8 +22,8 @@ use super::{
 use crate::{
     client::{PeerCause, PeerError},
     progress::{Event, Progress},
-    space::{self, Pages},
-    store::{Batch, Durability, Store},
+    space::{self, Pages, Space},
+    store::{Batch, Durability, Store, StoreError},
 };
 
 impl Named<F> for ReceivedPage {
@@ -66,6 +66,76 @@ pub(super) async fn fetch(
     faults: &mut Vec<PeerError>,
     progress: &dyn Progress,
 ) -> Result<Pulled, BootstrapError> {
+    let root = header.root;
+    let senders = match arrive(holders, header, store.clone(), None, faults, progress).await? {
+        Arrived::All(senders) => senders,
+        Arrived::Withheld(pages) => return Ok(Pulled::Withheld(pages)),
+    };
+    let tree = blocking(move || survey(store, root)).await??;
+    blame(&tree.repaired, &senders, faults);
+    Ok(Pulled::Tree(Fetched { tree, pages: senders.len() as u64 }))
+}
+
+/// What was fetched of a tree whose other pages this node holds as parts of its own states.
+pub(super) struct FetchedBeside {
+    /// The names of the pages.
+    pub(super) pages: Vec<F>,
+    /// The names of values of their entries that are not in the store.
+    pub(super) values: BTreeSet<ValueName>,
+    /// Pages with corrected separator keys.
+    pub(super) repaired: Vec<(F, Page)>,
+}
+
+/// Fetches the pages of a proved tree that the states of a space do not have. Takes a time in proportion
+/// to these. `None` if no peer sends some of them. The caller has pinned the root.
+pub(super) async fn fetch_beside(
+    space: &Space,
+    holders: &[Holder],
+    header: &SnapshotHeader,
+    faults: &mut Vec<PeerError>,
+    progress: &dyn Progress,
+) -> Result<Option<FetchedBeside>, BootstrapError> {
+    let (root, store) = (header.root, space.store_handle());
+    let held = Held { space: space.clone(), roots: space.roots() };
+    let arrived = arrive(holders, header, store, Some(held.clone()), faults, progress).await?;
+    let Arrived::All(senders) = arrived else { return Ok(None) };
+    let pages: Vec<F> = senders.keys().copied().collect();
+    let beside = blocking(move || survey_beside(&held, root, pages)).await??;
+    blame(&beside.repaired, &senders, faults);
+    Ok(Some(beside))
+}
+
+/// The trees that a space holds.
+#[derive(Clone)]
+struct Held {
+    space: Space,
+    roots: Vec<F>,
+}
+
+impl Held {
+    /// Whether the space holds everything below a page.
+    fn covers(&self, name: &F, page: &Page) -> Result<bool, StoreError> {
+        self.space.reaches(&self.roots, name, page)
+    }
+}
+
+/// The result of fetching pages.
+enum Arrived {
+    /// Who has sent each page.
+    All(BTreeMap<F, Arc<str>>),
+    /// No peer sends this number of pages.
+    Withheld(usize),
+}
+
+/// Fetches all pages below a root that are neither in the store nor below a page that is `held`.
+async fn arrive(
+    holders: &[Holder],
+    header: &SnapshotHeader,
+    store: Arc<dyn Store>,
+    held: Option<Held>,
+    faults: &mut Vec<PeerError>,
+    progress: &dyn Progress,
+) -> Result<Arrived, BootstrapError> {
     let SnapshotHeader { space, root, .. } = *header;
     let ask: Ask<F, ReceivedPage> =
         Arc::new(move |peer, names| Box::pin(async move { peer.pages(space, &names).await }));
@@ -77,7 +147,7 @@ pub(super) async fn fetch(
     let mut done = 0;
     let mut below = vec![(root, ROOT_RANK)];
     loop {
-        for (name, rank) in missing(store.clone(), root, below).await? {
+        for (name, rank) in missing(store.clone(), held.clone(), root, below).await? {
             if ranks.insert(name, rank).is_none() {
                 fetch.want(name);
             }
@@ -86,7 +156,7 @@ pub(super) async fn fetch(
         let (peer, pages) = match fetch.next().await? {
             Next::Items(peer, pages) => (peer, pages),
             Next::Done => break,
-            Next::Nobody(names) => return Ok(Pulled::Withheld(names.len())),
+            Next::Nobody(names) => return Ok(Arrived::Withheld(names.len())),
         };
         done += pages.len() as u64;
         below = Vec::new();
@@ -97,8 +167,12 @@ pub(super) async fn fetch(
         }
         keep(store.clone(), pages).await?;
     }
-    let tree = blocking(move || survey(store, root)).await??;
-    for (name, _) in &tree.repaired {
+    Ok(Arrived::All(senders))
+}
+
+/// Names the peers that sent wrong separator keys.
+fn blame(repaired: &[(F, Page)], senders: &BTreeMap<F, Arc<str>>, faults: &mut Vec<PeerError>) {
+    for (name, _) in repaired {
         if let Some(peer) = senders.get(name) {
             let cause = PeerCause::Hints { page: field::to_hex(name) };
             let fault = PeerError { peer: peer.to_string(), cause: Box::new(cause) };
@@ -106,12 +180,13 @@ pub(super) async fn fetch(
             faults.push(fault);
         }
     }
-    Ok(Pulled::Tree(Fetched { tree, pages: done }))
 }
 
 /// The pages that are not in the store, among the given ones and those below them, with their ranks.
+/// Nothing is missing below a page that is `held`.
 async fn missing(
     store: Arc<dyn Store>,
+    held: Option<Held>,
     root: F,
     mut waiting: Vec<(F, u8)>,
 ) -> Result<Vec<(F, u8)>, BootstrapError> {
@@ -124,6 +199,8 @@ async fn missing(
             }
             match pages.read(&name)? {
                 None => missing.push((name, rank)),
+                Some(page)
+                    if held.as_ref().map_or(Ok(false), |held| held.covers(&name, &page))? => {}
                 Some(page) => {
                     waiting.extend(children(&name, &page, rank).map_err(not_a_tree(root))?);
                 }
@@ -178,9 +255,7 @@ async fn keep(store: Arc<dyn Store>, pages: Vec<ReceivedPage>) -> Result<(), Boo
 fn survey(store: Arc<dyn Store>, root: F) -> Result<Tree, BootstrapError> {
     let not_a_tree = not_a_tree(root);
     let mut overlay = Overlay::new(Pages::new(store.clone()));
-    let mut hints = Hints { pages: &overlay.below, known: BTreeMap::new(), repaired: Vec::new() };
-    hints.true_last_key(&root, ROOT_RANK).map_err(&not_a_tree)?;
-    let repaired = hints.repaired;
+    let repaired = repair(&overlay.below, None, root).map_err(&not_a_tree)?;
     for (name, page) in &repaired {
         let put = overlay.above.put(page.clone());
         put.map_err(|source| not_a_tree(TreeError::Page { name: *name, source }))?;
@@ -202,9 +277,35 @@ fn survey(store: Arc<dyn Store>, root: F) -> Result<Tree, BootstrapError> {
     Ok(tree)
 }
 
+/// Corrects separator keys of fetched pages, and lists the missing values of their entries.
+fn survey_beside(held: &Held, root: F, pages: Vec<F>) -> Result<FetchedBeside, BootstrapError> {
+    let (store, space) = (held.space.store(), &held.space);
+    let repaired = repair(space.pages(), Some(held), root).map_err(not_a_tree(root))?;
+    let mut values = BTreeSet::new();
+    for name in &pages {
+        let page = space.pages().read(name)?;
+        for entry in page.iter().flat_map(|page| page.entries()) {
+            let Some(name) = ValueName::of_entry(entry) else { continue };
+            if !space::holds_value(store, &name)? {
+                values.insert(name);
+            }
+        }
+    }
+    Ok(FetchedBeside { pages, values, repaired })
+}
+
+/// The pages below a root with wrong separator keys, corrected.
+fn repair(pages: &Pages, held: Option<&Held>, root: F) -> Result<Vec<(F, Page)>, TreeError> {
+    let mut hints = Hints { pages, held, known: BTreeMap::new(), repaired: Vec::new() };
+    hints.true_last_key(&root, ROOT_RANK)?;
+    Ok(hints.repaired)
+}
+
 /// Recomputes separator keys, which the names of pages do not bind.
 struct Hints<'a> {
     pages: &'a Pages,
+    /// Pages below which all separator keys are right.
+    held: Option<&'a Held>,
     /// The last keys below the pages visited so far. Each page is visited once.
     known: BTreeMap<F, Key>,
     /// Pages with wrong separator keys, corrected.
@@ -220,7 +321,12 @@ impl Hints<'_> {
         let missing = TreeError::Missing { name: *name, rank };
         let page = self.pages.page(name)?.ok_or(missing)?;
         children(name, &page, rank)?;
+        let is_held = self.held.map_or(Ok(false), |held| held.covers(name, &page));
+        let is_held = is_held.map_err(|e| TreeError::Store(tree::StoreError::new(e)))?;
         let last = match &*page {
+            Page::Internal { children, .. } if is_held => {
+                children.last().map_or(Key::END, |child| child.last_key)
+            }
             Page::Leaf(entries) => {
                 let empty = TreeError::Page { name: *name, source: tree::PageError::Empty };
                 entries.last().map(|entry| entry.key).ok_or(empty)?
@@ -286,7 +392,7 @@ mod tests {
 
     fn missing_now(store: Arc<dyn Store>, root: F) -> Result<Vec<(F, u8)>, BootstrapError> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(missing(store, root, vec![(root, ROOT_RANK)]))
+        runtime.block_on(missing(store, None, root, vec![(root, ROOT_RANK)]))
     }
 
     /// There are 1.6 billion paths.

@@ -50,6 +50,19 @@ pub struct Tail {
     pub held_back: Vec<IngestError>,
     /// The writers of whom a peer has ops, but not the next ones for this node.
     pub not_held: BTreeSet<u32>,
+    /// Addresses of nodes that hold all ops, by the account of peers.
+    pub holders: BTreeSet<String>,
+    /// What the peers that have answered say of themselves, by address.
+    pub answered: BTreeMap<String, Account>,
+}
+
+/// What a peer says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// The number of ops that its newest snapshot covers; 0 without one.
+    pub snapshot_ops: u64,
+    /// Whether it holds all ops since genesis.
+    pub full_history: bool,
 }
 
 impl Tail {
@@ -60,6 +73,8 @@ impl Tail {
         self.faults.extend(part.faults);
         self.held_back.extend(part.held_back);
         self.not_held.extend(part.not_held);
+        self.holders.extend(part.holders);
+        self.answered.extend(part.answered);
     }
 
     /// Adds the result of a later sync.
@@ -69,6 +84,8 @@ impl Tail {
         self.faults.extend(later.faults);
         (self.forks, self.held_back) = (later.forks, later.held_back);
         self.not_held = later.not_held;
+        self.holders = later.holders;
+        self.answered = later.answered;
     }
 }
 
@@ -196,6 +213,8 @@ async fn take_from(
     progress: &dyn Progress,
 ) -> Result<(), Failed> {
     let root = first.root;
+    let Frontier { snapshot_ops, full_history, .. } = first;
+    tail.answered.insert(peer.address().to_owned(), Account { snapshot_ops, full_history });
     let (suspects, refused) = (BTreeSet::new(), BTreeSet::new());
     let mut sync = Sync { space, peer, tail, turn, progress, ops: 0, suspects, refused };
     sync.take_evidence(&first.forked).await?;
@@ -307,6 +326,7 @@ impl Sync<'_> {
                 timeout(STALL_LIMIT, entries.next()).await.map_err(|_| silent())??
             {
                 self.tail.not_held.extend(message.not_held.iter().map(|(writer, _)| *writer));
+                self.tail.holders.extend(message.holders);
                 let new = self.ingest(message.submission, &ends).await?;
                 if new > 0 {
                     (stale, last_new) = (0, Instant::now());

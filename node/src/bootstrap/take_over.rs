@@ -1,12 +1,11 @@
 //! A replica that was away: its peers began with a later snapshot and do not hold the ops that it
 //! lacks. It takes their snapshot over.
 
-use std::sync::Arc;
-
 use rootfold_light::invite::Invite;
-use rootfold_verifier::PreparedVerifyingKey;
 
-use super::{blocking, heads, pull, snapshots, Begun, BootstrapError, Scouted};
+use super::{
+    blocking, heads, newer::prepared_key, pull, snapshots, Begun, BootstrapError, Scouted,
+};
 use crate::{
     client::{Peer, PeerError},
     progress::Progress,
@@ -22,12 +21,7 @@ pub(super) async fn newer(
     faults: &mut Vec<PeerError>,
     progress: &dyn Progress,
 ) -> Result<Option<Begun>, BootstrapError> {
-    let held = space.clone();
-    let key = blocking(move || {
-        let key = held.verifying_key()?;
-        Ok::<_, BootstrapError>(key.and_then(|key| PreparedVerifyingKey::new(key).ok()))
-    });
-    let key = key.await??.map(Arc::new);
+    let key = prepared_key(space).await?;
     let mut scouted = snapshots::scout(peers.to_vec(), invite, key, faults, progress).await?;
     let covered = space.status().snapshot.map_or(0, |header| header.ops);
     scouted.offers.retain(|offer| offer.snapshot.header.ops > covered);
@@ -69,5 +63,6 @@ async fn take(
         return Ok(None);
     }
     tracing::info!(%header, "took over a newer snapshot");
-    Ok(Some(Begun { space: space.clone(), header, verify, proof_bytes, pages, values }))
+    let space = space.clone();
+    Ok(Some(Begun { space, header, verify, proof_bytes, pages, values, fresh: true }))
 }

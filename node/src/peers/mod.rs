@@ -46,6 +46,10 @@ pub struct PeerState {
     pub last_failure: Option<String>,
     /// Whether other peers have named it, and nobody else.
     pub found: bool,
+    /// Whether it holds all ops since genesis, by its own account.
+    pub full_history: bool,
+    /// The number of ops that its newest snapshot covers, by its own account.
+    pub snapshot_ops: u64,
     /// Its number, by its own account.
     pub(crate) node: Option<NodeNumber>,
 }
@@ -104,6 +108,14 @@ impl Peers {
         let states = self.lock();
         let answering = states.iter().filter(|(_, state)| state.reachable == Some(true));
         answering.map(|(address, _)| address.clone()).collect()
+    }
+
+    /// The addresses of peers that hold all ops, by their own account.
+    pub fn holders(&self) -> Vec<String> {
+        let states = self.lock();
+        let holding =
+            states.iter().filter(|(_, state)| state.reachable == Some(true) && state.full_history);
+        holding.map(|(address, _)| address.clone()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, PeerState>> {

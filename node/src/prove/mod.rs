@@ -39,7 +39,7 @@ use crate::{
     client::PeerError,
     data_dir::DataDir,
     progress::{Event, Progress},
-    space::{epoch, EpochLimits, Proved, Space, SpaceError},
+    space::{epoch, EpochLimits, FetchedNames, Proved, Space, SpaceError},
     store::StoreError,
 };
 pub use beside::{prove_beside, Publishing};
@@ -158,6 +158,17 @@ pub enum ProveError {
     /// The running proof cannot be compressed.
     #[error("compressing the running proof: {0}")]
     Compress(#[from] CompressError),
+    /// The newest snapshot, of another prover, covers more ops.
+    #[error(
+        "the running proof covers {ops} ops, the newest snapshot {newest}: prove more ops first, or go on with \
+         the running proof of a peer"
+    )]
+    Behind {
+        /// The number of ops that the running proof covers.
+        ops: u64,
+        /// The number of ops that the newest snapshot covers.
+        newest: u64,
+    },
     /// No epoch is proved; the genesis state needs no proof.
     #[error("no epoch is proved yet: run `prove` first")]
     NothingProved,
@@ -373,15 +384,19 @@ impl Prover {
             ops,
             steps,
         };
-        if let Some(snapshot) = self.space.latest_snapshot()?.filter(|s| s.header == header) {
-            return Ok((snapshot, Duration::ZERO));
+        match self.space.latest_snapshot()? {
+            Some(newest) if newest.header == header => return Ok((newest, Duration::ZERO)),
+            Some(Snapshot { header: newest, .. }) if newest.ops > ops => {
+                return Err(ProveError::Behind { ops, newest: newest.ops });
+            }
+            _ => {}
         }
         progress.on(Event::Compressing);
         let began = Instant::now();
         let proof = compress(parameters, self.proof.checkpoint())?;
         let spent = began.elapsed();
         let snapshot = Snapshot { header, proof: proof.encode() };
-        self.space.keep_snapshot(&snapshot)?;
+        self.space.keep_snapshot(&snapshot, &FetchedNames::default())?;
         Ok((snapshot, spent))
     }
 }

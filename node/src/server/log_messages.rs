@@ -44,6 +44,8 @@ pub(crate) struct LogMessages {
     /// Logs of which this node does not hold the next op, with the number of ops before the first that
     /// it holds. Named in the first message.
     not_held: Vec<(u32, u64)>,
+    /// Addresses of nodes that hold them.
+    holders: Vec<String>,
 }
 
 /// A message under construction.
@@ -80,16 +82,25 @@ impl LogMessages {
                 None => not_held.push((writer, end)),
             }
         }
-        Ok(LogMessages { space, parts, not_held })
+        Ok(LogMessages { space, parts, not_held, holders: Vec::new() })
+    }
+
+    /// The same messages; the first one names nodes that hold what this one does not.
+    pub(super) fn naming(self, holders: Vec<String>) -> LogMessages {
+        LogMessages { holders, ..self }
     }
 
     /// The next message; `None` at the end.
     pub(super) fn next_message(&mut self) -> Result<Option<v1::LogEntriesReply>, Status> {
         let not_held = messages::logs_out(&std::mem::take(&mut self.not_held));
+        let mut holders = std::mem::take(&mut self.holders);
+        if not_held.is_empty() {
+            holders.clear();
+        }
         let submission = self.next_submission()?;
         let submission = submission.as_ref().map(messages::submission_out);
         let empty = submission.is_none() && not_held.is_empty();
-        Ok((!empty).then_some(v1::LogEntriesReply { submission, not_held }))
+        Ok((!empty).then_some(v1::LogEntriesReply { submission, not_held, holders }))
     }
 
     /// The next ops; `None` at the end.

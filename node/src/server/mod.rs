@@ -155,6 +155,7 @@ fn routes(
     beside: Beside,
 ) -> Result<Routes, ServeError> {
     let replication = ReplicationService::with_limits(space.clone(), key.clone(), limits);
+    let replication = replication.with_peers(beside.peers.clone());
     let replication = ReplicationServer::new(replication)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);

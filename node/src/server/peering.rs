@@ -1,5 +1,7 @@
 //! The peering service: nodes of a space find each other.
 
+use std::net::IpAddr;
+
 use rootfold_light::invite::MAX_ADDRESS_BYTES;
 use rootfold_proto::v1::{self, peering_service_server::PeeringService as Peering};
 use tonic::{Request, Response, Status};
@@ -14,6 +16,22 @@ use crate::{
 pub struct PeeringService {
     space: Space,
     peers: Option<Peers>,
+}
+
+/// The addresses that a caller is told: one from afar has no use for those of a local network.
+pub(super) fn for_caller(
+    mut addresses: Vec<String>,
+    caller: Option<IpAddr>,
+    limit: usize,
+) -> Vec<String> {
+    let is_near = is_near(caller);
+    addresses.retain(|address| is_near || !is_local(address));
+    addresses.truncate(limit);
+    addresses
+}
+
+fn is_near(caller: Option<IpAddr>) -> bool {
+    caller.is_none_or(|ip| is_local(&ip.to_string()))
 }
 
 impl PeeringService {
@@ -41,14 +59,12 @@ impl Peering for PeeringService {
                 address.len()
             )));
         }
-        let is_near = caller.is_none_or(|ip| is_local(&ip.to_string()));
+        let is_near = is_near(caller);
         if !address.is_empty() {
             peers.offer(&address, is_near);
         }
-        let (node, mut addresses) = (peers.node().to_vec(), peers.reachable());
-        // A stranger from afar has no use for addresses of a local network.
-        addresses.retain(|address| is_near || !is_local(address));
-        addresses.truncate(MAX_LISTED);
+        let node = peers.node().to_vec();
+        let addresses = for_caller(peers.reachable(), caller, MAX_LISTED);
         Ok(Response::new(v1::ListPeersResponse { node, addresses }))
     }
 }

@@ -8,6 +8,7 @@ use std::{
 use rootfold_core::{log::Tip, F};
 use rootfold_light::{
     messages::{self, MessageError},
+    reply::MAX_HOLDERS,
     snapshot::Snapshot,
     values::Value,
 };
@@ -22,11 +23,12 @@ use super::{
     calls::Caller,
     limits::Limits,
     log_messages::LogMessages,
+    peering::for_caller,
     quota::SubmitQuota,
     refusal::{check_space, invalid},
     work::{ReplyStream, Work},
 };
-use crate::space::Space;
+use crate::{peers::Peers, space::Space};
 
 /// A message of pages or values is closed at this number of bytes, before the next value.
 const CLOSE_AT: usize = 384 * 1024;
@@ -40,6 +42,7 @@ pub struct ReplicationService {
     work: Work,
     writes: Work,
     quota: SubmitQuota,
+    peers: Option<Peers>,
 }
 
 impl ReplicationService {
@@ -54,7 +57,20 @@ impl ReplicationService {
         limits: &Limits,
     ) -> ReplicationService {
         let quota = SubmitQuota::new(limits.ops_per_second);
-        ReplicationService { space, key, work: Work::reads(), writes: Work::writes(), quota }
+        ReplicationService {
+            space,
+            key,
+            work: Work::reads(),
+            writes: Work::writes(),
+            quota,
+            peers: None,
+        }
+    }
+
+    /// The same service, which names holders of the history among these peers.
+    #[must_use]
+    pub(super) fn with_peers(self, peers: Option<Peers>) -> ReplicationService {
+        ReplicationService { peers, ..self }
     }
 
     /// Runs `work` on the space after a check that the request is for this space.
@@ -168,7 +184,7 @@ impl Replication for ReplicationService {
             [] => None,
             root => Some(messages::field("root", root).map_err(invalid)?),
         };
-        self.on_space(&request.space, move |space| Ok(frontier(space, asked, request.first))).await
+        self.on_space(&request.space, move |space| frontier(space, asked, request.first)).await
     }
 
     async fn fork(
@@ -189,11 +205,15 @@ impl Replication for ReplicationService {
         &self,
         request: Request<v1::LogEntriesRequest>,
     ) -> Result<Response<Self::LogEntriesStream>, Status> {
+        let caller = request.extensions().get::<Caller>().and_then(|caller| caller.0);
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;
         let logs = messages::frontier_in(&request.logs).map_err(invalid)?;
         let space = self.space.clone();
-        let mut messages = self.work.run(move || Ok(LogMessages::new(space, logs)?)).await?;
+        let holders = self.peers.as_ref().map(Peers::holders).unwrap_or_default();
+        let holders = for_caller(holders, caller, MAX_HOLDERS);
+        let made = self.work.run(move || Ok(LogMessages::new(space, logs)?.naming(holders)));
+        let mut messages = made.await?;
         Ok(Response::new(self.work.stream(move || messages.next_message())))
     }
 
@@ -215,7 +235,8 @@ impl Replication for ReplicationService {
 
 /// A page of the tips, from writer `first` on. If the caller has `asked` about the root that this node
 /// has, none.
-fn frontier(space: &Space, asked: Option<F>, first: u32) -> v1::FrontierReply {
+fn frontier(space: &Space, asked: Option<F>, first: u32) -> Result<v1::FrontierReply, Status> {
+    let full_history = space.has_full_history()?;
     let state = space.state();
     let equal = asked == Some(state.latest.root);
     let mut tips = state.tips.range(first..).filter(|_| !equal);
@@ -230,7 +251,14 @@ fn frontier(space: &Space, asked: Option<F>, first: u32) -> v1::FrontierReply {
     let forked = state.forks.iter().take(MAX_FRONTIER).filter(|_| first == 0);
     let forked: Vec<(u32, u64)> = forked.map(|(writer, fork)| (*writer, fork.shared)).collect();
     let forked = messages::logs_out(&forked);
-    v1::FrontierReply { root: messages::bytes(&state.latest.root), writers, next, forked }
+    Ok(v1::FrontierReply {
+        root: messages::bytes(&state.latest.root),
+        writers,
+        next,
+        forked,
+        snapshot_ops: state.snapshot.map_or(0, |header| header.ops),
+        full_history,
+    })
 }
 
 /// The names in their order, each once.

@@ -217,12 +217,8 @@ impl Roots<'_> {
 
     fn need_of_page(&self, name: &F) -> Result<Need, StoreError> {
         let Some(page) = self.space.pages().read(name)? else { return Ok(Need::Nobody) };
-        let key = match &*page {
-            Page::Leaf(entries) => entries.first().map(|entry| entry.key),
-            Page::Internal { children, .. } => children.first().map(|child| child.last_key),
-        };
-        let (rank, key) = (page.rank(), key.unwrap_or(Key::START));
-        self.need(&|root| Ok(page_at(self.space, root, &key, rank)? == Some(*name)))
+        let key = key_of(&page);
+        self.need(&|root| Ok(page_at(self.space, root, &key, page.rank())? == Some(*name)))
     }
 
     fn need_of_value(&self, name: &ValueName) -> Result<Need, StoreError> {
@@ -262,6 +258,15 @@ impl Roots<'_> {
     }
 }
 
+/// A key below which a page must stand.
+fn key_of(page: &Page) -> Key {
+    let key = match page {
+        Page::Leaf(entries) => entries.first().map(|entry| entry.key),
+        Page::Internal { children, .. } => children.first().map(|child| child.last_key),
+    };
+    key.unwrap_or(Key::START)
+}
+
 /// The name of the page of `rank` on the path to `key`; `None` if the tree has no page there.
 fn page_at(space: &Space, root: F, key: &Key, rank: u8) -> Result<Option<F>, StoreError> {
     let mut name = root;
@@ -282,6 +287,17 @@ fn page_at(space: &Space, root: F, key: &Key, rank: u8) -> Result<Option<F>, Sto
 }
 
 impl Space {
+    /// Whether a page is part of the tree of one of these roots, which this node holds.
+    pub(crate) fn reaches(&self, roots: &[F], name: &F, page: &Page) -> Result<bool, StoreError> {
+        let key = key_of(page);
+        for root in roots {
+            if page_at(self, *root, &key, page.rank())? == Some(*name) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Removes pages and values that nothing needs: all whose candidates are filed as such, at most
     /// `limit` of them. A running node calls it by itself.
     ///

@@ -9,6 +9,7 @@ pub(crate) mod epoch;
 mod fork_records;
 mod forks;
 pub(crate) mod garbage;
+mod history;
 mod holes;
 mod ingest;
 mod pages;
@@ -16,6 +17,7 @@ mod pin;
 mod policy;
 mod proved;
 mod read;
+mod snapshots;
 mod state;
 mod take_over;
 mod usage;
@@ -57,6 +59,7 @@ pub use fork_records::ForkMark;
 pub use forks::{Branch, ForkRefused};
 pub use garbage::Collected;
 pub(crate) use garbage::Garbage;
+pub use history::History;
 pub use ingest::{IngestError, IngestedEach};
 pub(crate) use pages::Pages;
 pub(crate) use pin::Pinned;
@@ -64,6 +67,7 @@ pub use policy::{Policy, KEPT_SNAPSHOTS, MAX_AHEAD};
 pub(crate) use proved::{Begun, Lacking, TakeProvedError};
 pub(crate) use read::{holds_value, read_head};
 pub use read::{Found, View};
+pub(crate) use snapshots::FetchedNames;
 pub use state::Proved;
 pub(crate) use state::{Latest, State};
 pub use voucher::Voucher;
@@ -159,6 +163,7 @@ struct Inner {
     /// a process that makes a single change collects too.
     garbage: AtomicUsize,
     can_write: AtomicBool,
+    history: history::Known,
     changed: watch::Sender<()>,
 }
 
@@ -274,6 +279,7 @@ impl Space {
                 policy: RwLock::default(),
                 garbage: AtomicUsize::new(usize::MAX / 2),
                 can_write: AtomicBool::new(true),
+                history: history::Known::default(),
                 changed: watch::Sender::new(()),
             }),
         }
@@ -506,28 +512,6 @@ impl Space {
             run.ops().iter().for_each(|op| garbage.value(ValueName::of(&op.key, op.value)));
         }
         Ok(garbage)
-    }
-
-    /// Stores a snapshot as the newest, and drops the oldest beyond [`Policy::kept_snapshots`]. One that
-    /// covers fewer ops than the newest is not stored: a prover that began again is still behind.
-    pub(crate) fn keep_snapshot(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let change = self.begin_change();
-        if self.state().snapshot.is_some_and(|newest| newest.ops > snapshot.header.ops) {
-            return Ok(());
-        }
-        let mut batch = Batch::new();
-        state::stage_snapshot(&mut batch, snapshot);
-        let mut state = State { snapshot: Some(snapshot.header), ..State::clone(&self.state()) };
-        let mut kept: Vec<SnapshotHeader> = state.kept.iter().copied().collect();
-        kept.retain(|header| header.steps != snapshot.header.steps);
-        kept.push(snapshot.header);
-        kept.sort_by_key(|header| header.steps);
-        let dropped = kept.len().saturating_sub(self.policy().kept_snapshots.max(1));
-        for header in kept.drain(..dropped) {
-            state::stage_dropped_snapshot(&mut batch, &header);
-        }
-        state.kept = Arc::new(kept);
-        self.commit(&change, batch, state)
     }
 }
 

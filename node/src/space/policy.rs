@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use rootfold_core::stamp::COUNTER_BITS;
 
+use super::History;
 use crate::clock::{Clock, SystemClock};
 
 /// The default of [`Policy::max_ahead`].
@@ -25,6 +26,8 @@ pub struct Policy {
     pub max_writer_bytes: Option<u64>,
     /// The number of snapshots whose pages and values are kept, at least 1.
     pub kept_snapshots: usize,
+    /// What happens to ops that all kept snapshots cover.
+    pub history: History,
 }
 
 impl Default for Policy {
@@ -35,6 +38,7 @@ impl Default for Policy {
             denied: BTreeSet::new(),
             max_writer_bytes: None,
             kept_snapshots: KEPT_SNAPSHOTS,
+            history: History::default(),
         }
     }
 }

@@ -107,15 +107,8 @@ impl Space {
         let Some(genesis) = self.genesis()? else { return Ok(Begun::NoGenesis) };
         let change = self.begin_change();
         let state = self.state();
-        for (writer, tip) in &state.tips {
-            let first = self.log(*writer, 0, 1)?.first().map(|(first, _)| *first);
-            let missing = match first {
-                Some(first) => first > 0,
-                None => field::to_u64(&tip.head.seq) != Some(0),
-            };
-            if missing {
-                return Ok(Begun::NoHistory { writer: *writer });
-            }
+        if let Some(writer) = self.lacks_first_op()? {
+            return Ok(Begun::NoHistory { writer });
         }
         let update = tree::build(&genesis.entries());
         let heads = genesis.heads();

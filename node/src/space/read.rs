@@ -59,6 +59,14 @@ impl Space {
         }
     }
 
+    /// The roots of all states that this node keeps.
+    pub(crate) fn roots(&self) -> Vec<F> {
+        let state = self.state();
+        let proved = state.proved.map(|proved| proved.root);
+        let kept = state.kept.iter().map(|header| header.root);
+        [state.latest.root].into_iter().chain(proved).chain(kept).collect()
+    }
+
     /// The root of a state whose pages and values are kept as long as the view lives. Reads from a
     /// root without a view can fail while another thread writes.
     ///

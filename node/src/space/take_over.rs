@@ -75,6 +75,7 @@ impl Space {
             self.stage_tree_as_garbage(&mut batch, root)?;
         }
         self.commit(&change, batch, state)?;
+        self.forget_history();
         Ok(true)
     }
 

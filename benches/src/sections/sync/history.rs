@@ -93,7 +93,14 @@ impl Log {
         }
         let values = puts.iter().map(|(_, content)| Value::user(content.to_vec())).collect();
         let submission = messages::submission_out(&Submission { batches, values });
-        (ops, v1::LogEntriesReply { submission: Some(submission), not_held: Vec::new() })
+        (
+            ops,
+            v1::LogEntriesReply {
+                submission: Some(submission),
+                not_held: Vec::new(),
+                holders: Vec::new(),
+            },
+        )
     }
 
     fn next_put(&mut self) -> (Op, [u8; VALUE_BYTES]) {

@@ -82,6 +82,8 @@ pub fn peer_json(address: &str, state: &PeerState) -> Value {
         "ops_handed": state.ops_handed,
         "last_failure": state.last_failure,
         "found": state.found,
+        "full_history": state.full_history,
+        "snapshot_ops": state.snapshot_ops,
     })
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{builder::BoolishValueParser, Args};
+use clap::{builder::BoolishValueParser, Args, ValueEnum};
 use rootfold_light::invite::AddressedInvite;
 use rootfold_node::{
     address::Address,
@@ -18,7 +18,7 @@ use rootfold_node::{
     peers::{self, Peers},
     prove::{keep_proof, prove_beside, Keeping, Prover, Publishing},
     server::{Limits, ProvingFiles, Server},
-    space::{Policy, Space},
+    space::{History, Policy, Space},
 };
 use rootfold_verifier::PreparedVerifyingKey;
 use serde_json::json;
@@ -97,6 +97,10 @@ pub struct ServeArgs {
         env = "ROOTFOLD_MAX_OPS_PER_SECOND"
     )]
     max_ops_per_second: u32,
+    /// What happens to ops that all kept snapshots cover: `full` keeps them for other nodes, `snapshot` removes
+    /// them.
+    #[arg(long, value_enum, default_value = "full", env = "ROOTFOLD_HISTORY")]
+    history: KeptHistory,
     /// Takes no ops of this writer; may be given several times.
     #[arg(long, value_name = "WRITER", env = "ROOTFOLD_DENY_WRITER", value_delimiter = ',')]
     deny_writer: Vec<u32>,
@@ -119,6 +123,22 @@ pub struct ServeArgs {
     no_check: bool,
 }
 
+/// Values of `--history`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum KeptHistory {
+    Full,
+    Snapshot,
+}
+
+impl From<KeptHistory> for History {
+    fn from(kept: KeptHistory) -> History {
+        match kept {
+            KeptHistory::Full => History::Full,
+            KeptHistory::Snapshot => History::Snapshot,
+        }
+    }
+}
+
 impl ServeArgs {
     fn limits(&self) -> Limits {
         Limits {
@@ -136,6 +156,7 @@ impl ServeArgs {
         Policy {
             denied: self.deny_writer.iter().copied().collect(),
             max_writer_bytes: self.max_writer_bytes.map(|mib| mib << 20),
+            history: self.history.into(),
             ..Policy::default()
         }
     }

@@ -20,6 +20,7 @@ pub fn run(context: &Context) -> Result<(), Failure> {
     let (newest, newest_proved) = (status.newest_op_ms, space.newest_op_of_snapshot()?);
     let holes = space.holes()?.len();
     let forks = space.forks();
+    let full_history = space.has_full_history()?;
     let lag = |covered: u64| status.ops.saturating_sub(covered);
     let peers = context.served_peers().map(|peers| peers.all()).unwrap_or_default();
     let disk = context.data_dir().bytes().or_unreachable("the data directory")?;
@@ -43,6 +44,7 @@ pub fn run(context: &Context) -> Result<(), Failure> {
             "age_seconds": newest_proved.map(age_seconds),
         })),
         "newest_op_age_seconds": newest.map(age_seconds),
+        "full_history": full_history,
         "missing_values": holes,
         "forks": forks.iter().map(|(writer, fork)| json!({
             "writer": writer, "shared": fork.shared, "accepted": fork.accepted,
@@ -80,6 +82,10 @@ pub fn run(context: &Context) -> Result<(), Failure> {
             ),
         });
         lines.extend(newest.map(|ms| format!("newest op {}", age_text(ms))));
+        lines.push(match full_history {
+            true => "history   all ops since genesis".to_owned(),
+            false => "history   ops since a snapshot".to_owned(),
+        });
         if holes > 0 {
             lines.push(format!("missing   {holes} values that no peer has sent yet"));
         }

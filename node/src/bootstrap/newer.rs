@@ -1,0 +1,94 @@
+//! A newer snapshot for a replica that has the ops already: with it more is proven here, and others can
+//! begin with this node.
+
+use std::sync::Arc;
+
+use rootfold_light::{invite::Invite, snapshot::SnapshotHeader, values::ValueKind};
+use rootfold_verifier::PreparedVerifyingKey;
+
+use super::{
+    blocking,
+    fetch::Holder,
+    pages::{self, FetchedBeside},
+    snapshots, values, BootstrapError,
+};
+use crate::{
+    client::{Peer, PeerCause, PeerError},
+    progress::Progress,
+    space::{FetchedNames, Pages, Space},
+    store::{Batch, Durability},
+};
+
+/// Keeps the newest snapshot of the peers, all of which say that they have one that covers more ops than
+/// that of this replica. Returns its header; `None` if there is none of which all pages come.
+pub(super) async fn keep_newest(
+    space: &Space,
+    peers: &[Peer],
+    invite: &Invite,
+    faults: &mut Vec<PeerError>,
+    progress: &dyn Progress,
+) -> Result<Option<SnapshotHeader>, BootstrapError> {
+    let key = prepared_key(space).await?;
+    let mut scouted = snapshots::scout(peers.to_vec(), invite, key, faults, progress).await?;
+    let covered = space.status().snapshot.map_or(0, |header| header.ops);
+    scouted.offers.retain(|offer| offer.snapshot.header.ops > covered);
+    if scouted.offers.is_empty() {
+        let boasted = PeerCause::Withheld { what: "snapshots", count: 1, of: 1 };
+        faults.extend(peers.first().map(|peer| peer.blame(boasted)));
+        return Ok(None);
+    }
+    for offer in &scouted.offers {
+        let header = offer.snapshot.header;
+        let _pinned = space.pin(header.root);
+        let holders = scouted.holders(offer);
+        let Some(fetched) = fetch(space, &holders, &header, faults, progress).await? else {
+            tracing::warn!(%header, "pages or heads are withheld; taking the next best offer");
+            continue;
+        };
+        let (into, snapshot) = (space.clone(), offer.snapshot.clone());
+        if blocking(move || into.keep_snapshot(&snapshot, &fetched)).await?? {
+            tracing::info!(%header, "kept a newer snapshot");
+            return Ok(Some(header));
+        }
+    }
+    Ok(None)
+}
+
+/// The verifying key that the space has, ready for use.
+pub(super) async fn prepared_key(
+    space: &Space,
+) -> Result<Option<Arc<PreparedVerifyingKey>>, BootstrapError> {
+    let held = space.clone();
+    let key = blocking(move || {
+        let key = held.verifying_key()?;
+        Ok::<_, BootstrapError>(key.and_then(|key| PreparedVerifyingKey::new(key).ok()))
+    });
+    Ok(key.await??.map(Arc::new))
+}
+
+/// Fetches what the states of this node lack of a proved one, whose root is pinned. `None` if no peer sends
+/// some of its pages or heads. Other values that do not come are left out.
+pub(super) async fn fetch(
+    space: &Space,
+    holders: &[Holder],
+    header: &SnapshotHeader,
+    faults: &mut Vec<PeerError>,
+    progress: &dyn Progress,
+) -> Result<Option<FetchedNames>, BootstrapError> {
+    let beside = pages::fetch_beside(space, holders, header, faults, progress).await?;
+    let Some(FetchedBeside { pages, values: names, repaired }) = beside else { return Ok(None) };
+    let into = space.clone();
+    let corrected = blocking(move || {
+        let mut batch = Batch::new();
+        for (name, page) in &repaired {
+            into.pages().forget(name);
+            Pages::stage(&mut batch, name, page);
+        }
+        into.store().write(batch, Durability::Buffered)
+    });
+    corrected.await??;
+    let (store, values) = (space.store_handle(), names.iter().copied().collect());
+    let fetched = values::fetch(holders, space.id(), store, names, faults, progress).await?;
+    let lacks_head = fetched.holes.iter().any(|hole| hole.kind == ValueKind::Head);
+    Ok((!lacks_head).then_some(FetchedNames { pages, values }))
+}
