@@ -16,8 +16,8 @@ pub mod memory;
 pub mod page;
 pub mod proof;
 pub mod record;
-pub mod reply;
 pub mod request;
+pub mod response;
 pub mod seeds;
 pub mod snapshot;
 pub mod space;
@@ -99,7 +99,7 @@ pub const TARGETS: [Target; 44] = [
     slow("altered_proof", PROOF, altered_proof::target),
     target("snapshot_header", SMALL, snapshot::header),
     slow("snapshot_file", PROOF, snapshot::file),
-    target("fork_file", MESSAGE, reply::fork_file),
+    target("fork_file", MESSAGE, response::fork_file),
     target("stored_op", SMALL, record::op),
     target("stored_tip", SMALL, record::tip),
     target("stored_op_key", SMALL, record::op_key),
@@ -115,18 +115,18 @@ pub const TARGETS: [Target; 44] = [
     slow("check_request", PROOF, request::check),
     target("get_request", MESSAGE, request::get),
     target("range_request", MESSAGE, request::range),
-    target("genesis_reply", MESSAGE, reply::genesis),
-    target("verifying_key_reply", MESSAGE, reply::verifying_key),
-    slow("latest_snapshot_reply", PROOF, reply::latest_snapshot),
-    target("pages_reply", MESSAGE, reply::pages),
-    target("values_reply", MESSAGE, reply::values),
-    target("frontier_reply", MESSAGE, reply::frontier),
-    target("fork_reply", MESSAGE, reply::fork),
-    target("log_entries_reply", MESSAGE, reply::log_entries),
-    target("submit_reply", MESSAGE, reply::submit),
-    target("check_reply", MESSAGE, reply::check),
-    target("get_reply", MESSAGE, reply::get),
-    target("range_reply", MESSAGE, reply::range),
+    target("genesis_response", MESSAGE, response::genesis),
+    target("verifying_key_response", MESSAGE, response::verifying_key),
+    slow("latest_snapshot_response", PROOF, response::latest_snapshot),
+    target("pages_response", MESSAGE, response::pages),
+    target("values_response", MESSAGE, response::values),
+    target("frontier_response", MESSAGE, response::frontier),
+    target("fork_response", MESSAGE, response::fork),
+    target("log_entries_response", MESSAGE, response::log_entries),
+    target("submit_response", MESSAGE, response::submit),
+    target("check_response", MESSAGE, response::check),
+    target("get_response", MESSAGE, response::get),
+    target("range_response", MESSAGE, response::range),
     slow("writer", MESSAGE, writer::target),
 ];
 

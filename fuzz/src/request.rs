@@ -9,15 +9,17 @@ use rootfold_core::{field, key::Key, log::SignedOp, F};
 use rootfold_light::{
     answer, messages,
     query::At,
-    reply,
+    response,
     values::{Value, ValueName},
 };
 use rootfold_node::{
-    server::{QueryService, ReplicationService, ReplyStream, VerificationService},
+    server::{QueryService, ReplicationService, ResponseStream, VerificationService},
     space::Space,
 };
 use rootfold_proto::v1::{
-    self, query_server::Query, replication_server::Replication, verification_server::Verification,
+    self, query_service_server::QueryService as Query,
+    replication_service_server::ReplicationService as Replication,
+    verification_service_server::VerificationService as Verification,
 };
 use tokio_stream::StreamExt;
 use tonic::{Code, Request, Response, Status};
@@ -43,8 +45,8 @@ fn id() -> F {
 }
 
 /// The answer of a service; `None` for a refusal. Asserts that the refusal blames the caller.
-fn answered<T>(reply: Result<Response<T>, Status>) -> Option<T> {
-    reply.map(Response::into_inner).map_err(|status| assert_blames_caller(&status)).ok()
+fn answered<T>(response: Result<Response<T>, Status>) -> Option<T> {
+    response.map(Response::into_inner).map_err(|status| assert_blames_caller(&status)).ok()
 }
 
 fn assert_blames_caller(status: &Status) {
@@ -60,7 +62,7 @@ fn assert_blames_caller(status: &Status) {
 }
 
 /// All messages of a stream up to its end or its first error, and this error.
-async fn drained<T>(mut stream: ReplyStream<T>) -> (Vec<T>, Option<Status>) {
+async fn drained<T>(mut stream: ResponseStream<T>) -> (Vec<T>, Option<Status>) {
     let mut messages = Vec::new();
     while let Some(next) = stream.next().await {
         match next {
@@ -82,7 +84,7 @@ pub fn genesis(bytes: &[u8]) -> Verdict {
     let Some(answer) = answered(block_on(replication().genesis(Request::new(request)))) else {
         return Verdict::Refused;
     };
-    let genesis = reply::genesis(id(), &answer);
+    let genesis = response::genesis(id(), &answer);
     assert_eq!(genesis.expect("the client accepts the answer"), honest().genesis);
     Verdict::Accepted
 }
@@ -98,7 +100,7 @@ pub fn verifying_key(bytes: &[u8]) -> Verdict {
         return Verdict::Refused;
     };
     let asked = messages::parameter_id(&asked).expect("the service accepted the id");
-    reply::verifying_key(asked, &answer).expect("the client accepts the answer");
+    response::verifying_key(asked, &answer).expect("the client accepts the answer");
     Verdict::Accepted
 }
 
@@ -111,7 +113,7 @@ pub fn latest_snapshot(bytes: &[u8]) -> Verdict {
     else {
         return Verdict::Refused;
     };
-    let snapshot = reply::latest_snapshot(answer).expect("the client accepts the answer");
+    let snapshot = response::latest_snapshot(answer).expect("the client accepts the answer");
     assert_eq!(snapshot.header.space, id());
     Verdict::Accepted
 }
@@ -126,12 +128,12 @@ pub fn pages(bytes: &[u8]) -> Verdict {
     });
     let Some((messages, error)) = answer else { return Verdict::Refused };
     let names: Vec<F> = names.iter().map(|name| element(name)).collect();
-    let mut stream = reply::PageStream::new(&names);
+    let mut stream = response::PageStream::new(&names);
     for message in messages {
         stream.see(&message).expect("no message is empty");
         for part in message.pages {
             if let Some((name, content)) = stream.take(part).expect("the client requested it") {
-                reply::page(name, &content).expect("the page has this name");
+                response::page(name, &content).expect("the page has this name");
                 // The page may belong to an earlier tree of the space.
                 let held = honest().space.page_bytes(&name).expect("reading from memory succeeds");
                 assert_eq!(held, Some(content));
@@ -154,7 +156,7 @@ pub fn values(bytes: &[u8]) -> Verdict {
     let Some((messages, error)) = answer else { return Verdict::Refused };
     let name = |name| messages::name_in(name).expect("the service accepted it");
     let names: Vec<ValueName> = names.iter().map(name).collect();
-    let mut stream = reply::ValueStream::new(&names);
+    let mut stream = response::ValueStream::new(&names);
     for message in messages {
         stream.see(&message).expect("no message is empty");
         for value in message.values {
@@ -175,7 +177,7 @@ pub fn frontier(bytes: &[u8]) -> Verdict {
     let Some(answer) = answered(block_on(replication().frontier(Request::new(request)))) else {
         return Verdict::Refused;
     };
-    let frontier = reply::frontier(first, &answer).expect("the client accepts the answer");
+    let frontier = response::frontier(first, &answer).expect("the client accepts the answer");
     let equal = asked == messages::bytes(&honest().space.status().root);
     let tips = honest().tips.range(first..).filter(|_| !equal);
     let tips = tips.map(|(writer, tip)| {
@@ -199,7 +201,7 @@ pub fn fork(bytes: &[u8]) -> Verdict {
     let Some(answer) = answered(block_on(forked.fork(Request::new(request)))) else {
         return Verdict::Refused;
     };
-    reply::fork(writer, &answer).expect("the client accepts the answer");
+    response::fork(writer, &answer).expect("the client accepts the answer");
     Verdict::Accepted
 }
 
@@ -214,7 +216,7 @@ pub fn log_entries(bytes: &[u8]) -> Verdict {
         Some(drained(stream).await)
     });
     let Some((messages, error)) = answer else { return Verdict::Refused };
-    let mut stream = reply::OpStream::default();
+    let mut stream = response::OpStream::default();
     for message in messages {
         let message = stream.take(message).expect("the client accepts the message");
         for batch in &message.submission.batches {
@@ -242,7 +244,7 @@ pub fn submit(bytes: &[u8]) -> Verdict {
         assert_eq!(space.status(), honest().space.status(), "a refused message changed the space");
         return Verdict::Refused;
     };
-    let submitted = reply::submitted(&answer).expect("the client accepts the answer");
+    let submitted = response::submitted(&answer).expect("the client accepts the answer");
     assert_eq!(submitted.root, space.status().root);
     assert_eq!(submitted.ops, space.status().ops - honest().space.status().ops);
     Verdict::Accepted
@@ -283,7 +285,7 @@ pub fn check(bytes: &[u8]) -> Verdict {
     let Some(answer) = answered(block_on(service.check(Request::new(request)))) else {
         return Verdict::Refused;
     };
-    let checked = reply::checked(&answer).expect("the client accepts the answer");
+    let checked = response::checked(&answer).expect("the client accepts the answer");
     if checked.refusal.is_some() {
         return Verdict::Refused;
     }

@@ -2,8 +2,8 @@
 //! seeds are crafted and must be refused. The prefix of a seed's name says which of the two it is.
 
 mod messages;
-mod replies;
 mod requests;
+mod responses;
 mod values;
 
 use std::{
@@ -33,7 +33,7 @@ pub fn all() -> Seeds {
     values::add(&mut seeds);
     messages::add(&mut seeds);
     requests::add(&mut seeds);
-    replies::add(&mut seeds);
+    responses::add(&mut seeds);
     seeds
 }
 

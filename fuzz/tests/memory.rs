@@ -127,10 +127,10 @@ fn long_pages_stay_within_the_memory_bound() {
         let bytes = page.encode(&|_| Some(Vec::new()));
         assert!(Page::decode(&bytes).is_ok());
         assert_eq!(named("page").unwrap().attack(&bytes), Verdict::Refused);
-        let reply = v1::PagesReply {
+        let response = v1::PagesResponse {
             pages: vec![v1::Page { name: vec![0; 32], content: bytes, more: false }],
         };
-        named("pages_reply").unwrap().attack(&reply.encode_to_vec());
+        named("pages_response").unwrap().attack(&response.encode_to_vec());
     }
 }
 
@@ -140,7 +140,7 @@ fn long_lists_stay_within_the_memory_bound() {
     let tip = |writer: u32| v1::WriterTip { writer, seq: u64::MAX, head: vec![0; 32] };
     let fork = |writer: u32| v1::WriterTip { head: Vec::new(), ..tip(writer) };
     let frontier: Vec<_> = (0..MAX_FRONTIER as u32).map(tip).collect();
-    let reply = v1::FrontierReply {
+    let response = v1::FrontierResponse {
         root: vec![0; 32],
         writers: frontier.clone(),
         next: MAX_FRONTIER as u32,
@@ -148,7 +148,10 @@ fn long_lists_stay_within_the_memory_bound() {
         snapshot_ops: u64::MAX,
         full_history: true,
     };
-    assert_eq!(named("frontier_reply").unwrap().attack(&reply.encode_to_vec()), Verdict::Accepted);
+    assert_eq!(
+        named("frontier_response").unwrap().attack(&response.encode_to_vec()),
+        Verdict::Accepted
+    );
     let space = rootfold_core::field::to_bytes(&rootfold_fuzz::honest::honest().space.id());
     let without_head = |tip| v1::WriterTip { head: Vec::new(), ..tip };
     let logs = frontier.into_iter().map(without_head).collect();

@@ -21,7 +21,7 @@ const INVITE: &str = include_str!("../../fuzz/corpus/invite/honest");
 const VERIFYING_KEY: &[u8] = include_bytes!("../../fuzz/corpus/verifying_key/honest");
 const HEADER: &[u8] = include_bytes!("../../fuzz/corpus/snapshot_header/honest");
 const PROOF: &[u8] = include_bytes!("../../fuzz/corpus/proof/honest");
-const REPLY: &[u8] = include_bytes!("../../fuzz/corpus/range_reply/honest");
+const REPLY: &[u8] = include_bytes!("../../fuzz/corpus/range_response/honest");
 
 fn main() -> Result<(), Box<dyn Error>> {
     // The invite comes from somebody whom the client trusts; all else comes from a node.
@@ -32,12 +32,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("snapshot accepted: {}", snapshot.header);
 
     let (from, to) = (Key::START, Key::END);
-    let reply = decode::<v1::RangeReply>(Bytes::from_static(REPLY))?;
-    let answer = check_range(&from, &to, reply.clone())?;
+    let response = decode::<v1::RangeResponse>(Bytes::from_static(REPLY))?;
+    let answer = check_range(&from, &to, response.clone())?;
     if answer.root != snapshot.header.root {
         return Err("the answer belongs to another root than the proof".into());
     }
-    println!("answer accepted: {} entries from {} pages", answer.entries.len(), reply.pages.len());
+    println!(
+        "answer accepted: {} entries from {} pages",
+        answer.entries.len(),
+        response.pages.len()
+    );
     for entry in &answer.entries {
         let Some(key) = entry.key.application_key() else { continue };
         let (key, writer) = (String::from_utf8_lossy(key), entry.stamp.writer);
@@ -51,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // An answer that leaves out an entry does not follow from its pages.
-    let mut lie = reply;
+    let mut lie = response;
     lie.entries.pop();
     match check_range(&from, &to, lie) {
         Ok(_) => Err("an incomplete answer was accepted".into()),

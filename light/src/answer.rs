@@ -11,9 +11,9 @@ use rootfold_core::{
 use rootfold_proto::{limits::MAX_RANGE, v1};
 
 use crate::{
-    error::ReplyError,
+    error::ResponseError,
     messages::{self, MessageError},
-    reply::inline_values,
+    response::inline_values,
     values::ValueName,
 };
 
@@ -45,25 +45,25 @@ pub struct RangeAnswer {
 /// Checks the answer to a request for `key`. Costs one page hash for each page.
 ///
 /// # Errors
-/// [`ReplyError`] if the answer does not follow from its pages.
-pub fn check_get(key: &Key, reply: v1::GetReply) -> Result<GetAnswer, ReplyError> {
-    let root = messages::field("root", &reply.root)?;
-    let (pages, _) = receive(&reply.pages)?;
+/// [`ResponseError`] if the answer does not follow from its pages.
+pub fn check_get(key: &Key, response: v1::GetResponse) -> Result<GetAnswer, ResponseError> {
+    let root = messages::field("root", &response.root)?;
+    let (pages, _) = receive(&response.pages)?;
     let shown = tree::lookup(&pages, root, key)?;
     if shown.is_none() {
         // An absent key is shown by the entries before and after it.
         tree::neighbours(&pages, root, key)?;
     }
-    let claimed = reply.entry.as_ref().map(messages::entry_in).transpose()?;
+    let claimed = response.entry.as_ref().map(messages::entry_in).transpose()?;
     if claimed != shown {
-        return Err(ReplyError::OtherAnswer);
+        return Err(ResponseError::OtherAnswer);
     }
     let value = match shown.as_ref().and_then(ValueName::of_entry) {
         Some(name) => {
-            name.check(&reply.value)?;
-            Some(reply.value)
+            name.check(&response.value)?;
+            Some(response.value)
         }
-        None if !reply.value.is_empty() => return Err(ReplyError::OtherAnswer),
+        None if !response.value.is_empty() => return Err(ResponseError::OtherAnswer),
         None => None,
     };
     Ok(GetAnswer { root, entry: shown, value })
@@ -72,24 +72,28 @@ pub fn check_get(key: &Key, reply: v1::GetReply) -> Result<GetAnswer, ReplyError
 /// Checks the answer to a request for the keys in `from..to`. Costs one page hash for each page.
 ///
 /// # Errors
-/// [`ReplyError`] if the answer does not follow from its pages.
-pub fn check_range(from: &Key, to: &Key, reply: v1::RangeReply) -> Result<RangeAnswer, ReplyError> {
-    let root = messages::field("root", &reply.root)?;
-    messages::at_most("entries", reply.entries.len(), MAX_RANGE)?;
-    let next = match reply.next.as_slice() {
+/// [`ResponseError`] if the answer does not follow from its pages.
+pub fn check_range(
+    from: &Key,
+    to: &Key,
+    response: v1::RangeResponse,
+) -> Result<RangeAnswer, ResponseError> {
+    let root = messages::field("root", &response.root)?;
+    messages::at_most("entries", response.entries.len(), MAX_RANGE)?;
+    let next = match response.next.as_slice() {
         [] => None,
         bytes => Some(messages::key("next key", bytes)?),
     };
     if next.is_some_and(|next| next <= *from || next >= *to) {
-        return Err(ReplyError::OtherAnswer);
+        return Err(ResponseError::OtherAnswer);
     }
-    let (pages, values) = receive(&reply.pages)?;
+    let (pages, values) = receive(&response.pages)?;
     let end = next.unwrap_or(*to);
     let shown: Result<Vec<Entry>, _> = tree::scan(&pages, root, *from..end)?.collect();
     let shown = shown?;
-    let claimed: Result<Vec<Entry>, _> = reply.entries.iter().map(messages::entry_in).collect();
+    let claimed: Result<Vec<Entry>, _> = response.entries.iter().map(messages::entry_in).collect();
     if claimed? != shown {
-        return Err(ReplyError::OtherAnswer);
+        return Err(ResponseError::OtherAnswer);
     }
     Ok(RangeAnswer { root, entries: shown, values, next })
 }
@@ -97,8 +101,8 @@ pub fn check_range(from: &Key, to: &Key, reply: v1::RangeReply) -> Result<RangeA
 type Received = (MemoryStore, BTreeMap<ValueName, Vec<u8>>);
 
 /// Decodes pages and their inline values. Each page must have its own name and come once.
-fn receive(pages: &[v1::Page]) -> Result<Received, ReplyError> {
-    let refused = |source| ReplyError::Page { source };
+fn receive(pages: &[v1::Page]) -> Result<Received, ResponseError> {
+    let refused = |source| ResponseError::Page { source };
     let (mut store, mut values) = (MemoryStore::default(), BTreeMap::new());
     for message in pages {
         if message.more {
@@ -113,7 +117,7 @@ fn receive(pages: &[v1::Page]) -> Result<Received, ReplyError> {
         }
     }
     if store.len() != pages.len() {
-        return Err(ReplyError::NotRequested { what: "page" });
+        return Err(ResponseError::NotRequested { what: "page" });
     }
     Ok((store, values))
 }

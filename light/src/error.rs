@@ -1,4 +1,4 @@
-//! Errors of replies.
+//! Errors of responses.
 
 use rootfold_core::{
     space::GenesisError,
@@ -8,9 +8,9 @@ use thiserror::Error;
 
 use crate::{fork::ForkError, messages::MessageError, values::ValueError};
 
-/// Why a reply is refused. All variants mean that the peer sent bad data.
+/// Why a response is refused. All variants mean that the peer sent bad data.
 #[derive(Debug, Error)]
-pub enum ReplyError {
+pub enum ResponseError {
     /// A message does not have the required form.
     #[error("bad message: {0}")]
     Message(#[from] MessageError),

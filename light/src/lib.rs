@@ -16,11 +16,11 @@ pub mod fork;
 pub mod invite;
 pub mod messages;
 pub mod query;
-pub mod reply;
+pub mod response;
 pub mod signing;
 pub mod snapshot;
 pub mod submission;
 pub mod values;
 pub mod verify;
 
-pub use error::ReplyError;
+pub use error::ResponseError;

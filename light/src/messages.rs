@@ -353,7 +353,7 @@ pub fn logs_out(logs: &[(u32, u64)]) -> Vec<v1::WriterTip> {
     logs.iter().map(tip).collect()
 }
 
-/// The frontier of a reply: numbers of ops and heads by writer, ascending.
+/// The frontier of a response: numbers of ops and heads by writer, ascending.
 ///
 /// # Errors
 /// [`MessageError`].

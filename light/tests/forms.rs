@@ -8,10 +8,10 @@ use rootfold_light::{
     invite::{Invite, InviteError},
     messages::{at_in, at_out, frontier_in, tips_in, MessageError},
     query::At,
-    reply::{checked, Checked},
+    response::{checked, Checked},
     snapshot::{Snapshot, SnapshotHeader},
     verify::{verify, VerifyError},
-    ReplyError,
+    ResponseError,
 };
 use rootfold_proto::v1;
 use rootfold_verifier::{ParameterId, ParameterIdSyntax};
@@ -76,7 +76,7 @@ fn a_query_names_its_state() {
 }
 
 #[test]
-fn a_request_has_no_heads_and_a_reply_has_all() {
+fn a_request_has_no_heads_and_a_response_has_all() {
     let tip = |head: Vec<u8>| [v1::WriterTip { writer: 3, seq: 5, head }];
     let head = field::to_bytes(&F::from(7u64)).to_vec();
     assert_eq!(frontier_in(&tip(Vec::new())), Ok(vec![(3, 5)]));
@@ -87,14 +87,14 @@ fn a_request_has_no_heads_and_a_reply_has_all() {
 
 #[test]
 fn a_refusal_has_a_reason_and_nothing_else_has() {
-    let reply = |accepted, refusal: &str| {
-        checked(&v1::CheckReply { accepted, refusal: refusal.into(), micros: 9 })
+    let response = |accepted, refusal: &str| {
+        checked(&v1::CheckResponse { accepted, refusal: refusal.into(), micros: 9 })
     };
-    assert_eq!(reply(true, "").unwrap(), Checked { refusal: None, micros: 9 });
+    assert_eq!(response(true, "").unwrap(), Checked { refusal: None, micros: 9 });
     let refusal = Some("why".to_owned());
-    assert_eq!(reply(false, "why").unwrap(), Checked { refusal, micros: 9 });
-    assert!(reply(true, "why").is_err());
-    assert!(reply(false, "").is_err());
+    assert_eq!(response(false, "why").unwrap(), Checked { refusal, micros: 9 });
+    assert!(response(true, "why").is_err());
+    assert!(response(false, "").is_err());
 }
 
 /// A tree of the sentinels alone, as a server sends it.
@@ -114,22 +114,23 @@ fn pages() -> (Vec<u8>, Vec<v1::Page>) {
 fn pages_of_an_answer_are_whole_and_have_their_names_and_come_once() {
     let key = Key::user(b"k").unwrap();
     let get = |pages: Vec<v1::Page>| {
-        let reply = v1::GetReply { root: self::pages().0, entry: None, value: Vec::new(), pages };
-        check_get(&key, reply)
+        let response =
+            v1::GetResponse { root: self::pages().0, entry: None, value: Vec::new(), pages };
+        check_get(&key, response)
     };
     let good = pages().1;
     assert_eq!(get(good.clone()).unwrap().entry, None);
     let mut more = good.clone();
     more[0].more = true;
-    assert!(matches!(get(more), Err(ReplyError::Message(MessageError::Unexpected { .. }))));
+    assert!(matches!(get(more), Err(ResponseError::Message(MessageError::Unexpected { .. }))));
     let mut unnamed = good.clone();
     unnamed[0].name.clear();
-    assert!(matches!(get(unnamed), Err(ReplyError::Message(MessageError::Length { .. }))));
+    assert!(matches!(get(unnamed), Err(ResponseError::Message(MessageError::Length { .. }))));
     let mut misnamed = good.clone();
     misnamed[0].name[31] ^= 1;
-    assert!(matches!(get(misnamed), Err(ReplyError::Page { .. })));
+    assert!(matches!(get(misnamed), Err(ResponseError::Page { .. })));
     let twice = [good.clone(), good].concat();
-    assert!(matches!(get(twice), Err(ReplyError::NotRequested { .. })));
+    assert!(matches!(get(twice), Err(ResponseError::NotRequested { .. })));
 }
 
 #[test]
@@ -138,15 +139,19 @@ fn a_range_ends_with_no_key_or_with_one_inside() {
     let [from, to] = [b"a", b"m"].map(|key| Key::user(key).unwrap());
     let range = |next: &[u8]| {
         let (root, pages) = (root.clone(), pages.clone());
-        check_range(&from, &to, v1::RangeReply { root, entries: vec![], pages, next: next.into() })
+        check_range(
+            &from,
+            &to,
+            v1::RangeResponse { root, entries: vec![], pages, next: next.into() },
+        )
     };
     assert_eq!(range(&[]).unwrap().next, None);
     let inside = Key::user(b"c").unwrap();
     assert_eq!(range(inside.as_bytes()).unwrap().next, Some(inside));
     for outside in [from, to, Key::END] {
-        assert!(matches!(range(outside.as_bytes()), Err(ReplyError::OtherAnswer)));
+        assert!(matches!(range(outside.as_bytes()), Err(ResponseError::OtherAnswer)));
     }
-    assert!(matches!(range(&[1]), Err(ReplyError::Message(MessageError::Length { .. }))));
+    assert!(matches!(range(&[1]), Err(ResponseError::Message(MessageError::Length { .. }))));
 }
 
 /// Bytes near a good encoding.

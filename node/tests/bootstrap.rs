@@ -15,7 +15,7 @@ use rootfold_light::{
     query::At,
     snapshot::Snapshot,
     verify::{verify, VerifyError},
-    ReplyError,
+    ResponseError,
 };
 use rootfold_node::{
     bootstrap::{BootstrapError, BootstrapReport},
@@ -112,8 +112,8 @@ async fn several_peers_share_the_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_page_costs_one_request() {
     let wrong = || Lies {
-        pages: Some(|reply| {
-            for page in &mut reply.pages {
+        pages: Some(|response| {
+            for page in &mut response.pages {
                 // Only leaves are wrong.
                 if page.content[1] == 0 {
                     *page.content.last_mut().unwrap() ^= 1;
@@ -137,15 +137,17 @@ async fn a_wrong_page_costs_one_request() {
     assert!(report.pages < whole.pages, "{} of {}", report.pages, whole.pages);
     for fault in &report.faults {
         assert_eq!(fault.peer, bad.address);
-        assert!(matches!(*fault.cause, PeerCause::Reply(ReplyError::Page { .. })), "{fault}");
+        assert!(matches!(*fault.cause, PeerCause::Response(ResponseError::Page { .. })), "{fault}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_value_costs_one_request() {
-    let bad =
-        liar(Lies { values: Some(|reply| reply.values[0].content[0] ^= 1), ..Lies::default() })
-            .await;
+    let bad = liar(Lies {
+        values: Some(|response| response.values[0].content[0] ^= 1),
+        ..Lies::default()
+    })
+    .await;
     let (_kept, data) = folder();
     let report = run(&data, &[&bad]).await.unwrap();
     assert!(report.holes >= 1, "the replica has the state without these values");
@@ -160,7 +162,8 @@ async fn a_wrong_value_costs_one_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn withheld_values_are_fetched_elsewhere() {
-    let bad = liar(Lies { values: Some(|reply| reply.values.clear()), ..Lies::default() }).await;
+    let bad =
+        liar(Lies { values: Some(|response| response.values.clear()), ..Lies::default() }).await;
     let (_kept, data) = folder();
     let report = run(&data, &[&bad]).await.unwrap();
     assert!(report.holes >= 1 && !report.faults[0].is_refusal(), "{:?}", report.faults);
@@ -173,8 +176,8 @@ async fn withheld_values_are_fetched_elsewhere() {
 async fn wrong_separator_keys_are_corrected() {
     // The name of a page does not bind its separator keys, so the page passes its check.
     let bad = liar(Lies {
-        pages: Some(|reply| {
-            for page in &mut reply.pages {
+        pages: Some(|response| {
+            for page in &mut response.pages {
                 if page.content[1] != 0 {
                     page.content = with_lower_hints(&page.content);
                 }
@@ -339,7 +342,8 @@ async fn bad_snapshots_name_the_peer_and_leave_no_space() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_verifying_key_names_the_peer() {
     let bad =
-        liar(Lies { key: Some(|reply| reply.verifying_key[40] ^= 1), ..Lies::default() }).await;
+        liar(Lies { key: Some(|response| response.verifying_key[40] ^= 1), ..Lies::default() })
+            .await;
     let (_kept, data) = folder();
     let e = run(&data, &[&bad]).await.err().unwrap();
     assert!(e.is_refusal() && e.to_string().contains("verifying key"), "{e}");

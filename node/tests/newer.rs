@@ -136,7 +136,8 @@ async fn a_peer_that_boasts_of_a_snapshot_is_named() {
     let (_kept, data) = folder();
     let prover = Prover::open(world.space.clone(), &data, parameters()).unwrap();
     advance(&world, prover, 1).await;
-    let boast = |reply: &mut rootfold_proto::v1::FrontierReply| reply.snapshot_ops = u64::MAX;
+    let boast =
+        |response: &mut rootfold_proto::v1::FrontierResponse| response.snapshot_ops = u64::MAX;
     let lies = Lies { frontier: Some(boast), ..Lies::default() };
     let liar = serve_lies(&world.space, Some(verifying_key()), lies).await;
     let (_, replica) = replica(&world, &liar).await;
@@ -148,7 +149,7 @@ async fn a_peer_that_boasts_of_a_snapshot_is_named() {
     // Pages of a newer snapshot that nobody sends: the replica keeps what it has.
     let prover = Prover::open(world.space.clone(), &data, parameters()).unwrap();
     advance(&world, prover, 2).await;
-    let hide = |reply: &mut rootfold_proto::v1::PagesReply| reply.pages.clear();
+    let hide = |response: &mut rootfold_proto::v1::PagesResponse| response.pages.clear();
     let lies = Lies { pages: Some(hide), ..Lies::default() };
     let liar = serve_lies(&world.space, Some(verifying_key()), lies).await;
     let before = replica.status().snapshot;

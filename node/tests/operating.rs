@@ -19,8 +19,9 @@ fn health_for_scripts() {
     let services = healthy["services"].as_array().unwrap();
     assert_eq!(services.len(), 6);
     assert!(services.iter().all(|service| service["status"] == "SERVING"), "{healthy}");
-    let one = node.run(["health", "--from", &served.address, "--service", "rootfold.v1.Query"]);
-    assert_eq!(one.ok(), "rootfold.v1.Query  SERVING\n");
+    let one =
+        node.run(["health", "--from", &served.address, "--service", "rootfold.v1.QueryService"]);
+    assert_eq!(one.ok(), "rootfold.v1.QueryService  SERVING\n");
     node.run(["health", "--from", &served.address, "--service", "other"]).fails(3, "NotFound");
     let address = served.address.clone();
     assert_eq!(served.stop(), 0);

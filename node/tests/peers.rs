@@ -50,7 +50,7 @@ async fn silent_peers_cost_little() {
 /// A peer that offers the snapshot and then stops in the middle of everything.
 #[tokio::test(flavor = "multi_thread", worker_threads = 12)]
 async fn peers_that_stop_halfway_cost_little() {
-    let endless = |_: &mut v1::PagesReply| std::thread::sleep(std::time::Duration::from_secs(3));
+    let endless = |_: &mut v1::PagesResponse| std::thread::sleep(std::time::Duration::from_secs(3));
     let good = honest().await;
     let mut slow = Vec::new();
     for _ in 0..3 {
@@ -79,8 +79,8 @@ fn stale_pages() -> &'static BTreeSet<Vec<u8>> {
 #[tokio::test]
 async fn a_withheld_page_leads_to_the_next_best_offer() {
     tokio::task::spawn_blocking(proved).await.unwrap();
-    let hide = |reply: &mut v1::PagesReply| {
-        reply.pages.retain(|page| stale_pages().contains(&page.name));
+    let hide = |response: &mut v1::PagesResponse| {
+        response.pages.retain(|page| stale_pages().contains(&page.name));
     };
     let newest = liar(Lies { pages: Some(hide), ..Lies::default() }).await;
     let snapshot = Some(wire(&proved().stale));
@@ -99,8 +99,8 @@ async fn a_withheld_page_leads_to_the_next_best_offer() {
 #[tokio::test]
 async fn a_value_that_nobody_has_leaves_a_hole_that_is_filled_later() {
     let stingy = liar(Lies {
-        values: Some(|reply| reply.values.clear()),
-        log: Some(|reply| reply.submission.iter_mut().for_each(|s| s.values.clear())),
+        values: Some(|response| response.values.clear()),
+        log: Some(|response| response.submission.iter_mut().for_each(|s| s.values.clear())),
         ..Lies::default()
     })
     .await;
@@ -181,7 +181,7 @@ async fn a_dormant_replica_takes_a_newer_snapshot_over() {
 
 #[tokio::test]
 async fn a_root_is_adopted_only_with_the_genesis_config() {
-    let lies = Lies { genesis: Some(|reply| reply.genesis[40] ^= 1), ..Lies::default() };
+    let lies = Lies { genesis: Some(|response| response.genesis[40] ^= 1), ..Lies::default() };
     let liar = liar(lies).await;
     let (_kept, data) = folder();
     let e = run(&data, &[&liar]).await.err().unwrap();
@@ -196,7 +196,7 @@ async fn a_root_is_adopted_only_with_the_genesis_config() {
 
 #[tokio::test]
 async fn a_replica_that_ends_elsewhere_says_so() {
-    let lies = Lies { frontier: Some(|reply| reply.root[31] ^= 1), ..Lies::default() };
+    let lies = Lies { frontier: Some(|response| response.root[31] ^= 1), ..Lies::default() };
     let strange = liar(lies).await;
     let (_kept, data) = folder();
     let report = run(&data, &[&strange]).await.unwrap();

@@ -9,7 +9,7 @@ use common::{
     secret, World, NOW,
 };
 use rootfold_core::{field, key::Key, value::MAX_VALUE, F};
-use rootfold_light::{invite::Invite, query::At, signing, values::ValueName, ReplyError};
+use rootfold_light::{invite::Invite, query::At, signing, values::ValueName, ResponseError};
 use rootfold_node::{
     bootstrap::{self, Bootstrap, BootstrapError},
     client::{Peer, PeerCause, PeerError},
@@ -19,7 +19,10 @@ use rootfold_node::{
 };
 use rootfold_proto::{
     limits::{MAX_MESSAGE_BYTES, MAX_NAMES},
-    v1::{self, query_client::QueryClient, replication_client::ReplicationClient},
+    v1::{
+        self, query_service_client::QueryServiceClient,
+        replication_service_client::ReplicationServiceClient,
+    },
 };
 use rootfold_verifier::ParameterId;
 use tonic::{Code, Request, Response, Status};
@@ -37,8 +40,8 @@ async fn connect(server: &Running) -> Peer {
 }
 
 /// A client without limits.
-async fn raw(server: &Running) -> ReplicationClient<tonic::transport::Channel> {
-    ReplicationClient::connect(format!("http://{}", server.address))
+async fn raw(server: &Running) -> ReplicationServiceClient<tonic::transport::Channel> {
+    ReplicationServiceClient::connect(format!("http://{}", server.address))
         .await
         .unwrap()
         .max_encoding_message_size(usize::MAX)
@@ -68,11 +71,11 @@ async fn a_request_over_the_limit_is_refused_and_the_server_continues() {
 }
 
 #[tokio::test]
-async fn a_reply_over_the_limit_is_refused() {
+async fn a_response_over_the_limit_is_refused() {
     let world = some_world();
     let lies = Lies {
-        pages: Some(|reply| reply.pages[0].content = vec![0; MAX_MESSAGE_BYTES + 1]),
-        genesis: Some(|reply| reply.genesis = vec![0; MAX_MESSAGE_BYTES + 1]),
+        pages: Some(|response| response.pages[0].content = vec![0; MAX_MESSAGE_BYTES + 1]),
+        genesis: Some(|response| response.genesis = vec![0; MAX_MESSAGE_BYTES + 1]),
         ..Lies::default()
     };
     let server = serve_lies(&world.space, None, lies).await;
@@ -198,11 +201,12 @@ type Lie<T> = (&'static str, fn(&mut T));
 async fn answers_that_do_not_follow_from_their_pages_are_refused() {
     let world = some_world();
     let server = serve(&world.space, None).await;
-    let mut client = QueryClient::connect(format!("http://{}", server.address)).await.unwrap();
+    let mut client =
+        QueryServiceClient::connect(format!("http://{}", server.address)).await.unwrap();
     let get = v1::GetRequest { space: id(&world), at: 1, key: key("a").as_bytes().to_vec() };
     let good = client.get(get).await.unwrap().into_inner();
 
-    let lies: [Lie<v1::GetReply>; 6] = [
+    let lies: [Lie<v1::GetResponse>; 6] = [
         ("another value", |r| r.value = b"two".to_vec()),
         ("no entry", |r| r.entry = None),
         ("another stamp", |r| r.entry.as_mut().unwrap().ts += 1),
@@ -211,9 +215,9 @@ async fn answers_that_do_not_follow_from_their_pages_are_refused() {
         ("a page changed", |r| *r.pages.last_mut().unwrap().content.last_mut().unwrap() ^= 1),
     ];
     for (what, lie) in lies {
-        let mut reply = good.clone();
-        lie(&mut reply);
-        let server = serve_query(reply).await;
+        let mut response = good.clone();
+        lie(&mut response);
+        let server = serve_query(response).await;
         let peer = connect(&server).await;
         let e = peer.get(world.space.id(), At::Latest, &key("a")).await.expect_err(what);
         assert!(e.is_refusal(), "{what}: {e}");
@@ -223,22 +227,25 @@ async fn answers_that_do_not_follow_from_their_pages_are_refused() {
     connect(&server).await.get(world.space.id(), At::Latest, &key("a")).await.unwrap();
 }
 
-/// A query service that always sends the same reply.
-async fn serve_query(reply: v1::GetReply) -> Running {
-    struct Parrot(v1::GetReply);
+/// A query service that always sends the same response.
+async fn serve_query(response: v1::GetResponse) -> Running {
+    struct Parrot(v1::GetResponse);
     #[tonic::async_trait]
-    impl v1::query_server::Query for Parrot {
-        async fn get(&self, _: Request<v1::GetRequest>) -> Result<Response<v1::GetReply>, Status> {
+    impl v1::query_service_server::QueryService for Parrot {
+        async fn get(
+            &self,
+            _: Request<v1::GetRequest>,
+        ) -> Result<Response<v1::GetResponse>, Status> {
             Ok(Response::new(self.0.clone()))
         }
         async fn range(
             &self,
             _: Request<v1::RangeRequest>,
-        ) -> Result<Response<v1::RangeReply>, Status> {
+        ) -> Result<Response<v1::RangeResponse>, Status> {
             Err(Status::unimplemented(""))
         }
     }
-    serve_service(v1::query_server::QueryServer::new(Parrot(reply))).await
+    serve_service(v1::query_service_server::QueryServiceServer::new(Parrot(response))).await
 }
 
 #[tokio::test]
@@ -257,8 +264,12 @@ async fn health_and_reflection_answer() {
         .await
         .unwrap();
     let mut health = HealthClient::new(channel.clone());
-    for service in ["", "rootfold.v1.Replication", "rootfold.v1.Query", "rootfold.v1.Verification"]
-    {
+    for service in [
+        "",
+        "rootfold.v1.ReplicationService",
+        "rootfold.v1.QueryService",
+        "rootfold.v1.VerificationService",
+    ] {
         let request = tonic_health::pb::HealthCheckRequest { service: service.into() };
         let status = health.check(request).await.unwrap().into_inner().status();
         assert_eq!(status, ServingStatus::Serving, "{service}");
@@ -268,12 +279,16 @@ async fn health_and_reflection_answer() {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),
     };
-    let mut replies =
+    let mut responses =
         reflection.server_reflection_info(tokio_stream::once(request)).await.unwrap().into_inner();
-    let reply = replies.message().await.unwrap().unwrap().message_response.unwrap();
-    let MessageResponse::ListServicesResponse(list) = reply else { panic!("{reply:?}") };
+    let response = responses.message().await.unwrap().unwrap().message_response.unwrap();
+    let MessageResponse::ListServicesResponse(list) = response else { panic!("{response:?}") };
     let names: Vec<String> = list.service.into_iter().map(|s| s.name).collect();
-    for name in ["rootfold.v1.Replication", "rootfold.v1.Query", "rootfold.v1.Verification"] {
+    for name in [
+        "rootfold.v1.ReplicationService",
+        "rootfold.v1.QueryService",
+        "rootfold.v1.VerificationService",
+    ] {
         assert!(names.iter().any(|n| n == name), "{names:?}");
     }
 
@@ -286,12 +301,12 @@ async fn health_and_reflection_answer() {
             String::new(),
         )),
     };
-    let mut replies =
+    let mut responses =
         older.server_reflection_info(tokio_stream::once(request)).await.unwrap().into_inner();
-    let reply = replies.message().await.unwrap().unwrap().message_response.unwrap();
+    let response = responses.message().await.unwrap().unwrap().message_response.unwrap();
     use v1alpha::server_reflection_response::MessageResponse as Older;
-    let Older::ListServicesResponse(list) = reply else { panic!("{reply:?}") };
-    assert!(list.service.iter().any(|service| service.name == "rootfold.v1.Replication"));
+    let Older::ListServicesResponse(list) = response else { panic!("{response:?}") };
+    assert!(list.service.iter().any(|service| service.name == "rootfold.v1.ReplicationService"));
 }
 
 async fn bootstrap_from(
@@ -390,8 +405,8 @@ async fn logs_larger_than_a_message_are_cut() {
 async fn pages_in_parts_are_joined() {
     let world = some_world();
     let lies = Lies {
-        pages: Some(|reply| {
-            let whole = std::mem::take(&mut reply.pages);
+        pages: Some(|response| {
+            let whole = std::mem::take(&mut response.pages);
             for page in whole {
                 let middle = page.content.len() / 2;
                 let (head, tail) = page.content.split_at(middle);
@@ -400,7 +415,7 @@ async fn pages_in_parts_are_joined() {
                     content: content.to_vec(),
                     more,
                 };
-                reply.pages.extend([part(head, true), part(tail, false)]);
+                response.pages.extend([part(head, true), part(tail, false)]);
             }
         }),
         ..Lies::default()
@@ -468,27 +483,29 @@ async fn caught(lies: Lies) -> PeerError {
 #[tokio::test]
 async fn wrong_pages_name_the_peer() {
     let fault = caught(Lies {
-        pages: Some(|reply| {
+        pages: Some(|response| {
             // A byte of the first child's digest.
-            reply.pages[0].content[10] ^= 1;
+            response.pages[0].content[10] ^= 1;
         }),
         ..Lies::default()
     })
     .await;
-    assert!(matches!(*fault.cause, PeerCause::Reply(ReplyError::Page { .. })), "{fault}");
+    assert!(matches!(*fault.cause, PeerCause::Response(ResponseError::Page { .. })), "{fault}");
 
     let fault = caught(Lies {
-        pages: Some(|reply| reply.pages[0].content.truncate(20)),
+        pages: Some(|response| response.pages[0].content.truncate(20)),
         ..Lies::default()
     })
     .await;
-    assert!(matches!(*fault.cause, PeerCause::Reply(ReplyError::Page { .. })), "{fault}");
+    assert!(matches!(*fault.cause, PeerCause::Response(ResponseError::Page { .. })), "{fault}");
 
-    let fault =
-        caught(Lies { pages: Some(|reply| reply.pages[0].name = vec![1; 32]), ..Lies::default() })
-            .await;
+    let fault = caught(Lies {
+        pages: Some(|response| response.pages[0].name = vec![1; 32]),
+        ..Lies::default()
+    })
+    .await;
     assert!(
-        matches!(*fault.cause, PeerCause::Reply(ReplyError::NotRequested { what: "page" })),
+        matches!(*fault.cause, PeerCause::Response(ResponseError::NotRequested { what: "page" })),
         "{fault}"
     );
 }
@@ -496,7 +513,7 @@ async fn wrong_pages_name_the_peer() {
 #[tokio::test]
 async fn withheld_pages_name_the_peer() {
     let world = some_world();
-    let lies = Lies { pages: Some(|reply| reply.pages.clear()), ..Lies::default() };
+    let lies = Lies { pages: Some(|response| response.pages.clear()), ..Lies::default() };
     let silent = serve_lies(&world.space, None, lies).await;
     let e = bootstrap_from(&world, &[&silent]).await.err().unwrap();
     // The peer may not have them, so this is not a refusal.
@@ -544,7 +561,7 @@ async fn forged_headers_name_the_peer() {
 #[tokio::test]
 async fn bad_ops_in_the_tail_name_the_peer() {
     let world = some_world();
-    let lies: [Lie<v1::LogEntriesReply>; 4] = [
+    let lies: [Lie<v1::LogEntriesResponse>; 4] = [
         ("clock", |r| r.submission.as_mut().unwrap().batches[0].ops[0].ts += 1),
         ("value", |r| r.submission.as_mut().unwrap().values[0].content.push(0)),
         ("gap", |r| drop(r.submission.as_mut().unwrap().batches.remove(0))),
@@ -579,5 +596,5 @@ async fn a_peer_of_another_space_is_named() {
     let lies = Lies { genesis: Some(|r| r.genesis[31] ^= 1), ..Lies::default() };
     let liar = serve_lies(&other.space, None, lies).await;
     let e = connect(&liar).await.genesis(wrong).await.unwrap_err();
-    assert!(matches!(*e.cause, PeerCause::Reply(ReplyError::OtherGenesis { .. })), "{e}");
+    assert!(matches!(*e.cause, PeerCause::Response(ResponseError::OtherGenesis { .. })), "{e}");
 }

@@ -16,7 +16,7 @@ pub const MAX_BATCH_OPS: usize = 1024;
 /// at signatures, and this many values of the largest size fit into one message, so every log can
 /// be cut into messages.
 pub const MAX_UNSIGNED_OPS: usize = 32;
-/// The largest number of entries in a reply to a range query.
+/// The largest number of entries in a response to a range query.
 pub const MAX_RANGE: usize = 1000;
 /// A sender closes a message before it exceeds this number of bytes, unless a single part of it does:
 /// ops that one signature covers, or the pages of one entry.

@@ -94,7 +94,7 @@ impl Snapshot {
         self.0.steps
     }
 
-    /// Checks the answer, a `rootfold.v1.RangeReply`, to a request for the application keys from
+    /// Checks the answer, a `rootfold.v1.RangeResponse`, to a request for the application keys from
     /// `from` on and before `to`. Without `from` or `to` the range has no such bound.
     ///
     /// # Errors
@@ -104,11 +104,12 @@ impl Snapshot {
         &self,
         from: Option<Vec<u8>>,
         to: Option<Vec<u8>>,
-        reply: Vec<u8>,
+        response: Vec<u8>,
     ) -> Result<Range, JsError> {
         let from = from.map_or(Ok(Key::START), |key| Key::user(&key))?;
         let to = to.map_or(Ok(Key::END), |key| Key::user(&key))?;
-        let answer = answer::check_range(&from, &to, decode::<v1::RangeReply>(reply.into())?)?;
+        let answer =
+            answer::check_range(&from, &to, decode::<v1::RangeResponse>(response.into())?)?;
         if answer.root != self.0.root {
             let (actual, expected) = (field::to_hex(&answer.root), self.root());
             return Err(JsError::new(&format!("answer under root {actual}, expected {expected}")));

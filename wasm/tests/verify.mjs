@@ -94,25 +94,25 @@ test("another verifying key, or another invite, is refused", () => {
 });
 
 test("an answer to a range query is checked under the snapshot's root", () => {
-    const reply = seed("range_reply/honest");
-    const answer = accepted.range(undefined, undefined, reply);
+    const response = seed("range_response/honest");
+    const answer = accepted.range(undefined, undefined, response);
     assert.ok(answer.entries.length > 0);
     assert.equal(answer.next, undefined);
     for (const name of ["a-page-less", "an-entry-changed", "an-entry-left-out", "no-pages"]) {
-        const lie = seed(`range_reply/hostile-${name}`);
+        const lie = seed(`range_response/hostile-${name}`);
         assert.throws(() => accepted.range(undefined, undefined, lie), Error, name);
     }
     const genesis = verifier.snapshot(seed("snapshot_file/honest-genesis"));
-    assert.throws(() => genesis.range(undefined, undefined, reply), /answer under root/);
-    assert.throws(() => accepted.range(Buffer.alloc(92), undefined, reply), Error);
+    assert.throws(() => genesis.range(undefined, undefined, response), /answer under root/);
+    assert.throws(() => accepted.range(Buffer.alloc(92), undefined, response), Error);
 });
 
 test("an answer that ends early is never taken for a complete one", () => {
     // It ends among the log heads, before all application keys.
-    const heads = accepted.range(undefined, undefined, seed("range_reply/honest-first-three"));
+    const heads = accepted.range(undefined, undefined, seed("range_response/honest-first-three"));
     assert.deepEqual([heads.entries, heads.next], [[], new Uint8Array()]);
-    // Field 4 of `rootfold.v1.RangeReply`, after the last entry: the next key, of 93 bytes.
-    const endingAt = (key) => Buffer.concat([seed("range_reply/honest"), Buffer.of(0x22, 93), key]);
+    // Field 4 of `rootfold.v1.RangeResponse`, after the last entry: the next key, of 93 bytes.
+    const endingAt = (key) => Buffer.concat([seed("range_response/honest"), Buffer.of(0x22, 93), key]);
     const key = Buffer.alloc(93);
     key.set([1, 0xff]);
     key[92] = 1;

@@ -63,12 +63,12 @@ fn forks(seeds: &mut Seeds) {
         ("another-value", |f| f.branches[0].ops[0].value[31] ^= 1),
         ("of-another-writer", |f| f.writer = 2),
     ];
-    let reply = |fork| v1::ForkReply { fork: Some(fork) }.encode_to_vec();
-    honest_seed(seeds, "fork_reply", "", reply(message.clone()));
+    let response = |fork| v1::ForkResponse { fork: Some(fork) }.encode_to_vec();
+    honest_seed(seeds, "fork_response", "", response(message.clone()));
     for (what, lie) in lies {
         let mut message = message.clone();
         lie(&mut message);
-        hostile_seed(seeds, "fork_reply", what, reply(message));
+        hostile_seed(seeds, "fork_response", what, response(message));
     }
 }
 
@@ -117,22 +117,30 @@ fn submissions(seeds: &mut Seeds) {
     let held = messages::submission_out(&held);
     honest_seed(seeds, "submit_request", "held-already", request(Some(held)).encode_to_vec());
 
-    let reply =
-        |submission| v1::LogEntriesReply { submission, not_held: Vec::new(), holders: Vec::new() };
-    honest_seed(seeds, "log_entries_reply", "", reply(Some(submission.clone())).encode_to_vec());
-    hostile_seed(seeds, "log_entries_reply", "nothing", reply(None).encode_to_vec());
+    let response = |submission| v1::LogEntriesResponse {
+        submission,
+        not_held: Vec::new(),
+        holders: Vec::new(),
+    };
+    honest_seed(
+        seeds,
+        "log_entries_response",
+        "",
+        response(Some(submission.clone())).encode_to_vec(),
+    );
+    hostile_seed(seeds, "log_entries_response", "nothing", response(None).encode_to_vec());
     let gap = v1::WriterTip { writer: 1, seq: 5, head: Vec::new() };
-    let not_held = v1::LogEntriesReply {
+    let not_held = v1::LogEntriesResponse {
         submission: None,
         not_held: vec![gap],
         holders: vec!["a.example.org:7340".to_owned()],
     };
-    hostile_seed(seeds, "log_entries_reply", "not-held", not_held.encode_to_vec());
+    hostile_seed(seeds, "log_entries_response", "not-held", not_held.encode_to_vec());
     for (what, lie) in lies {
         let mut message = submission.clone();
         lie(&mut message);
         hostile_seed(seeds, "submit_request", what, request(Some(message.clone())).encode_to_vec());
-        hostile_seed(seeds, "log_entries_reply", what, reply(Some(message)).encode_to_vec());
+        hostile_seed(seeds, "log_entries_response", what, response(Some(message)).encode_to_vec());
     }
 }
 
@@ -143,11 +151,11 @@ fn header_of(snapshot: &mut Option<v1::Snapshot>, lie: fn(&mut v1::SnapshotHeade
 fn snapshots(seeds: &mut Seeds) {
     let snapshot = Snapshot { header: header(), proof: PROOF_ALIAS.to_vec() };
     let snapshot = Some(messages::snapshot_out(&snapshot));
-    let reply = v1::LatestSnapshotReply { snapshot: snapshot.clone() };
+    let response = v1::LatestSnapshotResponse { snapshot: snapshot.clone() };
     altered(
         seeds,
-        "latest_snapshot_reply",
-        &reply,
+        "latest_snapshot_response",
+        &response,
         &[
             ("no-snapshot", |r| r.snapshot = None),
             ("no-header", |r| r.snapshot.as_mut().expect("it has a snapshot").header = None),

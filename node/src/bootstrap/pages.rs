@@ -12,7 +12,7 @@ use rootfold_core::{
     tree::{self, Misfit, Overlay, Page, PageStore, TreeError, ROOT_RANK},
     F,
 };
-use rootfold_light::{reply::ReceivedPage, snapshot::SnapshotHeader, values::ValueName};
+use rootfold_light::{response::ReceivedPage, snapshot::SnapshotHeader, values::ValueName};
 
 use super::{
     blocking,

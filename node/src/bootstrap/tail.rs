@@ -9,7 +9,9 @@ use std::{
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use rootfold_core::F;
-use rootfold_light::{fork::CheckedFork, reply::Frontier, signing::OWNER, submission::Submission};
+use rootfold_light::{
+    fork::CheckedFork, response::Frontier, signing::OWNER, submission::Submission,
+};
 use rootfold_proto::limits::MAX_FRONTIER;
 use tokio::{
     sync::Mutex,

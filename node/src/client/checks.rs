@@ -4,8 +4,8 @@ use std::{collections::VecDeque, num::NonZero, thread::available_parallelism};
 
 use rootfold_core::F;
 use rootfold_light::{
-    reply::{self, ReceivedPage},
-    ReplyError,
+    response::{self, ReceivedPage},
+    ResponseError,
 };
 use tokio::{spawn, task::JoinHandle};
 
@@ -16,7 +16,7 @@ use crate::blocking::{blocking, Panicked};
 /// many unchecked pages are in memory.
 pub(super) struct PageChecks<'a> {
     peer: &'a Peer,
-    running: VecDeque<JoinHandle<Result<Result<ReceivedPage, ReplyError>, Panicked>>>,
+    running: VecDeque<JoinHandle<Result<Result<ReceivedPage, ResponseError>, Panicked>>>,
     good: Vec<ReceivedPage>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> PageChecks<'a> {
             self.settle_oldest().await?;
         }
         // Takes milliseconds for an average leaf.
-        self.running.push_back(spawn(blocking(move || reply::page(name, &content))));
+        self.running.push_back(spawn(blocking(move || response::page(name, &content))));
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Errors of peers. Every error names the peer.
 
-use rootfold_light::{reply::printable, verify::VerifyError, ReplyError};
+use rootfold_light::{response::printable, verify::VerifyError, ResponseError};
 use thiserror::Error;
 use tonic::{Code, Status};
 
@@ -52,13 +52,13 @@ pub enum PeerCause {
         /// The peer's reason, in printable form.
         what: String,
     },
-    /// A reply that fails a check.
-    #[error("sent a bad reply: {0}")]
-    Reply(#[from] ReplyError),
+    /// A response that fails a check.
+    #[error("sent a bad response: {0}")]
+    Response(#[from] ResponseError),
     /// A snapshot that fails verification.
     #[error("sent a bad snapshot: {0}")]
     Snapshot(#[from] VerifyError),
-    /// A reply without some of the requested items.
+    /// A response without some of the requested items.
     #[error("did not send {count} of {of} requested {what}")]
     Withheld {
         /// `pages` or `values`.

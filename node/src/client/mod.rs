@@ -1,5 +1,5 @@
 //! A client of the three services of a node, with limits on sizes and times and a count of received
-//! bytes. Every reply is checked before it is returned, as far as that is possible without a proved
+//! bytes. Every response is checked before it is returned, as far as that is possible without a proved
 //! root; the checks are those of `rootfold-light`.
 
 mod checks;
@@ -24,18 +24,21 @@ use rootfold_light::{
     invite::Invite,
     messages,
     query::At,
-    reply::{self, Checked, Frontier, OpMessage, OpStream, PageStream, ReceivedPage, ValueStream},
+    response::{
+        self, Checked, Frontier, OpMessage, OpStream, PageStream, ReceivedPage, ValueStream,
+    },
     snapshot::Snapshot,
     submission::{Ingested, Submission},
     values::{Value, ValueName},
-    ReplyError,
+    ResponseError,
 };
 use rootfold_proto::{
     limits::{MAX_MESSAGE_BYTES, MAX_NAMES},
     v1::{
         self, peering_service_client::PeeringServiceClient,
-        proving_service_client::ProvingServiceClient, query_client::QueryClient,
-        replication_client::ReplicationClient, verification_client::VerificationClient,
+        proving_service_client::ProvingServiceClient, query_service_client::QueryServiceClient,
+        replication_service_client::ReplicationServiceClient,
+        verification_service_client::VerificationServiceClient,
     },
 };
 use rootfold_verifier::{KeyError, ParameterId, PreparedVerifyingKey};
@@ -70,9 +73,9 @@ pub struct Peer {
     /// Whether the connection is over TCP.
     tcp: bool,
     received: Arc<AtomicU64>,
-    replication: ReplicationClient<Channel>,
-    verification: VerificationClient<Channel>,
-    query: QueryClient<Channel>,
+    replication: ReplicationServiceClient<Channel>,
+    verification: VerificationServiceClient<Channel>,
+    query: QueryServiceClient<Channel>,
     proving: ProvingServiceClient<Channel>,
     peering: PeeringServiceClient<Channel>,
     health: HealthClient<Channel>,
@@ -114,13 +117,13 @@ impl Peer {
             address: address.into(),
             tcp: false,
             received,
-            replication: ReplicationClient::new(channel.clone())
+            replication: ReplicationServiceClient::new(channel.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
-            verification: VerificationClient::new(channel.clone())
+            verification: VerificationServiceClient::new(channel.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
-            query: QueryClient::new(channel.clone())
+            query: QueryServiceClient::new(channel.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
             proving: ProvingServiceClient::new(channel.clone())
@@ -156,20 +159,23 @@ impl Peer {
         }
     }
 
-    fn reply<T>(&self, reply: Result<Response<T>, Status>) -> Result<T, PeerError> {
-        reply.map(Response::into_inner).map_err(|status| self.blame(status))
+    fn response<T>(&self, response: Result<Response<T>, Status>) -> Result<T, PeerError> {
+        response.map(Response::into_inner).map_err(|status| self.blame(status))
     }
 
     /// Runs a long check on a blocking thread.
     async fn off_thread<T: Send + 'static>(
         &self,
-        check: impl FnOnce() -> Result<T, ReplyError> + Send + 'static,
+        check: impl FnOnce() -> Result<T, ResponseError> + Send + 'static,
     ) -> Result<T, PeerError> {
         self.settled(blocking(check).await)
     }
 
     /// The result of a check on another thread.
-    fn settled<T>(&self, ended: Result<Result<T, ReplyError>, Panicked>) -> Result<T, PeerError> {
+    fn settled<T>(
+        &self,
+        ended: Result<Result<T, ResponseError>, Panicked>,
+    ) -> Result<T, PeerError> {
         match ended {
             Ok(checked) => checked.map_err(|e| self.blame(e)),
             Err(e) => Err(self.blame(PeerCause::Panicked { what: e.what })),
@@ -190,8 +196,8 @@ impl Peer {
     /// [`PeerError`], also if the peer does not know the service.
     pub async fn serves(&self, service: &str) -> Result<bool, PeerError> {
         let request = HealthCheckRequest { service: service.to_owned() };
-        let reply = self.reply(self.health.clone().check(request).await)?;
-        Ok(reply.status == ServingStatus::Serving as i32)
+        let response = self.response(self.health.clone().check(request).await)?;
+        Ok(response.status == ServingStatus::Serving as i32)
     }
 
     /// The genesis config of a space, checked against the space's id.
@@ -200,9 +206,9 @@ impl Peer {
     /// [`PeerError`].
     pub async fn genesis(&self, space: F) -> Result<Genesis, PeerError> {
         let request = v1::GenesisRequest { space: messages::bytes(&space) };
-        let reply = self.reply(self.replication.clone().genesis(request).await)?;
+        let response = self.response(self.replication.clone().genesis(request).await)?;
         // Takes seconds for thousands of writers.
-        self.off_thread(move || reply::genesis(space, &reply)).await
+        self.off_thread(move || response::genesis(space, &response)).await
     }
 
     /// The verifying key of the parameters with this id, checked against it.
@@ -214,10 +220,10 @@ impl Peer {
         parameters: ParameterId,
     ) -> Result<PreparedVerifyingKey, PeerError> {
         let request = v1::VerifyingKeyRequest { parameters: parameters.0.to_vec() };
-        let reply = self.reply(self.replication.clone().verifying_key(request).await)?;
-        let key = reply::verifying_key(parameters, &reply).map_err(|e| self.blame(e))?;
+        let response = self.response(self.replication.clone().verifying_key(request).await)?;
+        let key = response::verifying_key(parameters, &response).map_err(|e| self.blame(e))?;
         // Takes tenths of a second.
-        let refused = |e: KeyError| ReplyError::VerifyingKey { what: e.to_string() };
+        let refused = |e: KeyError| ResponseError::VerifyingKey { what: e.to_string() };
         self.off_thread(move || PreparedVerifyingKey::new(key).map_err(refused)).await
     }
 
@@ -227,8 +233,8 @@ impl Peer {
     /// [`PeerError`].
     pub async fn latest_snapshot(&self, space: F) -> Result<Snapshot, PeerError> {
         let request = v1::LatestSnapshotRequest { space: messages::bytes(&space) };
-        let reply = self.reply(self.replication.clone().latest_snapshot(request).await)?;
-        reply::latest_snapshot(reply).map_err(|e| self.blame(e))
+        let response = self.response(self.replication.clone().latest_snapshot(request).await)?;
+        response::latest_snapshot(response).map_err(|e| self.blame(e))
     }
 
     /// A page of the frontier of the peer, by its own account, from writer `first` on. If the latest
@@ -244,8 +250,8 @@ impl Peer {
     ) -> Result<Frontier, PeerError> {
         let root = ours.as_ref().map(messages::bytes).unwrap_or_default();
         let request = v1::FrontierRequest { space: messages::bytes(&space), root, first };
-        let reply = self.reply(self.replication.clone().frontier(request).await)?;
-        reply::frontier(first, &reply).map_err(|e| self.blame(e))
+        let response = self.response(self.replication.clone().frontier(request).await)?;
+        response::frontier(first, &response).map_err(|e| self.blame(e))
     }
 
     /// The evidence of the peer that the log of `writer` is forked, checked.
@@ -254,8 +260,8 @@ impl Peer {
     /// [`PeerError`].
     pub async fn fork(&self, space: F, writer: u32) -> Result<CheckedFork, PeerError> {
         let request = v1::ForkRequest { space: messages::bytes(&space), writer };
-        let reply = self.reply(self.replication.clone().fork(request).await)?;
-        self.off_thread(move || reply::fork(writer, &reply)).await
+        let response = self.response(self.replication.clone().fork(request).await)?;
+        self.off_thread(move || response::fork(writer, &response)).await
     }
 
     /// The requested pages, each checked against its name. Pages that the peer does not send are
@@ -281,7 +287,7 @@ impl Peer {
             space: messages::bytes(&space),
             names: names.iter().map(messages::bytes).collect(),
         };
-        let mut stream = self.reply(self.replication.clone().pages(request).await)?;
+        let mut stream = self.response(self.replication.clone().pages(request).await)?;
         let mut parts = PageStream::new(names);
         while let Some(message) = self.next(&mut stream).await? {
             parts.see(&message).map_err(|e| self.blame(e))?;
@@ -317,7 +323,7 @@ impl Peer {
             space: messages::bytes(&space),
             names: names.iter().map(messages::name_out).collect(),
         };
-        let mut stream = self.reply(self.replication.clone().values(request).await)?;
+        let mut stream = self.response(self.replication.clone().values(request).await)?;
         let mut wanted = ValueStream::new(names);
         while let Some(message) = self.next(&mut stream).await? {
             wanted.see(&message).map_err(|e| self.blame(e))?;
@@ -340,7 +346,7 @@ impl Peer {
     ) -> Result<LogEntries, PeerError> {
         let logs = messages::logs_out(logs);
         let request = v1::LogEntriesRequest { space: messages::bytes(&space), logs };
-        let stream = self.reply(self.replication.clone().log_entries(request).await)?;
+        let stream = self.response(self.replication.clone().log_entries(request).await)?;
         Ok(LogEntries { peer: self.clone(), stream, ops: OpStream::default() })
     }
 
@@ -353,8 +359,8 @@ impl Peer {
             space: messages::bytes(&space),
             submission: Some(messages::submission_out(submission)),
         };
-        let reply = self.reply(self.replication.clone().submit(request).await)?;
-        reply::submitted(&reply).map_err(|e| self.blame(e))
+        let response = self.response(self.replication.clone().submit(request).await)?;
+        response::submitted(&response).map_err(|e| self.blame(e))
     }
 
     /// Lets the peer verify a snapshot, for a client that trusts it.
@@ -367,8 +373,8 @@ impl Peer {
             parameters: invite.parameters.0.to_vec(),
             snapshot: Some(messages::snapshot_out(snapshot)),
         };
-        let reply = self.reply(self.verification.clone().check(request).await)?;
-        reply::checked(&reply).map_err(|e| self.blame(e))
+        let response = self.response(self.verification.clone().check(request).await)?;
+        response::checked(&response).map_err(|e| self.blame(e))
     }
 
     /// The entry of a key, checked against the root of the answer. The caller compares the root with
@@ -382,8 +388,8 @@ impl Peer {
             at: messages::at_out(at),
             key: key.as_bytes().to_vec(),
         };
-        let reply = self.reply(self.query.clone().get(request).await)?;
-        answer::check_get(key, reply).map_err(|cause| self.blame(cause))
+        let response = self.response(self.query.clone().get(request).await)?;
+        answer::check_get(key, response).map_err(|cause| self.blame(cause))
     }
 
     /// The entries in `from..to`, at most `limit` of them (at least 1), checked against the root of
@@ -406,15 +412,15 @@ impl Peer {
             to: to.as_bytes().to_vec(),
             limit,
         };
-        let reply = self.reply(self.query.clone().range(request).await)?;
-        answer::check_range(from, to, reply).map_err(|cause| self.blame(cause))
+        let response = self.response(self.query.clone().range(request).await)?;
+        answer::check_range(from, to, response).map_err(|cause| self.blame(cause))
     }
 }
 
 /// A stream of ops from a peer.
 pub struct LogEntries {
     peer: Peer,
-    stream: Streaming<v1::LogEntriesReply>,
+    stream: Streaming<v1::LogEntriesResponse>,
     ops: OpStream,
 }
 

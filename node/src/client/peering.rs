@@ -28,9 +28,9 @@ impl Peer {
     ) -> Result<Listed, PeerError> {
         let address = own.unwrap_or_default().to_owned();
         let request = v1::ListPeersRequest { space: messages::bytes(&space), address };
-        let reply = self.reply(self.peering.clone().list_peers(request).await)?;
-        let mut addresses = reply.addresses;
+        let response = self.response(self.peering.clone().list_peers(request).await)?;
+        let mut addresses = response.addresses;
         addresses.truncate(MAX_LISTED);
-        Ok(Listed { node: reply.node.try_into().ok(), addresses })
+        Ok(Listed { node: response.node.try_into().ok(), addresses })
     }
 }

@@ -98,7 +98,7 @@ impl Peer {
     ) -> Result<Transfer<v1::FetchParametersResponse>, PeerError> {
         let parameters = parameters.0.to_vec();
         let request = v1::FetchParametersRequest { parameters, offset };
-        let stream = self.reply(self.proving.clone().fetch_parameters(request).await)?;
+        let stream = self.response(self.proving.clone().fetch_parameters(request).await)?;
         Ok(Transfer::begin(self, stream, offset))
     }
 
@@ -114,7 +114,7 @@ impl Peer {
     ) -> Result<Transfer<v1::FetchRunningProofResponse>, PeerError> {
         let (space, parameters) = (messages::bytes(&space), parameters.0.to_vec());
         let request = v1::FetchRunningProofRequest { space, parameters, steps };
-        let stream = self.reply(self.proving.clone().fetch_running_proof(request).await)?;
+        let stream = self.response(self.proving.clone().fetch_running_proof(request).await)?;
         Ok(Transfer::begin(self, stream, 0))
     }
 }

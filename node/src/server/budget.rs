@@ -1,6 +1,6 @@
-//! The budget of bytes in flight: requests that arrive, and replies that their readers have not taken.
+//! The budget of bytes in flight: requests that arrive, and responses that their readers have not taken.
 //!
-//! A call reserves room for one message before it begins. A larger message takes more. The reply goes
+//! A call reserves room for one message before it begins. A larger message takes more. The response goes
 //! out in small parts, and the transport asks for the next part only when the reader has made room for
 //! it, so the reservation covers what the process holds. It is given back when the last part is taken,
 //! or the call is reset.
@@ -30,7 +30,7 @@ const UNIT: usize = 1024;
 pub(super) const MESSAGE_ROOM: usize = 512 * 1024;
 /// The room that a call of the health or reflection service reserves.
 pub(super) const SMALL_ROOM: usize = 4 * 1024;
-/// The largest part of a reply that the transport holds, in bytes.
+/// The largest part of a response that the transport holds, in bytes.
 const PART: usize = 16 * 1024;
 
 /// The bytes that all calls together may hold.
@@ -44,11 +44,11 @@ pub(super) struct Budget {
 pub(super) struct Room {
     budget: Budget,
     held: OwnedSemaphorePermit,
-    /// What else the call holds until its reply is taken.
+    /// What else the call holds until its response is taken.
     kept: Vec<Box<dyn Any + Send>>,
 }
 
-/// The room of a call, shared by its request and its reply.
+/// The room of a call, shared by its request and its response.
 pub(super) type SharedRoom = Arc<Mutex<Room>>;
 
 impl Budget {
@@ -166,7 +166,7 @@ where
     }
 }
 
-/// The body of a reply, in parts that the transport takes one at a time.
+/// The body of a response, in parts that the transport takes one at a time.
 pub(super) struct Metered<B> {
     inner: B,
     /// What is left of the last frame.

@@ -38,12 +38,12 @@ pub(super) struct Calls {
     pub(super) activity: Activity,
 }
 
-type Reply = Response<Metered<Body>>;
+type Answer = Response<Metered<Body>>;
 
 impl hyper::service::Service<Request<Incoming>> for Calls {
-    type Response = Reply;
+    type Response = Answer;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Reply, Infallible>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let calls = self.clone();
@@ -52,7 +52,7 @@ impl hyper::service::Service<Request<Incoming>> for Calls {
 }
 
 impl Calls {
-    async fn run(self, mut request: Request<Incoming>) -> Reply {
+    async fn run(self, mut request: Request<Incoming>) -> Answer {
         let busy = self.activity.begin();
         let progress = Progress::current();
         request.extensions_mut().insert(self.caller);
@@ -84,8 +84,8 @@ impl Calls {
 }
 
 impl Metered<Body> {
-    /// The reply of a call that has no room.
-    fn of(status: Status, progress: Progress) -> Reply {
+    /// The response of a call that has no room.
+    fn of(status: Status, progress: Progress) -> Answer {
         status.into_http().map(|body| Metered::new(body, None, progress))
     }
 }

@@ -41,7 +41,7 @@ const FRESH: Duration = Duration::from_millis(100);
 /// The receive windows of HTTP/2, which bound what a connection can send before it is read.
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 256 * 1024;
-/// The bytes of replies that HTTP/2 buffers for one stream.
+/// The bytes of responses that HTTP/2 buffers for one stream.
 const SEND_BUFFER: usize = 32 * 1024;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_LIMIT: Duration = Duration::from_secs(20);
@@ -61,7 +61,7 @@ impl Listener for TcpListener {
 
     async fn accept(&mut self) -> io::Result<(TcpStream, Option<IpAddr>)> {
         let (stream, address) = TcpListener::accept(self).await?;
-        // Replies are small; Nagle's algorithm would delay them.
+        // Responses are small; Nagle's algorithm would delay them.
         stream.set_nodelay(true)?;
         Ok((stream, Some(address.ip())))
     }

@@ -14,9 +14,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The names of the services, as the health service knows them; the empty one is the server's.
 pub const SERVICES: [&str; 6] = [
     "",
-    "rootfold.v1.Replication",
-    "rootfold.v1.Verification",
-    "rootfold.v1.Query",
+    "rootfold.v1.ReplicationService",
+    "rootfold.v1.VerificationService",
+    "rootfold.v1.QueryService",
     "rootfold.v1.ProvingService",
     "rootfold.v1.PeeringService",
 ];

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The limits of a server.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// The number of bytes of requests and replies in flight, of all connections together.
+    /// The number of bytes of requests and responses in flight, of all connections together.
     pub memory: usize,
     /// The number of connections.
     pub connections: usize,
@@ -15,13 +15,13 @@ pub struct Limits {
     pub calls_per_connection: usize,
     /// The time after which a connection without calls is closed.
     pub idle: Duration,
-    /// The time for a reader to take a part of a reply, after which the call is reset.
+    /// The time for a reader to take a part of a response, after which the call is reset.
     pub stall: Duration,
     /// The time to send a request.
     pub upload: Duration,
     /// The time that a call waits for its turn.
     pub queue: Duration,
-    /// The time from the request to the first part of the reply.
+    /// The time from the request to the first part of the response.
     pub call: Duration,
     /// The time for calls to end after the shutdown began.
     pub drain: Duration,

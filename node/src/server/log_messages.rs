@@ -91,7 +91,7 @@ impl LogMessages {
     }
 
     /// The next message; `None` at the end.
-    pub(super) fn next_message(&mut self) -> Result<Option<v1::LogEntriesReply>, Status> {
+    pub(super) fn next_message(&mut self) -> Result<Option<v1::LogEntriesResponse>, Status> {
         let not_held = messages::logs_out(&std::mem::take(&mut self.not_held));
         let mut holders = std::mem::take(&mut self.holders);
         if not_held.is_empty() {
@@ -100,7 +100,7 @@ impl LogMessages {
         let submission = self.next_submission()?;
         let submission = submission.as_ref().map(messages::submission_out);
         let empty = submission.is_none() && not_held.is_empty();
-        Ok((!empty).then_some(v1::LogEntriesReply { submission, not_held, holders }))
+        Ok((!empty).then_some(v1::LogEntriesResponse { submission, not_held, holders }))
     }
 
     /// The next ops; `None` at the end.

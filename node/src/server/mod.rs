@@ -27,8 +27,9 @@ use rootfold_proto::{
     limits::MAX_MESSAGE_BYTES,
     v1::{
         peering_service_server::PeeringServiceServer, proving_service_server::ProvingServiceServer,
-        query_server::QueryServer, replication_server::ReplicationServer,
-        verification_server::VerificationServer, FILE_DESCRIPTOR_SET,
+        query_service_server::QueryServiceServer,
+        replication_service_server::ReplicationServiceServer,
+        verification_service_server::VerificationServiceServer, FILE_DESCRIPTOR_SET,
     },
 };
 use rootfold_verifier::PreparedVerifyingKey;
@@ -50,7 +51,7 @@ pub use proving::{ProvingFiles, ProvingService};
 pub use query::QueryService;
 pub use replication::ReplicationService;
 pub use verification::VerificationService;
-pub use work::ReplyStream;
+pub use work::ResponseStream;
 
 /// Why a server cannot start.
 #[derive(Debug, Error)]
@@ -156,13 +157,14 @@ fn routes(
 ) -> Result<Routes, ServeError> {
     let replication = ReplicationService::with_limits(space.clone(), key.clone(), limits);
     let replication = replication.with_peers(beside.peers.clone());
-    let replication = ReplicationServer::new(replication)
+    let replication = ReplicationServiceServer::new(replication)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let verification = VerificationServer::new(VerificationService::new(key).enabled(limits.check))
-        .max_decoding_message_size(MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let query = QueryServer::new(QueryService::new(space.clone()))
+    let verification =
+        VerificationServiceServer::new(VerificationService::new(key).enabled(limits.check))
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let query = QueryServiceServer::new(QueryService::new(space.clone()))
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let proving = ProvingServiceServer::new(ProvingService::new(space.clone(), beside.proving))

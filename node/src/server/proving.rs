@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status};
 
 use super::{
     refusal::{check_space, internal, invalid},
-    work::{ReplyStream, Work},
+    work::{ResponseStream, Work},
 };
 use crate::{data_dir::DataDir, space::Space};
 
@@ -64,8 +64,8 @@ fn no_parameters() -> Status {
 
 #[tonic::async_trait]
 impl Proving for ProvingService {
-    type FetchParametersStream = ReplyStream<v1::FetchParametersResponse>;
-    type FetchRunningProofStream = ReplyStream<v1::FetchRunningProofResponse>;
+    type FetchParametersStream = ResponseStream<v1::FetchParametersResponse>;
+    type FetchRunningProofStream = ResponseStream<v1::FetchRunningProofResponse>;
 
     async fn fetch_parameters(
         &self,

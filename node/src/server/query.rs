@@ -9,7 +9,7 @@ use rootfold_core::{
 use rootfold_light::{messages, values::ValueName};
 use rootfold_proto::{
     limits::{MAX_RANGE, TARGET_MESSAGE_BYTES, USUAL_MESSAGE_BYTES},
-    v1::{self, query_server::Query},
+    v1::{self, query_service_server::QueryService as Query},
 };
 use tonic::{Request, Response, Status};
 
@@ -37,13 +37,13 @@ impl Query for QueryService {
     async fn get(
         &self,
         request: Request<v1::GetRequest>,
-    ) -> Result<Response<v1::GetReply>, Status> {
+    ) -> Result<Response<v1::GetResponse>, Status> {
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;
         let at = messages::at_in(request.at).map_err(invalid)?;
         let key = messages::key("key", &request.key).map_err(invalid)?;
         let space = self.space.clone();
-        let reply = self.work.run(move || {
+        let response = self.work.run(move || {
             let view = space.view(at)?;
             let root = view.root;
             let entry = tree::lookup(space.pages(), root, &key).map_err(tree_failed)?;
@@ -61,15 +61,15 @@ impl Query for QueryService {
                     )
                 })?;
             let entry = entry.as_ref().map(messages::entry_out);
-            Ok(v1::GetReply { root: messages::bytes(&root), entry, value, pages })
+            Ok(v1::GetResponse { root: messages::bytes(&root), entry, value, pages })
         });
-        reply.await.map(Response::new)
+        response.await.map(Response::new)
     }
 
     async fn range(
         &self,
         request: Request<v1::RangeRequest>,
-    ) -> Result<Response<v1::RangeReply>, Status> {
+    ) -> Result<Response<v1::RangeResponse>, Status> {
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;
         let at = messages::at_in(request.at).map_err(invalid)?;
@@ -85,11 +85,11 @@ impl Query for QueryService {
         }
         let limit = usize::try_from(request.limit).unwrap_or(MAX_RANGE).min(MAX_RANGE);
         let space = self.space.clone();
-        let reply = self.work.run(move || {
+        let response = self.work.run(move || {
             let view = space.view(at)?;
             range(&space, view.root, from, to, limit)
         });
-        reply.await.map(Response::new)
+        response.await.map(Response::new)
     }
 }
 
@@ -100,7 +100,7 @@ fn range(
     from: Key,
     to: Key,
     mut limit: usize,
-) -> Result<v1::RangeReply, Status> {
+) -> Result<v1::RangeResponse, Status> {
     loop {
         let scan = tree::scan(space.pages(), root, from..to).map_err(tree_failed)?;
         let entries: Result<Vec<Entry>, _> = scan.take(limit + 1).collect();
@@ -112,7 +112,7 @@ fn range(
         let used = entries.len() * std::mem::size_of::<Entry>();
         let most = if limit == 1 { TARGET_MESSAGE_BYTES } else { USUAL_MESSAGE_BYTES };
         if let Some(pages) = pages(space, &names, used, most)? {
-            return Ok(v1::RangeReply {
+            return Ok(v1::RangeResponse {
                 root: messages::bytes(&root),
                 entries: entries.iter().map(messages::entry_out).collect(),
                 pages,

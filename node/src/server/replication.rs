@@ -8,13 +8,13 @@ use std::{
 use rootfold_core::{log::Tip, F};
 use rootfold_light::{
     messages::{self, MessageError},
-    reply::MAX_HOLDERS,
+    response::MAX_HOLDERS,
     snapshot::Snapshot,
     values::Value,
 };
 use rootfold_proto::{
     limits::{MAX_FRONTIER, MAX_NAMES},
-    v1::{self, replication_server::Replication},
+    v1::{self, replication_service_server::ReplicationService as Replication},
 };
 use rootfold_verifier::PreparedVerifyingKey;
 use tonic::{Request, Response, Status};
@@ -26,7 +26,7 @@ use super::{
     peering::for_caller,
     quota::SubmitQuota,
     refusal::{check_space, invalid},
-    work::{ReplyStream, Work},
+    work::{ResponseStream, Work},
 };
 use crate::{peers::Peers, space::Space};
 
@@ -87,14 +87,14 @@ impl ReplicationService {
 
 #[tonic::async_trait]
 impl Replication for ReplicationService {
-    type PagesStream = ReplyStream<v1::PagesReply>;
-    type ValuesStream = ReplyStream<v1::ValuesReply>;
-    type LogEntriesStream = ReplyStream<v1::LogEntriesReply>;
+    type PagesStream = ResponseStream<v1::PagesResponse>;
+    type ValuesStream = ResponseStream<v1::ValuesResponse>;
+    type LogEntriesStream = ResponseStream<v1::LogEntriesResponse>;
 
     async fn genesis(
         &self,
         request: Request<v1::GenesisRequest>,
-    ) -> Result<Response<v1::GenesisReply>, Status> {
+    ) -> Result<Response<v1::GenesisResponse>, Status> {
         self.on_space(&request.into_inner().space, |space| {
             let genesis = space.genesis()?;
             let genesis = genesis
@@ -104,7 +104,7 @@ impl Replication for ReplicationService {
                     )
                 })?
                 .to_bytes();
-            Ok(v1::GenesisReply { genesis })
+            Ok(v1::GenesisResponse { genesis })
         })
         .await
     }
@@ -112,13 +112,13 @@ impl Replication for ReplicationService {
     async fn verifying_key(
         &self,
         request: Request<v1::VerifyingKeyRequest>,
-    ) -> Result<Response<v1::VerifyingKeyReply>, Status> {
+    ) -> Result<Response<v1::VerifyingKeyResponse>, Status> {
         let asked = request.into_inner().parameters;
         let asked = messages::parameter_id(&asked).map_err(invalid)?;
         match self.key.as_ref().filter(|key| key.id() == asked) {
             Some(key) => {
                 let verifying_key = key.key().encode();
-                Ok(Response::new(v1::VerifyingKeyReply { verifying_key }))
+                Ok(Response::new(v1::VerifyingKeyResponse { verifying_key }))
             }
             None => Err(Status::not_found(
                 "this node does not have the verifying key of these parameters",
@@ -129,13 +129,13 @@ impl Replication for ReplicationService {
     async fn latest_snapshot(
         &self,
         request: Request<v1::LatestSnapshotRequest>,
-    ) -> Result<Response<v1::LatestSnapshotReply>, Status> {
+    ) -> Result<Response<v1::LatestSnapshotResponse>, Status> {
         self.on_space(&request.into_inner().space, |space| {
             let snapshot = match space.latest_snapshot()? {
                 Some(snapshot) => snapshot,
                 None => Snapshot { header: space.snapshot_header()?, proof: Vec::new() },
             };
-            Ok(v1::LatestSnapshotReply { snapshot: Some(messages::snapshot_out(&snapshot)) })
+            Ok(v1::LatestSnapshotResponse { snapshot: Some(messages::snapshot_out(&snapshot)) })
         })
         .await
     }
@@ -170,7 +170,7 @@ impl Replication for ReplicationService {
                 size += content.len();
                 values.push(messages::value_out(Value { name, content }));
             }
-            Ok((!values.is_empty()).then_some(v1::ValuesReply { values }))
+            Ok((!values.is_empty()).then_some(v1::ValuesResponse { values }))
         };
         Ok(Response::new(self.work.stream(source)))
     }
@@ -178,7 +178,7 @@ impl Replication for ReplicationService {
     async fn frontier(
         &self,
         request: Request<v1::FrontierRequest>,
-    ) -> Result<Response<v1::FrontierReply>, Status> {
+    ) -> Result<Response<v1::FrontierResponse>, Status> {
         let request = request.into_inner();
         let asked = match request.root.as_slice() {
             [] => None,
@@ -190,13 +190,13 @@ impl Replication for ReplicationService {
     async fn fork(
         &self,
         request: Request<v1::ForkRequest>,
-    ) -> Result<Response<v1::ForkReply>, Status> {
+    ) -> Result<Response<v1::ForkResponse>, Status> {
         let v1::ForkRequest { space, writer } = request.into_inner();
         self.on_space(&space, move |space| {
             let fork = space.fork(writer)?.ok_or_else(|| {
                 Status::not_found(format!("this node has no evidence of a fork of writer {writer}"))
             })?;
-            Ok(v1::ForkReply { fork: Some(fork.fork().to_message()) })
+            Ok(v1::ForkResponse { fork: Some(fork.fork().to_message()) })
         })
         .await
     }
@@ -220,7 +220,7 @@ impl Replication for ReplicationService {
     async fn submit(
         &self,
         request: Request<v1::SubmitRequest>,
-    ) -> Result<Response<v1::SubmitReply>, Status> {
+    ) -> Result<Response<v1::SubmitResponse>, Status> {
         let caller = request.extensions().get::<Caller>().and_then(|caller| caller.0);
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;
@@ -229,13 +229,13 @@ impl Replication for ReplicationService {
         let space = self.space.clone();
         let done = self.writes.run(move || Ok(space.ingest(&submission)?)).await?;
         let root = messages::bytes(&done.root);
-        Ok(Response::new(v1::SubmitReply { accepted: done.ops, root }))
+        Ok(Response::new(v1::SubmitResponse { accepted: done.ops, root }))
     }
 }
 
 /// A page of the tips, from writer `first` on. If the caller has `asked` about the root that this node
 /// has, none.
-fn frontier(space: &Space, asked: Option<F>, first: u32) -> Result<v1::FrontierReply, Status> {
+fn frontier(space: &Space, asked: Option<F>, first: u32) -> Result<v1::FrontierResponse, Status> {
     let full_history = space.has_full_history()?;
     let state = space.state();
     let equal = asked == Some(state.latest.root);
@@ -251,7 +251,7 @@ fn frontier(space: &Space, asked: Option<F>, first: u32) -> Result<v1::FrontierR
     let forked = state.forks.iter().take(MAX_FRONTIER).filter(|_| first == 0);
     let forked: Vec<(u32, u64)> = forked.map(|(writer, fork)| (*writer, fork.shared)).collect();
     let forked = messages::logs_out(&forked);
-    Ok(v1::FrontierReply {
+    Ok(v1::FrontierResponse {
         root: messages::bytes(&state.latest.root),
         writers,
         next,
@@ -278,7 +278,7 @@ struct Pages {
 }
 
 impl Pages {
-    fn into_messages(mut self) -> impl FnMut() -> Result<Option<v1::PagesReply>, Status> {
+    fn into_messages(mut self) -> impl FnMut() -> Result<Option<v1::PagesResponse>, Status> {
         move || {
             let (mut pages, mut size) = (Vec::new(), 0);
             while size < CLOSE_AT {
@@ -286,7 +286,7 @@ impl Pages {
                 size += page.content.len();
                 pages.push(page);
             }
-            Ok((!pages.is_empty()).then_some(v1::PagesReply { pages }))
+            Ok((!pages.is_empty()).then_some(v1::PagesResponse { pages }))
         }
     }
 

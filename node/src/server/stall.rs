@@ -1,7 +1,7 @@
 //! Calls whose readers stall.
 //!
 //! The transport runs each call as a future of its own, which waits while the reader has no room for
-//! the next part of the reply. The executor here drops the future of a call that has waited too long;
+//! the next part of the response. The executor here drops the future of a call that has waited too long;
 //! that resets the stream of the call and frees what it holds, and the connection goes on.
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
 
 use tokio::time::{sleep_until, Instant};
 
-/// How far the reply of a call has come.
+/// How far the response of a call has come.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Progress {
     waiting_since: Arc<Mutex<Option<Instant>>>,
@@ -32,7 +32,7 @@ impl Progress {
         *self.waiting_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
 
-    /// A part of the reply waits for the reader.
+    /// A part of the response waits for the reader.
     pub(super) fn wait_for_reader(&self) {
         self.set(Some(Instant::now()));
     }

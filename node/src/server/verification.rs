@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rootfold_light::{invite::Invite, messages, verify::verify};
-use rootfold_proto::v1::{self, verification_server::Verification};
+use rootfold_proto::v1::{self, verification_service_server::VerificationService as Verification};
 use rootfold_verifier::PreparedVerifyingKey;
 use tonic::{Request, Response, Status};
 
@@ -34,7 +34,7 @@ impl Verification for VerificationService {
     async fn check(
         &self,
         request: Request<v1::CheckRequest>,
-    ) -> Result<Response<v1::CheckReply>, Status> {
+    ) -> Result<Response<v1::CheckResponse>, Status> {
         if !self.enabled {
             return Err(Status::unimplemented("this node verifies no snapshots for clients"));
         }
@@ -50,15 +50,15 @@ impl Verification for VerificationService {
                 "this node does not have the verifying key of these parameters",
             ));
         }
-        let reply = self.work.run(move || {
+        let response = self.work.run(move || {
             let began = std::time::Instant::now();
             let refusal = verify(&snapshot, &invite, key.as_deref()).err();
-            Ok(v1::CheckReply {
+            Ok(v1::CheckResponse {
                 accepted: refusal.is_none(),
                 refusal: refusal.map(|e| e.to_string()).unwrap_or_default(),
                 micros: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
             })
         });
-        reply.await.map(Response::new)
+        response.await.map(Response::new)
     }
 }

@@ -10,7 +10,7 @@ use super::refusal::internal;
 use crate::blocking::blocking;
 
 /// The messages of a streaming call.
-pub type ReplyStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send + 'static>>;
+pub type ResponseStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send + 'static>>;
 
 /// A pool of threads for blocking work. Reads, writes and checks have pools of their own, so that none
 /// keeps the others waiting.
@@ -50,7 +50,7 @@ impl Work {
 
     /// Streams the messages of `source`. A message is made when the reader has room for it, so a stream
     /// whose reader does not read holds none.
-    pub(super) fn stream<T, S>(&self, source: S) -> ReplyStream<T>
+    pub(super) fn stream<T, S>(&self, source: S) -> ResponseStream<T>
     where
         T: Send + 'static,
         S: Source<T> + Send + 'static,

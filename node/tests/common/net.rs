@@ -2,13 +2,13 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use rootfold_node::server::{ReplicationService, ReplyStream, Server};
+use rootfold_node::server::{ReplicationService, ResponseStream, Server};
 use rootfold_node::space::Space;
 use rootfold_proto::{
     limits::MAX_MESSAGE_BYTES,
     v1::{
         self,
-        replication_server::{Replication, ReplicationServer},
+        replication_service_server::{ReplicationService as Replication, ReplicationServiceServer},
     },
 };
 use rootfold_verifier::PreparedVerifyingKey;
@@ -45,23 +45,23 @@ pub async fn serve(space: &Space, key: Option<Arc<PreparedVerifyingKey>>) -> Run
 
 type Change<T> = Option<fn(&mut T)>;
 
-/// Changes of the replies of an honest server.
+/// Changes of the responses of an honest server.
 #[derive(Default)]
 pub struct Lies {
     pub snapshot: Option<v1::Snapshot>,
-    pub key: Change<v1::VerifyingKeyReply>,
-    pub genesis: Change<v1::GenesisReply>,
-    pub pages: Change<v1::PagesReply>,
-    pub values: Change<v1::ValuesReply>,
-    pub log: Change<v1::LogEntriesReply>,
-    pub frontier: Change<v1::FrontierReply>,
+    pub key: Change<v1::VerifyingKeyResponse>,
+    pub genesis: Change<v1::GenesisResponse>,
+    pub pages: Change<v1::PagesResponse>,
+    pub values: Change<v1::ValuesResponse>,
+    pub log: Change<v1::LogEntriesResponse>,
+    pub frontier: Change<v1::FrontierResponse>,
     /// Follows every stream of pages, without end.
-    pub endless_pages: Option<v1::PagesReply>,
+    pub endless_pages: Option<v1::PagesResponse>,
     /// Follows every stream of ops, without end.
-    pub endless_log: Option<v1::LogEntriesReply>,
+    pub endless_log: Option<v1::LogEntriesResponse>,
 }
 
-/// A server that changes the replies of an honest one.
+/// A server that changes the responses of an honest one.
 pub struct Liar {
     honest: ReplicationService,
     lies: Lies,
@@ -72,9 +72,9 @@ pub fn lying_service(
     space: &Space,
     key: Option<Arc<PreparedVerifyingKey>>,
     lies: Lies,
-) -> ReplicationServer<Liar> {
+) -> ReplicationServiceServer<Liar> {
     let liar = Liar { honest: ReplicationService::new(space.clone(), key), lies };
-    ReplicationServer::new(liar)
+    ReplicationServiceServer::new(liar)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(usize::MAX)
 }
@@ -137,11 +137,11 @@ where
 }
 
 fn changed<T: Send + 'static>(
-    reply: Response<ReplyStream<T>>,
+    response: Response<ResponseStream<T>>,
     change: Change<T>,
-) -> Response<ReplyStream<T>> {
-    let Some(change) = change else { return reply };
-    let changed = reply.into_inner().map(move |message| {
+) -> Response<ResponseStream<T>> {
+    let Some(change) = change else { return response };
+    let changed = response.into_inner().map(move |message| {
         message.map(|mut message| {
             change(&mut message);
             message
@@ -152,49 +152,49 @@ fn changed<T: Send + 'static>(
 
 /// The stream, followed by the same message without end.
 fn endless<T: Clone + Send + 'static>(
-    reply: Response<ReplyStream<T>>,
+    response: Response<ResponseStream<T>>,
     message: &Option<T>,
-) -> Response<ReplyStream<T>> {
-    let Some(message) = message.clone() else { return reply };
+) -> Response<ResponseStream<T>> {
+    let Some(message) = message.clone() else { return response };
     let again = tokio_stream::iter(std::iter::repeat_with(move || Ok(message.clone())));
-    Response::new(Box::pin(reply.into_inner().chain(again)))
+    Response::new(Box::pin(response.into_inner().chain(again)))
 }
 
 #[tonic::async_trait]
 impl Replication for Liar {
-    type PagesStream = ReplyStream<v1::PagesReply>;
-    type ValuesStream = ReplyStream<v1::ValuesReply>;
-    type LogEntriesStream = ReplyStream<v1::LogEntriesReply>;
+    type PagesStream = ResponseStream<v1::PagesResponse>;
+    type ValuesStream = ResponseStream<v1::ValuesResponse>;
+    type LogEntriesStream = ResponseStream<v1::LogEntriesResponse>;
 
     async fn genesis(
         &self,
         request: Request<v1::GenesisRequest>,
-    ) -> Result<Response<v1::GenesisReply>, Status> {
-        let mut reply = self.honest.genesis(request).await?;
+    ) -> Result<Response<v1::GenesisResponse>, Status> {
+        let mut response = self.honest.genesis(request).await?;
         if let Some(change) = self.lies.genesis {
-            change(reply.get_mut());
+            change(response.get_mut());
         }
-        Ok(reply)
+        Ok(response)
     }
 
     async fn verifying_key(
         &self,
         request: Request<v1::VerifyingKeyRequest>,
-    ) -> Result<Response<v1::VerifyingKeyReply>, Status> {
-        let mut reply = self.honest.verifying_key(request).await?;
+    ) -> Result<Response<v1::VerifyingKeyResponse>, Status> {
+        let mut response = self.honest.verifying_key(request).await?;
         if let Some(change) = self.lies.key {
-            change(reply.get_mut());
+            change(response.get_mut());
         }
-        Ok(reply)
+        Ok(response)
     }
 
     async fn latest_snapshot(
         &self,
         request: Request<v1::LatestSnapshotRequest>,
-    ) -> Result<Response<v1::LatestSnapshotReply>, Status> {
+    ) -> Result<Response<v1::LatestSnapshotResponse>, Status> {
         match self.lies.snapshot.clone() {
             Some(snapshot) => {
-                Ok(Response::new(v1::LatestSnapshotReply { snapshot: Some(snapshot) }))
+                Ok(Response::new(v1::LatestSnapshotResponse { snapshot: Some(snapshot) }))
             }
             None => self.honest.latest_snapshot(request).await,
         }
@@ -204,8 +204,8 @@ impl Replication for Liar {
         &self,
         request: Request<v1::PagesRequest>,
     ) -> Result<Response<Self::PagesStream>, Status> {
-        let reply = changed(self.honest.pages(request).await?, self.lies.pages);
-        Ok(endless(reply, &self.lies.endless_pages))
+        let response = changed(self.honest.pages(request).await?, self.lies.pages);
+        Ok(endless(response, &self.lies.endless_pages))
     }
 
     async fn values(
@@ -218,18 +218,18 @@ impl Replication for Liar {
     async fn frontier(
         &self,
         request: Request<v1::FrontierRequest>,
-    ) -> Result<Response<v1::FrontierReply>, Status> {
-        let mut reply = self.honest.frontier(request).await?;
+    ) -> Result<Response<v1::FrontierResponse>, Status> {
+        let mut response = self.honest.frontier(request).await?;
         if let Some(change) = self.lies.frontier {
-            change(reply.get_mut());
+            change(response.get_mut());
         }
-        Ok(reply)
+        Ok(response)
     }
 
     async fn fork(
         &self,
         request: Request<v1::ForkRequest>,
-    ) -> Result<Response<v1::ForkReply>, Status> {
+    ) -> Result<Response<v1::ForkResponse>, Status> {
         self.honest.fork(request).await
     }
 
@@ -237,14 +237,14 @@ impl Replication for Liar {
         &self,
         request: Request<v1::LogEntriesRequest>,
     ) -> Result<Response<Self::LogEntriesStream>, Status> {
-        let reply = changed(self.honest.log_entries(request).await?, self.lies.log);
-        Ok(endless(reply, &self.lies.endless_log))
+        let response = changed(self.honest.log_entries(request).await?, self.lies.log);
+        Ok(endless(response, &self.lies.endless_log))
     }
 
     async fn submit(
         &self,
         request: Request<v1::SubmitRequest>,
-    ) -> Result<Response<v1::SubmitReply>, Status> {
+    ) -> Result<Response<v1::SubmitResponse>, Status> {
         self.honest.submit(request).await
     }
 }

@@ -31,7 +31,7 @@ pub fn rich_node(values: u32) -> (Node, F) {
     (node, id)
 }
 
-/// A connection whose window for replies is `window` bytes.
+/// A connection whose window for responses is `window` bytes.
 pub async fn connect(address: &str, window: u32) -> SendRequest<Bytes> {
     let stream = TcpStream::connect(address).await.unwrap();
     let mut builder = h2::client::Builder::new();
@@ -65,7 +65,7 @@ pub fn frame(message: &impl Message) -> Bytes {
     out.into()
 }
 
-/// Waits for the end of a call without ever making room for its reply. Returns whether it was reset or
+/// Waits for the end of a call without ever making room for its response. Returns whether it was reset or
 /// refused, rather than still open after `limit`.
 pub async fn ends_within(response: h2::client::ResponseFuture, limit: Duration) -> bool {
     let ended = async {

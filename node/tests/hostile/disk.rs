@@ -19,7 +19,7 @@ use crate::{
 };
 
 async fn status(health: &mut HealthClient<tonic::transport::Channel>) -> i32 {
-    let service = "rootfold.v1.Replication".to_owned();
+    let service = "rootfold.v1.ReplicationService".to_owned();
     health.check(HealthCheckRequest { service }).await.unwrap().into_inner().status
 }
 

@@ -28,13 +28,13 @@ fn requests(space: &F) -> [(&'static str, Bytes); 3] {
     let logs = v1::LogEntriesRequest { space: space.clone(), logs: vec![log] };
     let get = v1::GetRequest { space, at: 1, key: key("key 00003").as_bytes().to_vec() };
     [
-        ("/rootfold.v1.Replication/LogEntries", frame(&logs)),
-        ("/rootfold.v1.Query/Range", frame(&range)),
-        ("/rootfold.v1.Query/Get", frame(&get)),
+        ("/rootfold.v1.ReplicationService/LogEntries", frame(&logs)),
+        ("/rootfold.v1.QueryService/Range", frame(&range)),
+        ("/rootfold.v1.QueryService/Get", frame(&get)),
     ]
 }
 
-/// Runs the attack with a window of so many bytes for each reply.
+/// Runs the attack with a window of so many bytes for each response.
 async fn readers_that_do_not_read(window: u32) {
     let (node, space) = rich_node(120);
     let mut server = node.serve();
@@ -91,7 +91,8 @@ async fn half_sent_uploads() {
         let mut sender = connect(&server.address, 65_535).await;
         for _ in 0..STREAMS {
             sender = sender.ready().await.unwrap();
-            let (response, mut upload) = call(&mut sender, "/rootfold.v1.Replication/Submit");
+            let (response, mut upload) =
+                call(&mut sender, "/rootfold.v1.ReplicationService/Submit");
             let _ = upload.send_data(half.clone(), false);
             calls.push(tokio::spawn(ends_within(response, Duration::from_secs(40))));
             kept.push(upload);

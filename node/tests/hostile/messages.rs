@@ -6,7 +6,7 @@ use crate::common::{
     World,
 };
 use rootfold_core::field;
-use rootfold_light::{invite::Invite, ReplyError};
+use rootfold_light::{invite::Invite, ResponseError};
 use rootfold_node::{
     bootstrap::{self, Bootstrap, BootstrapReport},
     client::PeerCause,
@@ -14,7 +14,7 @@ use rootfold_node::{
 };
 use rootfold_proto::{
     limits::MAX_ELEMENTS,
-    v1::{self, replication_client::ReplicationClient},
+    v1::{self, replication_service_client::ReplicationServiceClient},
 };
 use rootfold_verifier::ParameterId;
 use tonic::Code;
@@ -49,7 +49,7 @@ async fn a_message_with_too_many_elements_is_refused_and_the_server_continues() 
     let world = some_world();
     let server = serve(&world.space, None).await;
     let mut client =
-        ReplicationClient::connect(format!("http://{}", server.address)).await.unwrap();
+        ReplicationServiceClient::connect(format!("http://{}", server.address)).await.unwrap();
     let space = field::to_bytes(&world.space.id()).to_vec();
     let ops = vec![v1::Op::default(); MAX_ELEMENTS];
     let batches = vec![v1::LogBatch { writer: 0, first_seq: 0, ops }];
@@ -65,7 +65,7 @@ async fn an_item_that_is_named_many_times_is_sent_once() {
     let world = some_world();
     let server = serve(&world.space, None).await;
     let mut client =
-        ReplicationClient::connect(format!("http://{}", server.address)).await.unwrap();
+        ReplicationServiceClient::connect(format!("http://{}", server.address)).await.unwrap();
     let space = field::to_bytes(&world.space.id()).to_vec();
     let names = vec![field::to_bytes(&world.space.status().root).to_vec(); 64];
     let mut stream = client.pages(v1::PagesRequest { space, names }).await.unwrap().into_inner();
@@ -80,8 +80,8 @@ async fn an_item_that_is_named_many_times_is_sent_once() {
 async fn endless_empty_pages_name_the_peer() {
     let world = some_world();
     let lies = Lies {
-        pages: Some(|reply| reply.pages.clear()),
-        endless_pages: Some(v1::PagesReply::default()),
+        pages: Some(|response| response.pages.clear()),
+        endless_pages: Some(v1::PagesResponse::default()),
         ..Lies::default()
     };
     let liar = serve_lies(&world.space, None, lies).await;
@@ -90,7 +90,8 @@ async fn endless_empty_pages_name_the_peer() {
     let fault = &report.faults[0];
     assert_eq!(fault.peer, liar.address);
     assert!(
-        matches!(*fault.cause, PeerCause::Reply(ReplyError::Empty { .. })) && fault.is_refusal(),
+        matches!(*fault.cause, PeerCause::Response(ResponseError::Empty { .. }))
+            && fault.is_refusal(),
         "{fault}"
     );
 }
@@ -98,15 +99,17 @@ async fn endless_empty_pages_name_the_peer() {
 #[tokio::test]
 async fn an_endless_log_without_ops_names_the_peer() {
     let world = some_world();
-    let nothing =
-        v1::LogEntriesReply { submission: Some(v1::Submission::default()), ..Default::default() };
+    let nothing = v1::LogEntriesResponse {
+        submission: Some(v1::Submission::default()),
+        ..Default::default()
+    };
     let lies = Lies { endless_log: Some(nothing), ..Lies::default() };
     let liar = serve_lies(&world.space, None, lies).await;
     let honest = serve(&world.space, None).await;
     let report = bootstrap_from(&world, &[&liar, &honest]).await;
     let fault = &report.faults[0];
     assert_eq!(fault.peer, liar.address);
-    assert!(matches!(*fault.cause, PeerCause::Reply(ReplyError::Empty { .. })), "{fault}");
+    assert!(matches!(*fault.cause, PeerCause::Response(ResponseError::Empty { .. })), "{fault}");
 }
 
 /// Another peer may have sent these ops before, so this is not a fault.
@@ -121,7 +124,7 @@ async fn an_endless_log_of_known_ops_is_cut_off() {
         signature: held.signature.unwrap().to_bytes().to_vec(),
     };
     let batches = vec![v1::LogBatch { writer: 1, first_seq: 0, ops: vec![op] }];
-    let again = v1::LogEntriesReply {
+    let again = v1::LogEntriesResponse {
         submission: Some(v1::Submission { values: vec![], batches }),
         ..Default::default()
     };

@@ -13,11 +13,11 @@ use crate::{cli_support::Served, common::figure};
 async fn hold_open(server: &Served, space: rootfold_core::F) -> Vec<Box<dyn std::any::Any>> {
     let idle = std::net::TcpStream::connect(&server.address).unwrap();
     let mut stalled = connect(&server.address, 0).await;
-    let (unsent, upload) = call(&mut stalled, "/rootfold.v1.Replication/Frontier");
+    let (unsent, upload) = call(&mut stalled, "/rootfold.v1.ReplicationService/Frontier");
     let log = v1::WriterTip { writer: 1, seq: 0, head: Vec::new() };
     let request =
         v1::LogEntriesRequest { space: field::to_bytes(&space).to_vec(), logs: vec![log] };
-    let (download, mut body) = call(&mut stalled, "/rootfold.v1.Replication/LogEntries");
+    let (download, mut body) = call(&mut stalled, "/rootfold.v1.ReplicationService/LogEntries");
     body.send_data(frame(&request), true).unwrap();
     vec![
         Box::new(idle),
@@ -35,7 +35,7 @@ async fn it_ends_whatever_is_open() {
     let mut server = node.serve();
     let held = hold_open(&server, space).await;
     let mut health = attack::health(&server.address).await;
-    let service = "rootfold.v1.Replication".to_owned();
+    let service = "rootfold.v1.ReplicationService".to_owned();
     let watch = health.watch(HealthCheckRequest { service }).await.unwrap();
     let mut watch = watch.into_inner();
     assert_eq!(watch.message().await.unwrap().unwrap().status, 1, "serving");

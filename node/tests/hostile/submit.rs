@@ -5,7 +5,7 @@ use rootfold_node::{
     client::{Peer, PeerCause},
     server::{Limits, Server},
 };
-use rootfold_proto::v1::{self, verification_client::VerificationClient};
+use rootfold_proto::v1::{self, verification_service_client::VerificationServiceClient};
 use tokio::net::TcpListener;
 use tonic::Code;
 
@@ -45,7 +45,7 @@ async fn an_address_submits_only_so_many_ops() {
 async fn the_check_of_proofs_can_be_switched_off() {
     let world = World::new(2, 2);
     let address = serve(&world, Limits { check: false, ..Limits::default() }).await;
-    let mut client = VerificationClient::connect(format!("http://{address}")).await.unwrap();
+    let mut client = VerificationServiceClient::connect(format!("http://{address}")).await.unwrap();
     let e = client.check(v1::CheckRequest::default()).await.unwrap_err();
     assert_eq!(e.code(), Code::Unimplemented);
 }

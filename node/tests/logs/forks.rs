@@ -164,8 +164,8 @@ async fn forged_ops_are_no_fork() {
     write(&world.space, 1, &world.secrets[1], "b");
     write(&world.space, 2, &world.secrets[2], "honest");
     let lies = Lies {
-        log: Some(|reply| {
-            for batch in reply.submission.iter_mut().flat_map(|s| &mut s.batches) {
+        log: Some(|response| {
+            for batch in response.submission.iter_mut().flat_map(|s| &mut s.batches) {
                 if batch.writer == 1 {
                     batch.ops.iter_mut().for_each(|op| op.ts += 1);
                 }

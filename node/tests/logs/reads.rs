@@ -11,7 +11,7 @@ use rootfold_node::{
     space::Space,
     store::{Batch, Column, Durability, MemoryStore, Store, StoreError, Visit},
 };
-use rootfold_proto::v1::{self, query_server::Query};
+use rootfold_proto::v1::{self, query_service_server::QueryService as Query};
 use tonic::Request;
 
 use crate::common::{figure, key, World};
@@ -63,8 +63,8 @@ async fn a_small_answer_reads_little() {
         to: Key::END.as_bytes().to_vec(),
         limit: 32,
     };
-    let reply = service.range(Request::new(request)).await.unwrap().into_inner();
-    assert_eq!(reply.entries.len(), 32);
+    let response = service.range(Request::new(request)).await.unwrap().into_inner();
+    assert_eq!(response.entries.len(), 32);
     let read = bytes.load(Ordering::Relaxed);
     figure("bytes read for a range of 32 entries with values of 60,000 bytes", read, 100_000);
 }

@@ -147,7 +147,7 @@ impl Node {
             match &*fault.cause {
                 PeerCause::Snapshot(_) => self.record.event(Event::ProofRefused),
                 PeerCause::Silent { .. } => self.record.event(Event::SilentPeer),
-                PeerCause::Reply(_) | PeerCause::Withheld { .. } => {
+                PeerCause::Response(_) | PeerCause::Withheld { .. } => {
                     self.record.event(Event::BadData);
                 }
                 _ => {}
@@ -193,8 +193,8 @@ impl Liar {
         let snapshot = |snapshot| Some(rootfold_light::messages::snapshot_out(snapshot));
         match self {
             Liar::WrongPages => Lies {
-                pages: Some(|reply| {
-                    for page in &mut reply.pages {
+                pages: Some(|response| {
+                    for page in &mut response.pages {
                         *page.content.last_mut().unwrap() ^= 1;
                     }
                 }),
@@ -207,20 +207,20 @@ impl Liar {
                 Lies { snapshot: snapshot(&forged), ..Lies::default() }
             }
             Liar::WithheldOps => Lies {
-                log: Some(|reply| {
-                    if let Some(submission) = &mut reply.submission {
+                log: Some(|response| {
+                    if let Some(submission) = &mut response.submission {
                         submission.batches.truncate(1);
                     }
                 }),
                 ..Lies::default()
             },
             Liar::WithheldPages => {
-                Lies { pages: Some(|reply| reply.pages.clear()), ..Lies::default() }
+                Lies { pages: Some(|response| response.pages.clear()), ..Lies::default() }
             }
             Liar::ClaimedOps => Lies {
-                frontier: Some(|reply| {
-                    reply.root[31] ^= 1;
-                    reply.writers.iter_mut().for_each(|tip| tip.seq += 1_000);
+                frontier: Some(|response| {
+                    response.root[31] ^= 1;
+                    response.writers.iter_mut().for_each(|tip| tip.seq += 1_000);
                 }),
                 ..Lies::default()
             },

@@ -72,7 +72,7 @@ impl Log {
 
     /// The number of ops in the next message, at most `limit`, and the message. It has at most one
     /// batch per writer.
-    pub fn next_message(&mut self, limit: usize) -> (usize, v1::LogEntriesReply) {
+    pub fn next_message(&mut self, limit: usize) -> (usize, v1::LogEntriesResponse) {
         let ops = limit.min(MESSAGE_OPS);
         let puts: Vec<(Op, [u8; VALUE_BYTES])> = (0..ops).map(|_| self.next_put()).collect();
         // A multiple of the run length, so that only the last run can be short.
@@ -95,7 +95,7 @@ impl Log {
         let submission = messages::submission_out(&Submission { batches, values });
         (
             ops,
-            v1::LogEntriesReply {
+            v1::LogEntriesResponse {
                 submission: Some(submission),
                 not_held: Vec::new(),
                 holders: Vec::new(),
@@ -177,7 +177,7 @@ impl Replay {
     /// Decodes a message, checks every op, link, signature and value, and keeps the latest op of
     /// each key.
     pub fn take(&mut self, message: &[u8]) -> anyhow::Result<()> {
-        let message = v1::LogEntriesReply::decode(message)?;
+        let message = v1::LogEntriesResponse::decode(message)?;
         let submission = messages::submission_in(message.submission)?;
         let mut values = std::collections::BTreeSet::new();
         for value in &submission.values {

@@ -37,7 +37,7 @@ impl Snapshot {
             })
             .collect();
         let messages = pages.chunks(MAX_NAMES);
-        let messages = messages.map(|pages| v1::PagesReply { pages: pages.to_vec() });
+        let messages = messages.map(|pages| v1::PagesResponse { pages: pages.to_vec() });
         Snapshot {
             root: built.root,
             entries: entries.len(),
@@ -63,7 +63,7 @@ impl Snapshot {
         let mut values: BTreeMap<F, Vec<u8>> = BTreeMap::new();
         let mut update = tree::Update { root: self.root, pages: Vec::new(), replaced: Vec::new() };
         for message in &self.messages {
-            for part in v1::PagesReply::decode(message.as_slice())?.pages {
+            for part in v1::PagesResponse::decode(message.as_slice())?.pages {
                 let name: [u8; field::FIELD_BYTES] = part.name.as_slice().try_into()?;
                 let name = field::from_bytes(&name)?;
                 let (page, inline) = Page::check(&name, &part.content)?;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use rootfold_core::value::MAX_VALUE;
-use rootfold_light::reply::printable;
+use rootfold_light::response::printable;
 use rootfold_node::{peers::Peers, space::Space};
 use serde::{Deserialize, Serialize};
 use tokio::{

@@ -81,7 +81,7 @@ pub struct ServeArgs {
         env = "ROOTFOLD_MAX_CONNECTIONS_PER_ADDRESS"
     )]
     max_connections_per_address: usize,
-    /// The largest number of bytes of requests and replies in flight, in MiB.
+    /// The largest number of bytes of requests and responses in flight, in MiB.
     #[arg(
         long,
         value_name = "MIB",

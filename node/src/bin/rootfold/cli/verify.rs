@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Args;
-use rootfold_light::{invite::Invite, reply::MAX_KEY_BYTES, verify};
+use rootfold_light::{invite::Invite, response::MAX_KEY_BYTES, verify};
 use rootfold_node::snapshot_file;
 use rootfold_verifier::{PreparedVerifyingKey, VerifyingKey};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The targets of replies, decoded and checked with the functions of our client.
+//! The targets of responses, decoded and checked with the functions of our client.
 
 use rootfold_core::key::Key;
 use rootfold_light::{
@@ -6,7 +6,7 @@ use rootfold_light::{
     fork::{CheckedFork, Fork},
     messages,
     query::At,
-    reply,
+    response,
     values::{Value, ValueName},
 };
 use rootfold_proto::v1;
@@ -18,48 +18,52 @@ use crate::{
     snapshot, Verdict,
 };
 
-/// `GenesisReply`: only the honest config is accepted for the honest space.
+/// `GenesisResponse`: only the honest config is accepted for the honest space.
 pub fn genesis(bytes: &[u8]) -> Verdict {
-    let Some(message) = message::decode::<v1::GenesisReply>(bytes) else { return Verdict::Refused };
-    let Ok(genesis) = reply::genesis(honest().space.id(), &message) else {
+    let Some(message) = message::decode::<v1::GenesisResponse>(bytes) else {
+        return Verdict::Refused;
+    };
+    let Ok(genesis) = response::genesis(honest().space.id(), &message) else {
         return Verdict::Refused;
     };
     assert_eq!(genesis, honest().genesis, "a false config is accepted");
     Verdict::Accepted
 }
 
-/// `VerifyingKeyReply`: only the honest key is accepted for the honest parameter id.
+/// `VerifyingKeyResponse`: only the honest key is accepted for the honest parameter id.
 pub fn verifying_key(bytes: &[u8]) -> Verdict {
-    let Some(message) = message::decode::<v1::VerifyingKeyReply>(bytes) else {
+    let Some(message) = message::decode::<v1::VerifyingKeyResponse>(bytes) else {
         return Verdict::Refused;
     };
-    let Ok(key) = reply::verifying_key(header().parameters, &message) else {
+    let Ok(key) = response::verifying_key(header().parameters, &message) else {
         return Verdict::Refused;
     };
     assert_eq!(key.encode(), VERIFYING_KEY, "a false key is accepted");
     Verdict::Accepted
 }
 
-/// `LatestSnapshotReply`, whose snapshot is verified. The proof `honest` is replaced by the honest
+/// `LatestSnapshotResponse`, whose snapshot is verified. The proof `honest` is replaced by the honest
 /// proof.
 ///
 /// An accepted snapshot is the honest snapshot or genesis.
 pub fn latest_snapshot(bytes: &[u8]) -> Verdict {
-    let Some(message) = message::decode::<v1::LatestSnapshotReply>(bytes) else {
+    let Some(message) = message::decode::<v1::LatestSnapshotResponse>(bytes) else {
         return Verdict::Refused;
     };
-    let Ok(decoded) = reply::latest_snapshot(message) else { return Verdict::Refused };
+    let Ok(decoded) = response::latest_snapshot(message) else { return Verdict::Refused };
     let again = messages::snapshot_in(Some(messages::snapshot_out(&decoded)));
     assert_eq!(again.as_ref(), Ok(&decoded), "a snapshot changes when it is encoded again");
     snapshot::accepted(resolve(decoded))
 }
 
-/// `PagesReply` to a request for all pages of the honest space. An accepted page equals the honest
+/// `PagesResponse` to a request for all pages of the honest space. An accepted page equals the honest
 /// page of its name except for its hints.
 pub fn pages(bytes: &[u8]) -> Verdict {
-    let Some(message) = message::decode::<v1::PagesReply>(bytes) else { return Verdict::Refused };
+    let Some(message) = message::decode::<v1::PagesResponse>(bytes) else {
+        return Verdict::Refused;
+    };
     let names: Vec<_> = honest().pages.keys().copied().collect();
-    let mut stream = reply::PageStream::new(&names);
+    let mut stream = response::PageStream::new(&names);
     if stream.see(&message).is_err() {
         return Verdict::Refused;
     }
@@ -67,7 +71,7 @@ pub fn pages(bytes: &[u8]) -> Verdict {
     for part in message.pages {
         let Ok(complete) = stream.take(part) else { return Verdict::Refused };
         let Some((name, content)) = complete else { continue };
-        let Ok(received) = reply::page(name, &content) else { return Verdict::Refused };
+        let Ok(received) = response::page(name, &content) else { return Verdict::Refused };
         page::assert_same(&honest().pages[&name].0, &received.page, &Vec::new());
         received.values.iter().for_each(assert_honest_value);
         came += 1;
@@ -80,12 +84,14 @@ fn assert_honest_value(value: &Value) {
     assert_eq!(honest().values.get(&value.name), Some(&value.content), "a false value is accepted");
 }
 
-/// `ValuesReply` to a request for all values of the honest space. An accepted value is the honest
+/// `ValuesResponse` to a request for all values of the honest space. An accepted value is the honest
 /// value of its name.
 pub fn values(bytes: &[u8]) -> Verdict {
-    let Some(message) = message::decode::<v1::ValuesReply>(bytes) else { return Verdict::Refused };
+    let Some(message) = message::decode::<v1::ValuesResponse>(bytes) else {
+        return Verdict::Refused;
+    };
     let names: Vec<ValueName> = honest().values.keys().copied().collect();
-    let mut stream = reply::ValueStream::new(&names);
+    let mut stream = response::ValueStream::new(&names);
     if stream.see(&message).is_err() {
         return Verdict::Refused;
     }
@@ -101,12 +107,12 @@ pub fn values(bytes: &[u8]) -> Verdict {
     Verdict::of(came > 0)
 }
 
-/// `FrontierReply`. The client does not trust its contents. No writer occurs twice.
+/// `FrontierResponse`. The client does not trust its contents. No writer occurs twice.
 pub fn frontier(bytes: &[u8]) -> Verdict {
-    let Some(message) = message::decode::<v1::FrontierReply>(bytes) else {
+    let Some(message) = message::decode::<v1::FrontierResponse>(bytes) else {
         return Verdict::Refused;
     };
-    let Ok(frontier) = reply::frontier(0, &message) else { return Verdict::Refused };
+    let Ok(frontier) = response::frontier(0, &message) else { return Verdict::Refused };
     assert_eq!(frontier.writers.len(), message.writers.len(), "a writer is accepted twice");
     let seqs = frontier.writers.iter().map(|(writer, (seq, _))| (*writer, *seq));
     assert!(seqs.eq(message.writers.iter().map(|tip| (tip.writer, tip.seq))));
@@ -115,10 +121,10 @@ pub fn frontier(bytes: &[u8]) -> Verdict {
     Verdict::Accepted
 }
 
-/// `ForkReply`. Evidence is accepted only of a writer who has signed two continuations of one log.
+/// `ForkResponse`. Evidence is accepted only of a writer who has signed two continuations of one log.
 pub fn fork(bytes: &[u8]) -> Verdict {
-    let Some(message) = message::decode::<v1::ForkReply>(bytes) else { return Verdict::Refused };
-    let Ok(fork) = reply::fork(1, &message) else { return Verdict::Refused };
+    let Some(message) = message::decode::<v1::ForkResponse>(bytes) else { return Verdict::Refused };
+    let Ok(fork) = response::fork(1, &message) else { return Verdict::Refused };
     assert_forked(&fork);
     Verdict::Accepted
 }
@@ -142,14 +148,14 @@ fn assert_forked(fork: &CheckedFork) {
     }
 }
 
-/// `LogEntriesReply`, ingested by a copy of the honest space.
+/// `LogEntriesResponse`, ingested by a copy of the honest space.
 ///
 /// An op enters a log only if its writer signed it. A refused message changes nothing.
 pub fn log_entries(bytes: &[u8]) -> Verdict {
-    let Some(message) = message::decode::<v1::LogEntriesReply>(bytes) else {
+    let Some(message) = message::decode::<v1::LogEntriesResponse>(bytes) else {
         return Verdict::Refused;
     };
-    let Ok(message) = reply::OpStream::default().take(message) else { return Verdict::Refused };
+    let Ok(message) = response::OpStream::default().take(message) else { return Verdict::Refused };
     let submission = message.submission;
     let again = messages::submission_in(Some(messages::submission_out(&submission)));
     let again = again.expect("the encoded submission decodes");
@@ -174,26 +180,30 @@ pub fn log_entries(bytes: &[u8]) -> Verdict {
     }
 }
 
-/// `SubmitReply`. The client does not trust its contents.
+/// `SubmitResponse`. The client does not trust its contents.
 pub fn submit(bytes: &[u8]) -> Verdict {
-    let Some(message) = message::decode::<v1::SubmitReply>(bytes) else { return Verdict::Refused };
-    Verdict::of(reply::submitted(&message).is_ok())
+    let Some(message) = message::decode::<v1::SubmitResponse>(bytes) else {
+        return Verdict::Refused;
+    };
+    Verdict::of(response::submitted(&message).is_ok())
 }
 
-/// `CheckReply`, from a peer that the caller trusts. The reason of a refusal has at most 500
+/// `CheckResponse`, from a peer that the caller trusts. The reason of a refusal has at most 500
 /// characters and no control characters.
 pub fn check(bytes: &[u8]) -> Verdict {
-    let Some(message) = message::decode::<v1::CheckReply>(bytes) else { return Verdict::Refused };
-    let Ok(checked) = reply::checked(&message) else { return Verdict::Refused };
+    let Some(message) = message::decode::<v1::CheckResponse>(bytes) else {
+        return Verdict::Refused;
+    };
+    let Ok(checked) = response::checked(&message) else { return Verdict::Refused };
     assert_eq!(checked.refusal.is_none(), message.accepted);
     let words = checked.refusal.unwrap_or_default();
     assert!(words.chars().count() <= 500 && !words.chars().any(char::is_control));
     Verdict::of(message.accepted)
 }
 
-/// `GetReply`: an answer that is accepted under the honest root is the honest answer.
+/// `GetResponse`: an answer that is accepted under the honest root is the honest answer.
 pub fn get(bytes: &[u8]) -> Verdict {
-    let Some(message) = message::decode::<v1::GetReply>(bytes) else { return Verdict::Refused };
+    let Some(message) = message::decode::<v1::GetResponse>(bytes) else { return Verdict::Refused };
     let mut verdict = Verdict::Refused;
     // An existing key and a missing key.
     for name in ["colour", "nothing"] {
@@ -214,9 +224,11 @@ pub fn get(bytes: &[u8]) -> Verdict {
     verdict
 }
 
-/// `RangeReply`: an answer that is accepted under the honest root is the honest answer.
+/// `RangeResponse`: an answer that is accepted under the honest root is the honest answer.
 pub fn range(bytes: &[u8]) -> Verdict {
-    let Some(message) = message::decode::<v1::RangeReply>(bytes) else { return Verdict::Refused };
+    let Some(message) = message::decode::<v1::RangeResponse>(bytes) else {
+        return Verdict::Refused;
+    };
     let (from, to) = (Key::START, Key::END);
     let Ok(got) = answer::check_range(&from, &to, message) else { return Verdict::Refused };
     let space = &honest().space;

@@ -1,4 +1,4 @@
-//! Seeds of replies.
+//! Seeds of responses.
 
 use prost::Message;
 use rootfold_core::{key::Key, F};
@@ -7,7 +7,7 @@ use rootfold_light::{
     values::{Value, ValueName},
 };
 use rootfold_node::server::QueryService;
-use rootfold_proto::v1::{self, query_server::Query};
+use rootfold_proto::v1::{self, query_service_server::QueryService as Query};
 use tonic::Request;
 
 use super::{
@@ -18,40 +18,40 @@ use super::{
 use crate::honest::{block_on, honest, VERIFYING_KEY};
 
 pub(super) fn add(seeds: &mut Seeds) {
-    simple_replies(seeds);
-    listing_replies(seeds);
+    simple_responses(seeds);
+    listing_responses(seeds);
     answers(seeds);
 }
 
-fn simple_replies(seeds: &mut Seeds) {
-    let reply = v1::GenesisReply { genesis: honest().genesis.to_bytes() };
+fn simple_responses(seeds: &mut Seeds) {
+    let response = v1::GenesisResponse { genesis: honest().genesis.to_bytes() };
     altered(
         seeds,
-        "genesis_reply",
-        &reply,
+        "genesis_response",
+        &response,
         &[
             ("another-salt", |r| r.genesis[31] ^= 1),
             ("count-of-all", |r| r.genesis[32..36].fill(0xff)),
             ("nothing", |r| r.genesis.clear()),
         ],
     );
-    let reply = v1::VerifyingKeyReply { verifying_key: VERIFYING_KEY.to_vec() };
+    let response = v1::VerifyingKeyResponse { verifying_key: VERIFYING_KEY.to_vec() };
     altered(
         seeds,
-        "verifying_key_reply",
-        &reply,
+        "verifying_key_response",
+        &response,
         &[
             ("a-digest-changed", |r| r.verifying_key[100] ^= 1),
             ("cut", |r| r.verifying_key.truncate(99)),
         ],
     );
-    let reply = v1::SubmitReply { accepted: u64::MAX, root: space() };
-    altered(seeds, "submit_reply", &reply, &[("no-root", |r| r.root.clear())]);
-    let reply = v1::CheckReply { accepted: true, refusal: String::new(), micros: u64::MAX };
+    let response = v1::SubmitResponse { accepted: u64::MAX, root: space() };
+    altered(seeds, "submit_response", &response, &[("no-root", |r| r.root.clear())]);
+    let response = v1::CheckResponse { accepted: true, refusal: String::new(), micros: u64::MAX };
     altered(
         seeds,
-        "check_reply",
-        &reply,
+        "check_response",
+        &response,
         &[
             ("words-for-a-terminal", |r| {
                 (r.accepted, r.refusal) = (false, "\u{1b}[31mred\u{7}".repeat(100));
@@ -60,11 +60,11 @@ fn simple_replies(seeds: &mut Seeds) {
             ("refused-without-a-reason", |r| r.accepted = false),
         ],
     );
-    hostile_seed(seeds, "check_reply", "not-utf8", [0x12, 2, 0xc3, 0x28]);
+    hostile_seed(seeds, "check_response", "not-utf8", [0x12, 2, 0xc3, 0x28]);
     let tip = |writer: u32, seq: u64| v1::WriterTip { writer, seq, head: space() };
     let fork = |writer: u32| v1::WriterTip { head: Vec::new(), ..tip(writer, 1) };
     let writers = vec![tip(0, 4), tip(1, 2), tip(u32::MAX, u64::MAX)];
-    let reply = v1::FrontierReply {
+    let response = v1::FrontierResponse {
         root: space(),
         writers,
         next: 0,
@@ -74,8 +74,8 @@ fn simple_replies(seeds: &mut Seeds) {
     };
     altered(
         seeds,
-        "frontier_reply",
-        &reply,
+        "frontier_response",
+        &response,
         &[
             ("in-disorder", |r| r.writers.reverse()),
             ("a-writer-twice", |r| r.writers[1].writer = 0),
@@ -88,17 +88,17 @@ fn simple_replies(seeds: &mut Seeds) {
     );
 }
 
-fn listing_replies(seeds: &mut Seeds) {
+fn listing_responses(seeds: &mut Seeds) {
     let page = |(name, (_, content)): (&F, &(_, Vec<u8>))| v1::Page {
         name: bytes(name),
         content: content.clone(),
         more: false,
     };
-    let reply = v1::PagesReply { pages: honest().pages.iter().map(page).collect() };
+    let response = v1::PagesResponse { pages: honest().pages.iter().map(page).collect() };
     altered(
         seeds,
-        "pages_reply",
-        &reply,
+        "pages_response",
+        &response,
         &[
             ("under-another-name", |r| r.pages[0].name = r.pages[1].name.clone()),
             ("twice", |r| r.pages[1] = r.pages[0].clone()),
@@ -109,21 +109,21 @@ fn listing_replies(seeds: &mut Seeds) {
             ("no-pages", |r| r.pages.clear()),
         ],
     );
-    let mut parts = reply;
+    let mut parts = response;
     let whole = parts.pages.swap_remove(0);
     let (head, tail) = whole.content.split_at(whole.content.len() / 2);
     let part = |content: &[u8], more| v1::Page { content: content.to_vec(), more, ..whole.clone() };
     parts.pages = vec![part(head, true), part(tail, false)];
-    honest_seed(seeds, "pages_reply", "in-parts", parts.encode_to_vec());
+    honest_seed(seeds, "pages_response", "in-parts", parts.encode_to_vec());
 
     let value = |(name, content): (&ValueName, &Vec<u8>)| {
         messages::value_out(Value { name: *name, content: content.clone() })
     };
-    let reply = v1::ValuesReply { values: honest().values.iter().map(value).collect() };
+    let response = v1::ValuesResponse { values: honest().values.iter().map(value).collect() };
     altered(
         seeds,
-        "values_reply",
-        &reply,
+        "values_response",
+        &response,
         &[
             ("another", |r| r.values[0].content.push(0)),
             ("no-name", |r| r.values[0].name = None),
@@ -134,15 +134,15 @@ fn listing_replies(seeds: &mut Seeds) {
     );
 }
 
-/// Seeds of the replies to queries, made from the replies of the honest node.
+/// Seeds of the responses to queries, made from the responses of the honest node.
 fn answers(seeds: &mut Seeds) {
     let query = QueryService::new(honest().space.clone());
     let get = v1::GetRequest { space: space(), at: 1, key: key("colour") };
-    let reply = block_on(query.get(Request::new(get.clone()))).expect("it answers").into_inner();
+    let response = block_on(query.get(Request::new(get.clone()))).expect("it answers").into_inner();
     altered(
         seeds,
-        "get_reply",
-        &reply,
+        "get_response",
+        &response,
         &[
             ("another-value", |r| r.value = b"blue".to_vec()),
             ("no-entry", |r| r.entry = None),
@@ -155,10 +155,10 @@ fn answers(seeds: &mut Seeds) {
         ],
     );
     let get = v1::GetRequest { key: key("nothing"), ..get };
-    let reply = block_on(query.get(Request::new(get))).expect("it answers").into_inner();
-    honest_seed(seeds, "get_reply", "nothing-there", reply.encode_to_vec());
-    let claimed = v1::GetReply { value: b"something".to_vec(), ..reply };
-    hostile_seed(seeds, "get_reply", "a-value-of-nothing", claimed.encode_to_vec());
+    let response = block_on(query.get(Request::new(get))).expect("it answers").into_inner();
+    honest_seed(seeds, "get_response", "nothing-there", response.encode_to_vec());
+    let claimed = v1::GetResponse { value: b"something".to_vec(), ..response };
+    hostile_seed(seeds, "get_response", "a-value-of-nothing", claimed.encode_to_vec());
 
     let (from, to) = (Key::START, Key::END);
     let range = v1::RangeRequest {
@@ -168,12 +168,12 @@ fn answers(seeds: &mut Seeds) {
         to: to.as_bytes().to_vec(),
         limit: 1000,
     };
-    let reply =
+    let response =
         block_on(query.range(Request::new(range.clone()))).expect("it answers").into_inner();
     altered(
         seeds,
-        "range_reply",
-        &reply,
+        "range_response",
+        &response,
         &[
             ("an-entry-left-out", |r| drop(r.entries.remove(1))),
             ("an-entry-changed", |r| r.entries[1].ts += 1),
@@ -183,6 +183,6 @@ fn answers(seeds: &mut Seeds) {
         ],
     );
     let some = v1::RangeRequest { limit: 3, ..range };
-    let reply = block_on(query.range(Request::new(some))).expect("it answers").into_inner();
-    honest_seed(seeds, "range_reply", "first-three", reply.encode_to_vec());
+    let response = block_on(query.range(Request::new(some))).expect("it answers").into_inner();
+    honest_seed(seeds, "range_response", "first-three", response.encode_to_vec());
 }

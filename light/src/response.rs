@@ -1,4 +1,4 @@
-//! Checks of all replies of a node except answers to queries, which are in
+//! Checks of all responses of a node except answers to queries, which are in
 //! [`answer`](crate::answer). Pure functions from messages to types.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use rootfold_proto::v1;
 use rootfold_verifier::{ParameterId, VerifyingKey};
 
 use crate::{
-    error::ReplyError,
+    error::ResponseError,
     fork::{CheckedFork, Fork},
     invite::MAX_ADDRESS_BYTES,
     messages::{self, MessageError},
@@ -68,31 +68,31 @@ pub struct ReceivedPage {
 /// thousands.
 ///
 /// # Errors
-/// [`ReplyError::Genesis`] if the config does not decode or one of its keys is not usable,
-/// [`ReplyError::OtherGenesis`] if its root is another space's id.
-pub fn genesis(space: F, reply: &v1::GenesisReply) -> Result<Genesis, ReplyError> {
-    let genesis = Genesis::from_bytes(&reply.genesis)?;
+/// [`ResponseError::Genesis`] if the config does not decode or one of its keys is not usable,
+/// [`ResponseError::OtherGenesis`] if its root is another space's id.
+pub fn genesis(space: F, response: &v1::GenesisResponse) -> Result<Genesis, ResponseError> {
+    let genesis = Genesis::from_bytes(&response.genesis)?;
     genesis.check()?;
     let actual = genesis.space_id();
     if actual == space {
         return Ok(genesis);
     }
     let (expected, actual) = (field::to_hex(&space), field::to_hex(&actual));
-    Err(ReplyError::OtherGenesis { expected, actual })
+    Err(ResponseError::OtherGenesis { expected, actual })
 }
 
 /// The verifying key of the parameters with this id. The elements of the key are not checked:
 /// [`PreparedVerifyingKey::new`](rootfold_verifier::PreparedVerifyingKey::new) does that.
 ///
 /// # Errors
-/// [`ReplyError`] if the key is too long, does not decode, or has another id.
+/// [`ResponseError`] if the key is too long, does not decode, or has another id.
 pub fn verifying_key(
     parameters: ParameterId,
-    reply: &v1::VerifyingKeyReply,
-) -> Result<VerifyingKey, ReplyError> {
-    messages::at_most("bytes of verifying key", reply.verifying_key.len(), MAX_KEY_BYTES)?;
-    let refused = |what| ReplyError::VerifyingKey { what };
-    let key = VerifyingKey::decode(&reply.verifying_key).map_err(|e| refused(e.to_string()))?;
+    response: &v1::VerifyingKeyResponse,
+) -> Result<VerifyingKey, ResponseError> {
+    messages::at_most("bytes of verifying key", response.verifying_key.len(), MAX_KEY_BYTES)?;
+    let refused = |what| ResponseError::VerifyingKey { what };
+    let key = VerifyingKey::decode(&response.verifying_key).map_err(|e| refused(e.to_string()))?;
     if key.id() == parameters {
         Ok(key)
     } else {
@@ -103,67 +103,69 @@ pub fn verifying_key(
 /// The newest snapshot of the peer. It is not verified: see [`verify`](crate::verify::verify).
 ///
 /// # Errors
-/// [`ReplyError::Message`].
-pub fn latest_snapshot(reply: v1::LatestSnapshotReply) -> Result<Snapshot, ReplyError> {
-    Ok(messages::snapshot_in(reply.snapshot)?)
+/// [`ResponseError::Message`].
+pub fn latest_snapshot(response: v1::LatestSnapshotResponse) -> Result<Snapshot, ResponseError> {
+    Ok(messages::snapshot_in(response.snapshot)?)
 }
 
 /// A page of the frontier of the peer that begins at writer `first`.
 ///
 /// # Errors
-/// [`ReplyError::Message`] also if the page has writers before `first`, or the next page would not
+/// [`ResponseError::Message`] also if the page has writers before `first`, or the next page would not
 /// follow it: the pages of a peer always end.
-pub fn frontier(first: u32, reply: &v1::FrontierReply) -> Result<Frontier, ReplyError> {
-    let root = messages::field("root", &reply.root)?;
-    let tips = messages::tips_in(&reply.writers)?;
+pub fn frontier(first: u32, response: &v1::FrontierResponse) -> Result<Frontier, ResponseError> {
+    let root = messages::field("root", &response.root)?;
+    let tips = messages::tips_in(&response.writers)?;
     let disorder = MessageError::Disorder { what: "the pages of a frontier" };
-    let (low, high) = (reply.writers.first(), reply.writers.last());
+    let (low, high) = (response.writers.first(), response.writers.last());
     let after = high.map_or(first, |last| last.writer);
-    let next = (reply.next != 0).then_some(reply.next);
+    let next = (response.next != 0).then_some(response.next);
     let follows = next.is_none_or(|next| next > after && !tips.is_empty());
     if low.is_some_and(|tip| tip.writer < first) || !follows {
         return Err(disorder.into());
     }
-    let forked = messages::frontier_in(&reply.forked)?;
+    let forked = messages::frontier_in(&response.forked)?;
     let writers = tips.into_iter().map(|(writer, seq, head)| (writer, (seq, head))).collect();
-    let (snapshot_ops, full_history) = (reply.snapshot_ops, reply.full_history);
+    let (snapshot_ops, full_history) = (response.snapshot_ops, response.full_history);
     Ok(Frontier { root, writers, next, forked, snapshot_ops, full_history })
 }
 
 /// The evidence of a fork of `writer`, checked.
 ///
 /// # Errors
-/// [`ReplyError::Fork`] if it is no evidence or of another writer.
-pub fn fork(writer: u32, reply: &v1::ForkReply) -> Result<CheckedFork, ReplyError> {
-    let message = reply.fork.as_ref().ok_or(MessageError::Missing { what: "fork" })?;
+/// [`ResponseError::Fork`] if it is no evidence or of another writer.
+pub fn fork(writer: u32, response: &v1::ForkResponse) -> Result<CheckedFork, ResponseError> {
+    let message = response.fork.as_ref().ok_or(MessageError::Missing { what: "fork" })?;
     let fork = Fork::from_message(message)?.check()?;
     if fork.writer() == writer {
         Ok(fork)
     } else {
-        Err(ReplyError::NotRequested { what: "fork" })
+        Err(ResponseError::NotRequested { what: "fork" })
     }
 }
 
 /// The result of a submission, by the peer's own account.
 ///
 /// # Errors
-/// [`ReplyError::Message`].
-pub fn submitted(reply: &v1::SubmitReply) -> Result<Ingested, ReplyError> {
-    Ok(Ingested { ops: reply.accepted, root: messages::field("root", &reply.root)? })
+/// [`ResponseError::Message`].
+pub fn submitted(response: &v1::SubmitResponse) -> Result<Ingested, ResponseError> {
+    Ok(Ingested { ops: response.accepted, root: messages::field("root", &response.root)? })
 }
 
 /// The verdict of the peer on a snapshot.
 ///
 /// # Errors
-/// [`ReplyError::Message`] if it accepts the snapshot and names a reason for refusal, or refuses it
+/// [`ResponseError::Message`] if it accepts the snapshot and names a reason for refusal, or refuses it
 /// and names none.
-pub fn checked(reply: &v1::CheckReply) -> Result<Checked, ReplyError> {
+pub fn checked(response: &v1::CheckResponse) -> Result<Checked, ResponseError> {
     let what = "refusal";
-    match (reply.accepted, reply.refusal.as_str()) {
-        (true, "") => Ok(Checked { refusal: None, micros: reply.micros }),
+    match (response.accepted, response.refusal.as_str()) {
+        (true, "") => Ok(Checked { refusal: None, micros: response.micros }),
         (true, _) => Err(MessageError::Unexpected { what }.into()),
         (false, "") => Err(MessageError::Missing { what }.into()),
-        (false, refusal) => Ok(Checked { refusal: Some(printable(refusal)), micros: reply.micros }),
+        (false, refusal) => {
+            Ok(Checked { refusal: Some(printable(refusal)), micros: response.micros })
+        }
     }
 }
 
@@ -179,10 +181,10 @@ pub fn printable(text: &str) -> String {
 /// A page of this name. Costs one page hash: milliseconds for an average leaf.
 ///
 /// # Errors
-/// [`ReplyError::Page`].
-pub fn page(name: F, content: &[u8]) -> Result<ReceivedPage, ReplyError> {
+/// [`ResponseError::Page`].
+pub fn page(name: F, content: &[u8]) -> Result<ReceivedPage, ResponseError> {
     let (page, inline) =
-        Page::check(&name, content).map_err(|source| ReplyError::Page { source })?;
+        Page::check(&name, content).map_err(|source| ResponseError::Page { source })?;
     let values = inline_values(&page, inline);
     Ok(ReceivedPage { name, page, values })
 }
@@ -214,10 +216,10 @@ pub(crate) fn inline_values(page: &Page, inline: InlineValues) -> Vec<Value> {
 struct EmptyMessages(usize);
 
 impl EmptyMessages {
-    fn see(&mut self, empty: bool) -> Result<(), ReplyError> {
+    fn see(&mut self, empty: bool) -> Result<(), ResponseError> {
         self.0 += usize::from(empty);
         if self.0 > MAX_EMPTY_MESSAGES {
-            return Err(ReplyError::Empty { messages: self.0 });
+            return Err(ResponseError::Empty { messages: self.0 });
         }
         Ok(())
     }
@@ -233,7 +235,7 @@ pub struct PageStream {
 }
 
 impl PageStream {
-    /// The reply to a request for pages of these names.
+    /// The response to a request for pages of these names.
     pub fn new(names: &[F]) -> PageStream {
         PageStream { wanted: names.to_vec(), begun: None, empty: EmptyMessages::default() }
     }
@@ -241,8 +243,8 @@ impl PageStream {
     /// Counts a message if it is empty. Call it before [`PageStream::take`].
     ///
     /// # Errors
-    /// [`ReplyError::Empty`] if the stream has too many empty messages.
-    pub fn see(&mut self, message: &v1::PagesReply) -> Result<(), ReplyError> {
+    /// [`ResponseError::Empty`] if the stream has too many empty messages.
+    pub fn see(&mut self, message: &v1::PagesResponse) -> Result<(), ResponseError> {
         self.empty.see(message.pages.iter().all(|part| part.content.is_empty()))
     }
 
@@ -250,12 +252,12 @@ impl PageStream {
     /// content is not checked: see [`page`].
     ///
     /// # Errors
-    /// [`ReplyError`] if the page was not requested, came before, or exceeds [`MAX_PAGE_BYTES`].
-    pub fn take(&mut self, part: v1::Page) -> Result<Option<(F, Vec<u8>)>, ReplyError> {
+    /// [`ResponseError`] if the page was not requested, came before, or exceeds [`MAX_PAGE_BYTES`].
+    pub fn take(&mut self, part: v1::Page) -> Result<Option<(F, Vec<u8>)>, ResponseError> {
         let name = messages::field("page name", &part.name)?;
         let (of, mut content) = self.begun.take().unwrap_or((name, Vec::new()));
         if of != name || !self.wanted.contains(&name) {
-            return Err(ReplyError::NotRequested { what: "page" });
+            return Err(ResponseError::NotRequested { what: "page" });
         }
         messages::at_most("bytes of page", content.len() + part.content.len(), MAX_PAGE_BYTES)?;
         content.extend_from_slice(&part.content);
@@ -276,7 +278,7 @@ pub struct ValueStream {
 }
 
 impl ValueStream {
-    /// The reply to a request for values of these names.
+    /// The response to a request for values of these names.
     pub fn new(names: &[ValueName]) -> ValueStream {
         ValueStream { wanted: names.to_vec(), empty: EmptyMessages::default() }
     }
@@ -284,19 +286,19 @@ impl ValueStream {
     /// Counts a message if it is empty. Call it before [`ValueStream::take`].
     ///
     /// # Errors
-    /// [`ReplyError::Empty`] if the stream has too many empty messages.
-    pub fn see(&mut self, message: &v1::ValuesReply) -> Result<(), ReplyError> {
+    /// [`ResponseError::Empty`] if the stream has too many empty messages.
+    pub fn see(&mut self, message: &v1::ValuesResponse) -> Result<(), ResponseError> {
         self.empty.see(message.values.is_empty())
     }
 
     /// Takes a value and checks it against its name.
     ///
     /// # Errors
-    /// [`ReplyError`] if the value was not requested, came before, or does not match its name.
-    pub fn take(&mut self, value: v1::Value) -> Result<Value, ReplyError> {
+    /// [`ResponseError`] if the value was not requested, came before, or does not match its name.
+    pub fn take(&mut self, value: v1::Value) -> Result<Value, ResponseError> {
         let value = messages::value_in(value)?;
         if !self.wanted.contains(&value.name) {
-            return Err(ReplyError::NotRequested { what: "value" });
+            return Err(ResponseError::NotRequested { what: "value" });
         }
         value.check()?;
         self.wanted.retain(|wanted| *wanted != value.name);
@@ -330,20 +332,20 @@ impl OpStream {
     /// Takes a message.
     ///
     /// # Errors
-    /// [`ReplyError::Message`] also if a later message than the first names logs that are not held,
-    /// [`ReplyError::Empty`].
-    pub fn take(&mut self, reply: v1::LogEntriesReply) -> Result<OpMessage, ReplyError> {
-        let not_held = messages::frontier_in(&reply.not_held)?;
+    /// [`ResponseError::Message`] also if a later message than the first names logs that are not held,
+    /// [`ResponseError::Empty`].
+    pub fn take(&mut self, response: v1::LogEntriesResponse) -> Result<OpMessage, ResponseError> {
+        let not_held = messages::frontier_in(&response.not_held)?;
         if self.begun && !not_held.is_empty() {
             return Err(MessageError::Unexpected { what: "list of logs that are not held" }.into());
         }
         self.begun = true;
-        let submission = match reply.submission {
+        let submission = match response.submission {
             None if !not_held.is_empty() => Submission::default(),
             submission => messages::submission_in(submission)?,
         };
         self.empty.see(submission.batches.is_empty())?;
-        let holders = if not_held.is_empty() { Vec::new() } else { reply.holders };
+        let holders = if not_held.is_empty() { Vec::new() } else { response.holders };
         let proper = |address: &String| address.len() <= MAX_ADDRESS_BYTES;
         let holders = holders.iter().take(MAX_HOLDERS).filter(|address| proper(address));
         let holders = holders.map(|address| printable(address)).collect();

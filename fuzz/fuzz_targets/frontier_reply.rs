@@ -1,4 +1,0 @@
-//! The libFuzzer main of the target `frontier_reply`.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| rootfold_fuzz::fuzz("frontier_reply", bytes));

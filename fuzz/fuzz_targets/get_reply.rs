@@ -1,4 +1,0 @@
-//! The libFuzzer main of the target `get_reply`.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| rootfold_fuzz::fuzz("get_reply", bytes));
