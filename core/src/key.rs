@@ -1,5 +1,7 @@
 //! Keys: 93 bytes, in three limbs of 31 bytes.
 
+use std::ops::Range;
+
 use ark_ff::{BigInteger, PrimeField};
 use thiserror::Error;
 
@@ -74,6 +76,26 @@ impl Key {
         bytes[1..=length].copy_from_slice(application_key);
         bytes[KEY_BYTES - 1] = length as u8;
         Ok(Key(bytes))
+    }
+
+    /// A range that has all user keys whose application keys begin with `prefix`, and others: those of
+    /// shorter application keys, which differ in their lengths.
+    ///
+    /// # Errors
+    /// [`KeyError::TooLong`] above 91 bytes.
+    pub fn with_prefix(prefix: &[u8]) -> Result<Range<Key>, KeyError> {
+        let length = prefix.len();
+        if length > MAX_APPLICATION_KEY {
+            return Err(KeyError::TooLong { length });
+        }
+        let bound = |fill: u8| {
+            let mut bytes = [fill; KEY_BYTES];
+            bytes[0] = USER_BYTE;
+            bytes[1..=length].copy_from_slice(prefix);
+            Key(bytes)
+        };
+        // The last byte of a user key is a length, so none equals the end.
+        Ok(bound(0x00)..bound(0xff))
     }
 
     /// The key of a writer's head entry: `k1 = k2 = 0`, `k3 = 2^32 + writer`.

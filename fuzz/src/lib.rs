@@ -83,7 +83,7 @@ const MESSAGE: Memory = Memory { fixed: 256 << 10, per_byte: 128, growth: 16 << 
 const PROOF: Memory = Memory { fixed: 4 << 20, ..MESSAGE };
 
 /// All targets, in the order of `docs/soundness.md`.
-pub const TARGETS: [Target; 44] = [
+pub const TARGETS: [Target; 46] = [
     target("key", SMALL, log::key),
     target("public_key", POINT, eddsa::public_key),
     target("signature", POINT, eddsa::signature),
@@ -114,6 +114,7 @@ pub const TARGETS: [Target; 44] = [
     target("submit_request", MESSAGE, request::submit),
     slow("check_request", PROOF, request::check),
     target("get_request", MESSAGE, request::get),
+    target("get_many_request", MESSAGE, request::get_many),
     target("range_request", MESSAGE, request::range),
     target("genesis_response", MESSAGE, response::genesis),
     target("verifying_key_response", MESSAGE, response::verifying_key),
@@ -126,6 +127,7 @@ pub const TARGETS: [Target; 44] = [
     target("submit_response", MESSAGE, response::submit),
     target("check_response", MESSAGE, response::check),
     target("get_response", MESSAGE, response::get),
+    target("get_many_response", MESSAGE, response::get_many),
     target("range_response", MESSAGE, response::range),
     slow("writer", MESSAGE, writer::target),
 ];

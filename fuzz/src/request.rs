@@ -5,10 +5,10 @@
 
 use std::sync::OnceLock;
 
-use rootfold_core::{field, key::Key, log::SignedOp, F};
+use rootfold_core::{field, item::Entry, key::Key, log::SignedOp, F};
 use rootfold_light::{
     answer, messages,
-    query::At,
+    query::{At, PageToken, RangeQuery},
     response,
     values::{Value, ValueName},
 };
@@ -302,7 +302,7 @@ pub fn check(bytes: &[u8]) -> Verdict {
 /// `GetRequest`: the pages of the answer prove it, and it equals the entry in the space.
 pub fn get(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::GetRequest>(bytes) else { return Verdict::Refused };
-    let (at, key) = (messages::at_in(request.at), request.key.clone());
+    let (at, key) = (messages::at_in(request.at, &request.root), request.key.clone());
     let Some(answer) = answered(block_on(query().get(Request::new(request)))) else {
         return Verdict::Refused;
     };
@@ -312,7 +312,7 @@ pub fn get(bytes: &[u8]) -> Verdict {
     let held = honest().space.get(at, &key).expect("reading from memory succeeds");
     assert_eq!(got.entry, held.as_ref().map(|found| found.entry));
     assert_eq!(got.value, held.and_then(|found| found.value));
-    assert_eq!(Ok(got.root), honest().space.root(at).map_err(|e| e.to_string()));
+    assert_eq!(Ok(got.state.root), honest().space.root(at).map_err(|e| e.to_string()));
     Verdict::Accepted
 }
 
@@ -321,16 +321,47 @@ pub fn range(bytes: &[u8]) -> Verdict {
     let Some(request) = message::decode::<v1::RangeRequest>(bytes) else {
         return Verdict::Refused;
     };
-    let (at, from, to) = (messages::at_in(request.at), request.from.clone(), request.to.clone());
+    let asked = messages::range_in(&request);
     let Some(answer) = answered(block_on(query().range(Request::new(request)))) else {
         return Verdict::Refused;
     };
-    let [from, to] = [from, to].map(|key| Key::from_slice(&key).expect("the service accepted it"));
-    let got = answer::check_range(&from, &to, answer).expect("the pages prove the answer");
-    let at: At = at.expect("the service accepted it");
-    let held = honest().space.scan(at, &from, &got.next.unwrap_or(to), usize::MAX, false);
-    let held: Vec<_> = held.expect("it reads").into_iter().map(|found| found.entry).collect();
-    assert_eq!(got.entries, held);
+    let (at, query) = asked.expect("the service accepted it");
+    let got = answer::check_range(&query, answer).expect("the pages prove the answer");
+    assert_eq!(got.entries, held(at, &query, got.next));
+    Verdict::Accepted
+}
+
+/// The entries that the honest space has of a query, up to the next page.
+pub(crate) fn held(at: At, query: &RangeQuery, next: Option<PageToken>) -> Vec<Entry> {
+    let rest = query.rest().expect("the query has an answer");
+    let covered = match next {
+        None => rest,
+        Some(next) if query.reverse => next.key..rest.end,
+        Some(next) => rest.start..next.key,
+    };
+    let held = honest().space.scan(at, &covered.start, &covered.end, usize::MAX, false);
+    let mut held: Vec<_> = held.expect("it reads").into_iter().map(|found| found.entry).collect();
+    if query.reverse {
+        held.reverse();
+    }
+    held
+}
+
+/// `GetManyRequest`: the pages of the answer prove it, and it equals the entries in the space.
+pub fn get_many(bytes: &[u8]) -> Verdict {
+    let Some(request) = message::decode::<v1::GetManyRequest>(bytes) else {
+        return Verdict::Refused;
+    };
+    let asked = (messages::at_in(request.at, &request.root), messages::keys_in(&request.keys));
+    let Some(answer) = answered(block_on(query().get_many(Request::new(request)))) else {
+        return Verdict::Refused;
+    };
+    let (Ok(at), Ok(keys)) = asked else { panic!("the service accepted it") };
+    let got = answer::check_get_many(&keys, answer).expect("the pages prove the answer");
+    for (key, entry) in got.entries {
+        let held = honest().space.get(at, &key).expect("reading from memory succeeds");
+        assert_eq!(entry, held.map(|found| found.entry));
+    }
     Verdict::Accepted
 }
 

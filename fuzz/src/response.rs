@@ -5,7 +5,7 @@ use rootfold_light::{
     answer,
     fork::{CheckedFork, Fork},
     messages,
-    query::At,
+    query::{At, RangeQuery},
     response,
     values::{Value, ValueName},
 };
@@ -14,7 +14,7 @@ use rootfold_proto::v1;
 use crate::{
     honest::{header, honest, resolve, VERIFYING_KEY},
     message, page,
-    request::assert_honest_logs,
+    request::{self, assert_honest_logs},
     snapshot, Verdict,
 };
 
@@ -210,7 +210,7 @@ pub fn get(bytes: &[u8]) -> Verdict {
         let key = Key::user(name.as_bytes()).expect("the key is short");
         let Ok(got) = answer::check_get(&key, message.clone()) else { continue };
         let space = &honest().space;
-        if got.root == space.status().root {
+        if got.state.root == space.status().root {
             let held = space.get(At::Latest, &key).expect("it reads");
             assert_eq!(
                 got.entry,
@@ -229,16 +229,38 @@ pub fn range(bytes: &[u8]) -> Verdict {
     let Some(message) = message::decode::<v1::RangeResponse>(bytes) else {
         return Verdict::Refused;
     };
-    let (from, to) = (Key::START, Key::END);
-    let Ok(got) = answer::check_range(&from, &to, message) else { return Verdict::Refused };
-    let space = &honest().space;
-    if got.root != space.status().root {
+    let forward = RangeQuery::new(Key::START..Key::END, 1000);
+    let mut verdict = Verdict::Refused;
+    for query in [forward.clone().with_values(), forward.reversed()] {
+        let Ok(got) = answer::check_range(&query, message.clone()) else { continue };
+        if got.state.root != honest().space.status().root {
+            continue;
+        }
+        let held = request::held(At::Latest, &query, got.next);
+        assert_eq!(got.entries, held, "a false answer is accepted");
+        for (name, content) in &got.values {
+            assert_eq!(honest().values.get(name), Some(content), "a false value is accepted");
+        }
+        verdict = Verdict::Accepted;
+    }
+    verdict
+}
+
+/// `GetManyResponse`: an answer that is accepted under the honest root is the honest answer.
+pub fn get_many(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::GetManyResponse>(bytes) else {
+        return Verdict::Refused;
+    };
+    let keys = ["colour", "nothing"];
+    let keys = keys.map(|name| Key::user(name.as_bytes()).expect("the key is short"));
+    let Ok(got) = answer::check_get_many(&keys, message) else { return Verdict::Refused };
+    if got.state.root != honest().space.status().root {
         return Verdict::Refused;
     }
-    let end = got.next.unwrap_or(to);
-    let held = space.scan(At::Latest, &from, &end, usize::MAX, false);
-    let held: Vec<_> = held.expect("it reads").into_iter().map(|found| found.entry).collect();
-    assert_eq!(got.entries, held, "a false answer is accepted");
+    for (key, entry) in got.entries {
+        let held = honest().space.get(At::Latest, &key).expect("it reads");
+        assert_eq!(entry, held.map(|found| found.entry), "a false answer is accepted");
+    }
     for (name, content) in &got.values {
         assert_eq!(honest().values.get(name), Some(content), "a false value is accepted");
     }

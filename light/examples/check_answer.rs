@@ -10,6 +10,7 @@ use rootfold_core::key::Key;
 use rootfold_light::{
     answer::check_range,
     invite::Invite,
+    query::RangeQuery,
     snapshot::{Snapshot, SnapshotHeader},
     values::ValueName,
     verify::verify,
@@ -31,10 +32,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     verify(&snapshot, &invite, Some(&key))?;
     println!("snapshot accepted: {}", snapshot.header);
 
-    let (from, to) = (Key::START, Key::END);
+    let query = RangeQuery::new(Key::START..Key::END, 1000);
     let response = decode::<v1::RangeResponse>(Bytes::from_static(REPLY))?;
-    let answer = check_range(&from, &to, response.clone())?;
-    if answer.root != snapshot.header.root {
+    let answer = check_range(&query, response.clone())?;
+    if answer.state.root != snapshot.header.root {
         return Err("the answer belongs to another root than the proof".into());
     }
     println!(
@@ -57,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // An answer that leaves out an entry does not follow from its pages.
     let mut lie = response;
     lie.entries.pop();
-    match check_range(&from, &to, lie) {
+    match check_range(&query, lie) {
         Ok(_) => Err("an incomplete answer was accepted".into()),
         Err(e) => {
             println!("incomplete answer refused: {e}");

@@ -1,6 +1,6 @@
 //! Checks of answers of the query service against the pages that come with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rootfold_core::{
     item::Entry,
@@ -13,33 +13,57 @@ use rootfold_proto::{limits::MAX_RANGE, v1};
 use crate::{
     error::ResponseError,
     messages::{self, MessageError},
+    query::{PageToken, RangeQuery, Voucher},
     response::inline_values,
+    snapshot::SnapshotHeader,
     values::ValueName,
 };
+
+/// What every answer says besides its entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerState {
+    /// The root to which the pages lead. It is not verified: compare it with a proved root, as
+    /// [`Voucher::of`] does.
+    pub root: F,
+    /// The newest snapshot of the node; `None` without one. Its proof is not verified.
+    pub snapshot: Option<SnapshotHeader>,
+    /// What vouches for the answer, by the node's account.
+    pub vouched_by: Option<Voucher>,
+}
 
 /// The entry of one key, as pages show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetAnswer {
-    /// The root to which the pages lead. It is not verified: compare it with a proved root.
-    pub root: F,
+    /// The state.
+    pub state: AnswerState,
     /// The entry; `None` if the tree does not hold the key.
     pub entry: Option<Entry>,
     /// The value, checked against its digest; `None` without an entry and for a tombstone.
     pub value: Option<Vec<u8>>,
 }
 
+/// The entries of several keys, as pages show them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManyAnswer {
+    /// The state.
+    pub state: AnswerState,
+    /// The entry of each key; `None` if the tree does not hold it.
+    pub entries: BTreeMap<Key, Option<Entry>>,
+    /// Values of the entries, checked against their digests. The sender may leave out some.
+    pub values: BTreeMap<ValueName, Vec<u8>>,
+}
+
 /// The entries of a range, which pages show to be right and complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RangeAnswer {
-    /// The root to which the pages lead. It is not verified: compare it with a proved root.
-    pub root: F,
-    /// All entries of the range up to `next`, by key, including tombstones.
+    /// The state.
+    pub state: AnswerState,
+    /// All entries of the range up to `next`, in the requested order, including tombstones.
     pub entries: Vec<Entry>,
-    /// The values that the pages hold inline, checked against their digests. A sender may leave out
-    /// inline values.
+    /// Values of the entries, checked against their digests. The sender may leave out some.
     pub values: BTreeMap<ValueName, Vec<u8>>,
-    /// The key at which the next request starts; `None` if the range is complete.
-    pub next: Option<Key>,
+    /// Where the next page begins; `None` if the range is complete.
+    pub next: Option<PageToken>,
 }
 
 /// Checks the answer to a request for `key`. Costs one page hash for each page.
@@ -47,55 +71,129 @@ pub struct RangeAnswer {
 /// # Errors
 /// [`ResponseError`] if the answer does not follow from its pages.
 pub fn check_get(key: &Key, response: v1::GetResponse) -> Result<GetAnswer, ResponseError> {
-    let root = messages::field("root", &response.root)?;
-    let (pages, _) = receive(&response.pages)?;
-    let shown = tree::lookup(&pages, root, key)?;
-    if shown.is_none() {
-        // An absent key is shown by the entries before and after it.
-        tree::neighbours(&pages, root, key)?;
-    }
-    let claimed = response.entry.as_ref().map(messages::entry_in).transpose()?;
+    let v1::GetResponse { root, entry, value, pages, snapshot, vouched_by } = response;
+    let state = state(&root, snapshot.as_ref(), vouched_by)?;
+    let (pages, _) = receive(&pages)?;
+    let shown = shown(&pages, state.root, key)?;
+    let claimed = entry.as_ref().map(messages::entry_in).transpose()?;
     if claimed != shown {
         return Err(ResponseError::OtherAnswer);
     }
     let value = match shown.as_ref().and_then(ValueName::of_entry) {
         Some(name) => {
-            name.check(&response.value)?;
-            Some(response.value)
+            name.check(&value)?;
+            Some(value)
         }
-        None if !response.value.is_empty() => return Err(ResponseError::OtherAnswer),
+        None if !value.is_empty() => return Err(ResponseError::OtherAnswer),
         None => None,
     };
-    Ok(GetAnswer { root, entry: shown, value })
+    Ok(GetAnswer { state, entry: shown, value })
 }
 
-/// Checks the answer to a request for the keys in `from..to`. Costs one page hash for each page.
+/// Checks the answer to a request for `keys`, which are ascending. Costs one page hash for each page.
+///
+/// # Errors
+/// [`ResponseError`] if the answer does not follow from its pages.
+pub fn check_get_many(
+    keys: &[Key],
+    response: v1::GetManyResponse,
+) -> Result<ManyAnswer, ResponseError> {
+    let v1::GetManyResponse { root, entries, values, pages, snapshot, vouched_by } = response;
+    let state = state(&root, snapshot.as_ref(), vouched_by)?;
+    let (pages, inline) = receive(&pages)?;
+    let each: Result<BTreeMap<Key, Option<Entry>>, ResponseError> =
+        keys.iter().map(|key| Ok((*key, shown(&pages, state.root, key)?))).collect();
+    let shown = each?;
+    let claimed: Result<Vec<Entry>, _> = entries.iter().map(messages::entry_in).collect();
+    if !claimed?.iter().eq(shown.values().flatten()) {
+        return Err(ResponseError::OtherAnswer);
+    }
+    let values = with_values(inline, shown.values().flatten(), values)?;
+    Ok(ManyAnswer { state, entries: shown, values })
+}
+
+/// Checks the answer to a query. Costs one page hash for each page.
 ///
 /// # Errors
 /// [`ResponseError`] if the answer does not follow from its pages.
 pub fn check_range(
-    from: &Key,
-    to: &Key,
+    query: &RangeQuery,
     response: v1::RangeResponse,
 ) -> Result<RangeAnswer, ResponseError> {
-    let root = messages::field("root", &response.root)?;
-    messages::at_most("entries", response.entries.len(), MAX_RANGE)?;
-    let next = match response.next.as_slice() {
+    let v1::RangeResponse { root, entries, pages, next_page_token, values, .. } = response;
+    let state = state(&root, response.snapshot.as_ref(), response.vouched_by)?;
+    messages::at_most("entries", entries.len(), MAX_RANGE.min(query.limit as usize))?;
+    let next = match next_page_token.as_slice() {
         [] => None,
-        bytes => Some(messages::key("next key", bytes)?),
+        bytes => Some(PageToken::from_bytes(bytes)?),
     };
-    if next.is_some_and(|next| next <= *from || next >= *to) {
+    let Some(rest) = query.rest() else { return Err(ResponseError::OtherAnswer) };
+    // All pages of a range are of one state, and each leads further.
+    let other_state = |token: &PageToken| token.root != state.root;
+    let strays = |token: &PageToken| token.key <= rest.start || token.key >= rest.end;
+    if query.page.as_ref().is_some_and(other_state)
+        || next.as_ref().is_some_and(|next| other_state(next) || strays(next))
+    {
         return Err(ResponseError::OtherAnswer);
     }
-    let (pages, values) = receive(&response.pages)?;
-    let end = next.unwrap_or(*to);
-    let shown: Result<Vec<Entry>, _> = tree::scan(&pages, root, *from..end)?.collect();
-    let shown = shown?;
-    let claimed: Result<Vec<Entry>, _> = response.entries.iter().map(messages::entry_in).collect();
+    let covered = match next {
+        None => rest,
+        Some(next) if query.reverse => next.key..rest.end,
+        Some(next) => rest.start..next.key,
+    };
+    let (pages, inline) = receive(&pages)?;
+    let shown: Result<Vec<Entry>, _> = tree::scan(&pages, state.root, covered)?.collect();
+    let mut shown = shown?;
+    if query.reverse {
+        shown.reverse();
+    }
+    let claimed: Result<Vec<Entry>, _> = entries.iter().map(messages::entry_in).collect();
     if claimed? != shown {
         return Err(ResponseError::OtherAnswer);
     }
-    Ok(RangeAnswer { root, entries: shown, values, next })
+    let values = with_values(inline, shown.iter(), values)?;
+    Ok(RangeAnswer { state, entries: shown, values, next })
+}
+
+fn state(
+    root: &[u8],
+    snapshot: Option<&v1::SnapshotHeader>,
+    vouched_by: i32,
+) -> Result<AnswerState, ResponseError> {
+    let root = messages::field("root", root)?;
+    let snapshot = snapshot.map(|header| messages::header_in(Some(header.clone()))).transpose()?;
+    Ok(AnswerState { root, snapshot, vouched_by: messages::voucher_in(vouched_by)? })
+}
+
+/// The entry of a key. An absent key is shown by the entries before and after it.
+fn shown(pages: &MemoryStore, root: F, key: &Key) -> Result<Option<Entry>, ResponseError> {
+    let shown = tree::lookup(pages, root, key)?;
+    if shown.is_none() {
+        tree::neighbours(pages, root, key)?;
+    }
+    Ok(shown)
+}
+
+/// Adds values that came beside pages to those that are inline. Each must belong to an entry, and come
+/// once.
+fn with_values<'a>(
+    mut values: BTreeMap<ValueName, Vec<u8>>,
+    entries: impl Iterator<Item = &'a Entry>,
+    beside: Vec<v1::Value>,
+) -> Result<BTreeMap<ValueName, Vec<u8>>, ResponseError> {
+    if beside.is_empty() {
+        return Ok(values);
+    }
+    let mut wanted: BTreeSet<ValueName> = entries.filter_map(ValueName::of_entry).collect();
+    for value in beside {
+        let value = messages::value_in(value)?;
+        if !wanted.remove(&value.name) {
+            return Err(ResponseError::NotRequested { what: "value" });
+        }
+        value.check()?;
+        values.insert(value.name, value.content);
+    }
+    Ok(values)
 }
 
 type Received = (MemoryStore, BTreeMap<ValueName, Vec<u8>>);

@@ -12,14 +12,14 @@ use rootfold_core::{
     F,
 };
 use rootfold_proto::{
-    limits::{MAX_BATCH_OPS, MAX_FRONTIER},
+    limits::{MAX_BATCH_OPS, MAX_FRONTIER, MAX_KEYS},
     v1,
 };
 use rootfold_verifier::ParameterId;
 use thiserror::Error;
 
 use crate::{
-    query::At,
+    query::{At, PageToken, RangeQuery, Voucher},
     snapshot::{Snapshot, SnapshotHeader, MAX_PROOF_BYTES},
     submission::Submission,
     values::{Value, ValueKind, ValueName},
@@ -83,6 +83,12 @@ pub enum MessageError {
         what: &'static str,
         /// The received number.
         number: i32,
+    },
+    /// A query that has no answer.
+    #[error("{what}")]
+    Query {
+        /// What is wrong with it.
+        what: &'static str,
     },
     /// Elements that do not ascend strictly.
     #[error("{what} are not in ascending order")]
@@ -314,24 +320,115 @@ pub fn entry_out(entry: &Entry) -> v1::Entry {
     }
 }
 
-/// The state that a query reads.
+/// The state that a query reads. `root` is empty unless the state is named by it.
 ///
 /// # Errors
-/// [`MessageError::Unknown`].
-pub fn at_in(number: i32) -> Result<At, MessageError> {
-    match v1::At::try_from(number) {
-        Ok(v1::At::Latest) => Ok(At::Latest),
-        Ok(v1::At::Snapshot) => Ok(At::Snapshot),
-        Ok(v1::At::Unspecified) | Err(_) => Err(MessageError::Unknown { what: "state", number }),
+/// [`MessageError`].
+pub fn at_in(number: i32, root: &[u8]) -> Result<At, MessageError> {
+    let named = v1::At::try_from(number).unwrap_or_default();
+    if named == v1::At::Root {
+        return Ok(At::Root(field("root", root)?));
+    }
+    if !root.is_empty() {
+        return Err(MessageError::Unexpected { what: "root" });
+    }
+    match named {
+        v1::At::Latest => Ok(At::Latest),
+        v1::At::Snapshot => Ok(At::Snapshot),
+        v1::At::Root | v1::At::Unspecified => Err(MessageError::Unknown { what: "state", number }),
     }
 }
 
-/// The number of a state.
-pub fn at_out(at: At) -> i32 {
+/// The number and the root of a state.
+pub fn at_out(at: At) -> (i32, Vec<u8>) {
     match at {
-        At::Latest => v1::At::Latest.into(),
-        At::Snapshot => v1::At::Snapshot.into(),
+        At::Latest => (v1::At::Latest.into(), Vec::new()),
+        At::Snapshot => (v1::At::Snapshot.into(), Vec::new()),
+        At::Root(root) => (v1::At::Root.into(), bytes(&root)),
     }
+}
+
+/// The keys of a request for several: at least one, at most [`MAX_KEYS`], ascending.
+///
+/// # Errors
+/// [`MessageError`].
+pub fn keys_in(keys: &[Vec<u8>]) -> Result<Vec<Key>, MessageError> {
+    at_most("keys", keys.len(), MAX_KEYS)?;
+    let keys: Result<Vec<Key>, _> = keys.iter().map(|bytes| key("key", bytes)).collect();
+    let keys = keys?;
+    if keys.is_empty() {
+        return Err(MessageError::Missing { what: "key" });
+    }
+    if !keys.is_sorted_by(|a, b| a < b) {
+        return Err(MessageError::Disorder { what: "the keys" });
+    }
+    Ok(keys)
+}
+
+/// A query of a range, and the state that it reads: with a page token the state of the token.
+///
+/// # Errors
+/// [`MessageError`].
+pub fn range_in(request: &v1::RangeRequest) -> Result<(At, RangeQuery), MessageError> {
+    let refused = |what| Err(MessageError::Query { what });
+    let at = at_in(request.at, &request.root)?;
+    let (from, to) = (key("first key", &request.from)?, key("end key", &request.to)?);
+    if from >= to {
+        return refused("the range is empty: its end must be greater than its start");
+    }
+    if request.limit == 0 {
+        return refused("limit: expected at least 1");
+    }
+    let page = match request.page_token.as_slice() {
+        [] => None,
+        bytes => Some(PageToken::from_bytes(bytes)?),
+    };
+    let (reverse, values) = (request.reverse, request.values);
+    let query = RangeQuery { keys: from..to, limit: request.limit, reverse, values, page };
+    if query.rest().is_none() {
+        return refused("the page token is not one of this range");
+    }
+    let at = query.page.as_ref().map_or(at, |token| At::Root(token.root));
+    Ok((at, query))
+}
+
+/// The request of a query.
+pub fn range_out(space: F, at: At, query: &RangeQuery) -> v1::RangeRequest {
+    let (at, root) = at_out(at);
+    v1::RangeRequest {
+        space: bytes(&space),
+        at,
+        from: query.keys.start.as_bytes().to_vec(),
+        to: query.keys.end.as_bytes().to_vec(),
+        limit: query.limit,
+        root,
+        reverse: query.reverse,
+        page_token: query.page.as_ref().map(PageToken::to_bytes).unwrap_or_default(),
+        values: query.values,
+    }
+}
+
+/// What vouches for an answer by a node's account; `None` if it does not say.
+///
+/// # Errors
+/// [`MessageError::Unknown`].
+pub fn voucher_in(number: i32) -> Result<Option<Voucher>, MessageError> {
+    match v1::Voucher::try_from(number) {
+        Ok(v1::Voucher::Unspecified) => Ok(None),
+        Ok(v1::Voucher::Proven) => Ok(Some(Voucher::Proven)),
+        Ok(v1::Voucher::Signed) => Ok(Some(Voucher::Signed)),
+        Err(_) => Err(MessageError::Unknown { what: "voucher", number }),
+    }
+}
+
+/// The number of a voucher.
+pub fn voucher_out(voucher: Voucher) -> i32 {
+    let number = match voucher {
+        Voucher::Proven => v1::Voucher::Proven,
+        Voucher::Signed => v1::Voucher::Signed,
+        Voucher::Unverified => v1::Voucher::Unspecified,
+    };
+    number.into()
 }
 
 /// Logs of a request: the numbers of ops by writer, ascending. Their heads are empty.

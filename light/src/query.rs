@@ -1,4 +1,14 @@
-//! Queries.
+//! Queries: what is asked, and of which state.
+
+use std::ops::Range;
+
+use rootfold_core::{
+    field::{self, FIELD_BYTES},
+    key::{Key, KeyError, KEY_BYTES},
+    F,
+};
+
+use crate::{messages::MessageError, snapshot::SnapshotHeader};
 
 /// The state of a space that a query reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,4 +17,176 @@ pub enum At {
     Latest,
     /// The newest snapshot; genesis if there is none.
     Snapshot,
+    /// The state with this root, if the node keeps it.
+    Root(F),
+}
+
+/// What vouches for data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voucher {
+    /// A proof that was checked: the data belong to the root of a verified snapshot. Genesis, whose root
+    /// is the space's id, needs no proof.
+    Proven,
+    /// Signatures that were checked: the data come from ops after the newest snapshot.
+    Signed,
+    /// Nothing that was checked here.
+    Unverified,
+}
+
+impl Voucher {
+    /// The word for users.
+    pub fn name(self) -> &'static str {
+        match self {
+            Voucher::Proven => "proven",
+            Voucher::Signed => "signed",
+            Voucher::Unverified => "unverified",
+        }
+    }
+
+    /// What vouches for an answer under `root` to a client that has verified this snapshot and no ops.
+    pub fn of(root: F, verified: &SnapshotHeader) -> Voucher {
+        if root == verified.root {
+            Voucher::Proven
+        } else {
+            Voucher::Unverified
+        }
+    }
+}
+
+/// A question for the entries of a range of keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangeQuery {
+    /// The keys.
+    pub keys: Range<Key>,
+    /// The largest number of entries, at least 1.
+    pub limit: u32,
+    /// Whether the entries come from the last one back.
+    pub reverse: bool,
+    /// Whether values come too that are not inline in pages.
+    pub values: bool,
+    /// Where the page begins; `None` for the first page.
+    pub page: Option<PageToken>,
+}
+
+impl RangeQuery {
+    /// The entries of these keys in ascending order, at most `limit`, with the values that are inline in
+    /// pages.
+    pub fn new(keys: Range<Key>, limit: u32) -> RangeQuery {
+        RangeQuery { keys, limit, reverse: false, values: false, page: None }
+    }
+
+    /// The entries whose application keys begin with `prefix`. The answer may have entries of shorter
+    /// application keys too.
+    ///
+    /// # Errors
+    /// [`KeyError::TooLong`].
+    pub fn prefix(prefix: &[u8], limit: u32) -> Result<RangeQuery, KeyError> {
+        Ok(RangeQuery::new(Key::with_prefix(prefix)?, limit))
+    }
+
+    /// The same query from the last entry back.
+    #[must_use]
+    pub fn reversed(self) -> RangeQuery {
+        RangeQuery { reverse: true, ..self }
+    }
+
+    /// The same query with all values.
+    #[must_use]
+    pub fn with_values(self) -> RangeQuery {
+        RangeQuery { values: true, ..self }
+    }
+
+    /// The page that begins at a token.
+    #[must_use]
+    pub fn page(&self, token: PageToken) -> RangeQuery {
+        RangeQuery { page: Some(token), ..self.clone() }
+    }
+
+    /// The keys that are left from the page on; `None` if the token is not one of this range.
+    pub fn rest(&self) -> Option<Range<Key>> {
+        let Range { start, end } = self.keys.clone();
+        let rest = match &self.page {
+            None => start..end,
+            Some(token) if self.reverse => start..token.key,
+            Some(token) => token.key..end,
+        };
+        let within = rest.start >= start && rest.end <= end && rest.start < rest.end;
+        within.then_some(rest)
+    }
+}
+
+/// Where a page of a range begins, and in which state: so all pages of a range are of one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageToken {
+    /// The root of the state.
+    pub root: F,
+    /// The first key of the rest of the range, or its end if the order is reversed.
+    pub key: Key,
+}
+
+const TOKEN_VERSION: u8 = 1;
+const TOKEN_BYTES: usize = 1 + FIELD_BYTES + KEY_BYTES;
+
+impl PageToken {
+    /// The version, the root and the key.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let root = field::to_bytes(&self.root);
+        [&[TOKEN_VERSION], root.as_slice(), self.key.as_bytes()].concat()
+    }
+
+    /// Decodes a token.
+    ///
+    /// # Errors
+    /// [`MessageError`] for any bytes that [`PageToken::to_bytes`] does not produce.
+    pub fn from_bytes(bytes: &[u8]) -> Result<PageToken, MessageError> {
+        let what = "page token";
+        let (expected, actual) = (TOKEN_BYTES, bytes.len());
+        let wrong = || MessageError::Length { what, expected, actual };
+        let bytes: &[u8; TOKEN_BYTES] = bytes.try_into().map_err(|_| wrong())?;
+        if bytes[0] != TOKEN_VERSION {
+            return Err(MessageError::Unknown { what, number: i32::from(bytes[0]) });
+        }
+        let (root, key) = bytes[1..].split_at(FIELD_BYTES);
+        let root = crate::messages::field(what, root)?;
+        Ok(PageToken { root, key: crate::messages::key(what, key)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Key {
+        Key::user(text.as_bytes()).expect("a short key")
+    }
+
+    #[test]
+    fn tokens_have_one_encoding() {
+        let token = PageToken { root: F::from(7u64), key: key("k") };
+        let bytes = token.to_bytes();
+        assert_eq!(PageToken::from_bytes(&bytes), Ok(token));
+        assert!(PageToken::from_bytes(&bytes[1..]).is_err());
+        assert!(PageToken::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+        let mut other = bytes.clone();
+        other[0] = 2;
+        assert!(PageToken::from_bytes(&other).is_err());
+        let mut large = bytes;
+        large[1..=FIELD_BYTES].fill(0xff);
+        assert!(PageToken::from_bytes(&large).is_err());
+    }
+
+    #[test]
+    fn pages_stay_within_their_range() {
+        let query = RangeQuery::new(key("b")..key("m"), 5);
+        let token = |text| PageToken { root: F::from(1u64), key: key(text) };
+        assert_eq!(query.rest(), Some(key("b")..key("m")));
+        assert_eq!(query.page(token("c")).rest(), Some(key("c")..key("m")));
+        assert_eq!(query.clone().reversed().page(token("c")).rest(), Some(key("b")..key("c")));
+        for text in ["a", "m", "z"] {
+            assert_eq!(query.page(token(text)).rest(), None, "{text}");
+        }
+        for text in ["a", "b", "z"] {
+            assert_eq!(query.clone().reversed().page(token(text)).rest(), None, "{text}");
+        }
+    }
 }

@@ -18,6 +18,8 @@ pub const MAX_SNAPSHOT_BYTES: usize = MAGIC.len() + HEADER_BYTES + 4 + MAX_PROOF
 
 /// The first bytes of an encoded snapshot; the last of them is the version.
 const MAGIC: &[u8; 8] = b"RFSNAP\0\x01";
+/// The version of an encoded snapshot.
+pub const SNAPSHOT_VERSION: u8 = MAGIC[7];
 /// In a genesis header, which no proof belongs to.
 const NO_PARAMETERS: ParameterId = ParameterId([0; 32]);
 

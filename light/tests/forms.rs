@@ -7,7 +7,7 @@ use rootfold_light::{
     answer::{check_get, check_range},
     invite::{Invite, InviteError},
     messages::{at_in, at_out, frontier_in, tips_in, MessageError},
-    query::At,
+    query::{At, PageToken, RangeQuery},
     response::{checked, Checked},
     snapshot::{Snapshot, SnapshotHeader},
     verify::{verify, VerifyError},
@@ -67,12 +67,16 @@ fn genesis_has_one_snapshot() {
 
 #[test]
 fn a_query_names_its_state() {
-    for at in [At::Latest, At::Snapshot] {
-        assert_eq!(at_in(at_out(at)), Ok(at));
+    for at in [At::Latest, At::Snapshot, At::Root(F::from(5u64))] {
+        let (number, root) = at_out(at);
+        assert_eq!(at_in(number, &root), Ok(at));
     }
-    for number in [0, 3, -1] {
-        assert_eq!(at_in(number), Err(MessageError::Unknown { what: "state", number }));
+    for number in [0, 4, -1] {
+        assert_eq!(at_in(number, &[]), Err(MessageError::Unknown { what: "state", number }));
     }
+    // A root belongs to a state that is named by it, and to no other.
+    assert!(at_in(1, &[1; 32]).is_err());
+    assert!(at_in(3, &[]).is_err());
 }
 
 #[test]
@@ -114,8 +118,7 @@ fn pages() -> (Vec<u8>, Vec<v1::Page>) {
 fn pages_of_an_answer_are_whole_and_have_their_names_and_come_once() {
     let key = Key::user(b"k").unwrap();
     let get = |pages: Vec<v1::Page>| {
-        let response =
-            v1::GetResponse { root: self::pages().0, entry: None, value: Vec::new(), pages };
+        let response = v1::GetResponse { root: self::pages().0, pages, ..Default::default() };
         check_get(&key, response)
     };
     let good = pages().1;
@@ -134,24 +137,34 @@ fn pages_of_an_answer_are_whole_and_have_their_names_and_come_once() {
 }
 
 #[test]
-fn a_range_ends_with_no_key_or_with_one_inside() {
+fn a_range_ends_with_no_token_or_with_one_inside() {
     let (root, pages) = pages();
     let [from, to] = [b"a", b"m"].map(|key| Key::user(key).unwrap());
-    let range = |next: &[u8]| {
-        let (root, pages) = (root.clone(), pages.clone());
-        check_range(
-            &from,
-            &to,
-            v1::RangeResponse { root, entries: vec![], pages, next: next.into() },
-        )
-    };
-    assert_eq!(range(&[]).unwrap().next, None);
-    let inside = Key::user(b"c").unwrap();
-    assert_eq!(range(inside.as_bytes()).unwrap().next, Some(inside));
-    for outside in [from, to, Key::END] {
-        assert!(matches!(range(outside.as_bytes()), Err(ResponseError::OtherAnswer)));
+    let token = |root: &[u8], key: &[u8]| [&[1], root, key].concat();
+    for reverse in [false, true] {
+        let query = RangeQuery { reverse, ..RangeQuery::new(from..to, 9) };
+        let range = |query: &RangeQuery, next: Vec<u8>| {
+            let (root, pages) = (root.clone(), pages.clone());
+            let response =
+                v1::RangeResponse { root, pages, next_page_token: next, ..Default::default() };
+            check_range(query, response)
+        };
+        assert_eq!(range(&query, Vec::new()).unwrap().next, None);
+        let inside = Key::user(b"c").unwrap();
+        let next = range(&query, token(&root, inside.as_bytes())).unwrap().next.unwrap();
+        assert_eq!(next.key, inside);
+        // The rest of the range is of the same state.
+        assert_eq!(range(&query.page(next), Vec::new()).unwrap().next, None);
+        let other = query.page(PageToken { root: F::from(1u64), key: inside });
+        assert!(matches!(range(&other, Vec::new()), Err(ResponseError::OtherAnswer)));
+        let elsewhere = token(&[1; 32], inside.as_bytes());
+        assert!(matches!(range(&query, elsewhere), Err(ResponseError::OtherAnswer)));
+        for key in [&from, &to, &Key::START, &Key::END] {
+            let outside = range(&query, token(&root, key.as_bytes()));
+            assert!(matches!(outside, Err(ResponseError::OtherAnswer)));
+        }
+        assert!(matches!(range(&query, vec![1; 7]), Err(ResponseError::Message(_))));
     }
-    assert!(matches!(range(&[1]), Err(ResponseError::Message(MessageError::Length { .. }))));
 }
 
 /// Bytes near a good encoding.

@@ -5,11 +5,11 @@ mod common;
 
 use common::{
     key,
-    net::{serve, serve_lies, serve_service, Lies, Running},
+    net::{serve, serve_lies, Lies, Running},
     secret, World, NOW,
 };
-use rootfold_core::{field, key::Key, value::MAX_VALUE, F};
-use rootfold_light::{invite::Invite, query::At, signing, values::ValueName, ResponseError};
+use rootfold_core::{field, value::MAX_VALUE, F};
+use rootfold_light::{invite::Invite, signing, ResponseError};
 use rootfold_node::{
     bootstrap::{self, Bootstrap, BootstrapError},
     client::{Peer, PeerCause, PeerError},
@@ -19,13 +19,10 @@ use rootfold_node::{
 };
 use rootfold_proto::{
     limits::{MAX_MESSAGE_BYTES, MAX_NAMES},
-    v1::{
-        self, query_service_client::QueryServiceClient,
-        replication_service_client::ReplicationServiceClient,
-    },
+    v1::{self, replication_service_client::ReplicationServiceClient},
 };
 use rootfold_verifier::ParameterId;
-use tonic::{Code, Request, Response, Status};
+use tonic::Code;
 
 fn some_world() -> World {
     let world = World::new(3, 3);
@@ -34,6 +31,8 @@ fn some_world() -> World {
     world.write(0, &[("gone", None)]);
     world
 }
+
+type Lie<T> = (&'static str, fn(&mut T));
 
 async fn connect(server: &Running) -> Peer {
     Peer::connect(&server.address).await.unwrap()
@@ -157,95 +156,6 @@ async fn submitting() {
     let e = peer.submit(space, &gap).await.unwrap_err();
     assert!(matches!(*e.cause, PeerCause::Refused { code: Code::FailedPrecondition, .. }), "{e}");
     assert_eq!(world.dump(), before);
-}
-
-#[tokio::test]
-async fn answers_have_their_proofs() {
-    let world = some_world();
-    let server = serve(&world.space, None).await;
-    let peer = connect(&server).await;
-    let (space, root) = (world.space.id(), world.space.status().root);
-
-    let got = peer.get(space, At::Latest, &key("a")).await.unwrap();
-    assert_eq!((got.root, got.value.as_deref()), (root, Some(b"one".as_slice())));
-    let got = peer.get(space, At::Latest, &key("c")).await.unwrap();
-    assert_eq!(got.value, Some(vec![7; 5_000]));
-    let got = peer.get(space, At::Latest, &key("gone")).await.unwrap();
-    assert!(got.entry.is_some() && got.value.is_none());
-    let got = peer.get(space, At::Latest, &key("nothing")).await.unwrap();
-    assert_eq!((got.entry, got.value), (None, None));
-    // Without a snapshot, genesis is the newest.
-    let got = peer.get(space, At::Snapshot, &key("a")).await.unwrap();
-    assert_eq!((got.root, got.entry), (space, None));
-
-    let [from, to] = [key(""), key("h")];
-    let all = peer.range(space, At::Latest, &from, &to, 100).await.unwrap();
-    let keys: Vec<&[u8]> = all.entries.iter().filter_map(|e| e.key.application_key()).collect();
-    assert_eq!(keys, [b"a".as_slice(), b"b", b"c", b"gone"]);
-    assert_eq!((all.root, all.next), (root, None));
-    let small = ValueName::of_entry(&all.entries[0]).unwrap();
-    assert_eq!(all.values[&small], b"one");
-
-    let first = peer.range(space, At::Latest, &from, &to, 3).await.unwrap();
-    assert_eq!(first.entries.len(), 3);
-    let next = first.next.unwrap();
-    let rest = peer.range(space, At::Latest, &next, &to, 3).await.unwrap();
-    assert_eq!([first.entries, rest.entries].concat(), all.entries);
-    let whole = peer.range(space, At::Latest, &Key::START, &Key::END, 1000).await.unwrap();
-    assert_eq!(whole.entries.len() as u64, world.space.status().entries + 1);
-}
-
-type Lie<T> = (&'static str, fn(&mut T));
-
-#[tokio::test]
-async fn answers_that_do_not_follow_from_their_pages_are_refused() {
-    let world = some_world();
-    let server = serve(&world.space, None).await;
-    let mut client =
-        QueryServiceClient::connect(format!("http://{}", server.address)).await.unwrap();
-    let get = v1::GetRequest { space: id(&world), at: 1, key: key("a").as_bytes().to_vec() };
-    let good = client.get(get).await.unwrap().into_inner();
-
-    let lies: [Lie<v1::GetResponse>; 6] = [
-        ("another value", |r| r.value = b"two".to_vec()),
-        ("no entry", |r| r.entry = None),
-        ("another stamp", |r| r.entry.as_mut().unwrap().ts += 1),
-        ("another root", |r| r.root[31] ^= 1),
-        ("a page less", |r| drop(r.pages.pop())),
-        ("a page changed", |r| *r.pages.last_mut().unwrap().content.last_mut().unwrap() ^= 1),
-    ];
-    for (what, lie) in lies {
-        let mut response = good.clone();
-        lie(&mut response);
-        let server = serve_query(response).await;
-        let peer = connect(&server).await;
-        let e = peer.get(world.space.id(), At::Latest, &key("a")).await.expect_err(what);
-        assert!(e.is_refusal(), "{what}: {e}");
-        assert_eq!(e.peer, server.address);
-    }
-    let server = serve_query(good).await;
-    connect(&server).await.get(world.space.id(), At::Latest, &key("a")).await.unwrap();
-}
-
-/// A query service that always sends the same response.
-async fn serve_query(response: v1::GetResponse) -> Running {
-    struct Parrot(v1::GetResponse);
-    #[tonic::async_trait]
-    impl v1::query_service_server::QueryService for Parrot {
-        async fn get(
-            &self,
-            _: Request<v1::GetRequest>,
-        ) -> Result<Response<v1::GetResponse>, Status> {
-            Ok(Response::new(self.0.clone()))
-        }
-        async fn range(
-            &self,
-            _: Request<v1::RangeRequest>,
-        ) -> Result<Response<v1::RangeResponse>, Status> {
-            Err(Status::unimplemented(""))
-        }
-    }
-    serve_service(v1::query_service_server::QueryServiceServer::new(Parrot(response))).await
 }
 
 #[tokio::test]

@@ -18,6 +18,11 @@ pub const MAX_BATCH_OPS: usize = 1024;
 pub const MAX_UNSIGNED_OPS: usize = 32;
 /// The largest number of entries in a response to a range query.
 pub const MAX_RANGE: usize = 1000;
+/// The largest number of keys in a request for the entries of several.
+pub const MAX_KEYS: usize = 64;
+/// The largest number of entries in a message about changed keys. Such a message is small, since a node
+/// keeps room for one for each caller that watches.
+pub const MAX_CHANGED: usize = 16;
 /// A sender closes a message before it exceeds this number of bytes, unless a single part of it does:
 /// ops that one signature covers, or the pages of one entry.
 pub const USUAL_MESSAGE_BYTES: usize = 448 * 1024;

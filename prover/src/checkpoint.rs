@@ -18,7 +18,8 @@ use thiserror::Error;
 use crate::{atomic::write_atomically, parameters::Parameters};
 
 const MAGIC: &[u8; 8] = b"rootf-cp";
-const VERSION: u8 = 1;
+/// The version of the checkpoint.
+pub const VERSION: u8 = 1;
 const DIGEST_BYTES: usize = 32;
 
 /// A running proof after some number of steps. Clones share the witness.

@@ -45,10 +45,12 @@ pub mod setup;
 pub mod shape;
 mod trapdoor;
 
-pub use checkpoint::{Checkpoint, CheckpointError};
+pub use checkpoint::{Checkpoint, CheckpointError, VERSION as CHECKPOINT_VERSION};
 pub use decider::{compress, CompressError};
 pub use foldable::FoldableCircuit;
 pub use ivc::{IvcError, RunningProof};
 pub use parameters::Parameters;
-pub use params_dir::{parameters_file, IncomingParameters, NotPrivate, ParametersError};
+pub use params_dir::{
+    parameters_file, IncomingParameters, NotPrivate, ParametersError, VERSION as PARAMETERS_VERSION,
+};
 pub use setup::{SetupError, SetupStage};

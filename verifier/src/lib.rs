@@ -37,7 +37,10 @@ mod verify;
 mod verifying_key;
 
 pub use folding::F;
-pub use proof::{Groth16Proof, Proof, ShapeError};
+pub use proof::{Groth16Proof, Proof, ShapeError, VERSION as PROOF_VERSION};
 pub use rootfold_arith::encoding::DecodeError;
 pub use verify::{diagnose, verify, verify_bytes, PreparedVerifyingKey, Verified, VerifyError};
-pub use verifying_key::{is_profile_name, KeyError, ParameterId, ParameterIdSyntax, VerifyingKey};
+pub use verifying_key::{
+    is_profile_name, KeyError, ParameterId, ParameterIdSyntax, VerifyingKey,
+    VERSION as VERIFYING_KEY_VERSION,
+};

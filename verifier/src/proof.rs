@@ -13,7 +13,8 @@ use crate::folding::{
 };
 
 const MAGIC: &[u8; 8] = b"rootf-pf";
-const VERSION: u8 = 1;
+/// The version of the proof file.
+pub const VERSION: u8 = 1;
 /// Number of public inputs of a step instance.
 const STEP_PUBLIC_INPUTS: usize = 1;
 /// Encoded length of a point of G1 or of Grumpkin.

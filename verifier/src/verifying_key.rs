@@ -14,7 +14,8 @@ use crate::{
 };
 
 const MAGIC: &[u8; 8] = b"rootf-vk";
-const VERSION: u8 = 1;
+/// The version of the verifying key.
+pub const VERSION: u8 = 1;
 /// Longest profile name in bytes.
 const MAX_PROFILE_LEN: usize = 32;
 

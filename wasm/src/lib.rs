@@ -5,7 +5,9 @@
 //! are refused. `wasm/tests/verify.mjs` does all of it.
 
 use rootfold_core::{field, key::Key};
-use rootfold_light::{answer, invite::Invite, snapshot, values::ValueName, verify};
+use rootfold_light::{
+    answer, invite::Invite, query::RangeQuery, snapshot, values::ValueName, verify,
+};
 use rootfold_proto::{decode, v1};
 use rootfold_verifier::{PreparedVerifyingKey, VerifyingKey};
 use wasm_bindgen::prelude::{wasm_bindgen, JsError};
@@ -108,13 +110,14 @@ impl Snapshot {
     ) -> Result<Range, JsError> {
         let from = from.map_or(Ok(Key::START), |key| Key::user(&key))?;
         let to = to.map_or(Ok(Key::END), |key| Key::user(&key))?;
-        let answer =
-            answer::check_range(&from, &to, decode::<v1::RangeResponse>(response.into())?)?;
-        if answer.root != self.0.root {
-            let (actual, expected) = (field::to_hex(&answer.root), self.root());
+        // The caller keeps to the limit that it has asked for.
+        let query = RangeQuery::new(from..to, u32::MAX);
+        let answer = answer::check_range(&query, decode::<v1::RangeResponse>(response.into())?)?;
+        if answer.state.root != self.0.root {
+            let (actual, expected) = (field::to_hex(&answer.state.root), self.root());
             return Err(JsError::new(&format!("answer under root {actual}, expected {expected}")));
         }
-        let next = next_key(answer.next, to)?;
+        let next = next_key(answer.next.map(|token| token.key), to)?;
         Ok(Range { answer, next })
     }
 }

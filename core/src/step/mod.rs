@@ -29,6 +29,10 @@ use crate::{
     F,
 };
 
+/// The version of what a proof states: which ops fold into which tree. Another one has other rules, hashes
+/// or limits in it.
+pub const STATEMENT_VERSION: u32 = 1;
+
 /// A rule of `docs/circuits.md`. The namespaces of the constraints have these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]

@@ -41,7 +41,8 @@ pub type InlineValues = Vec<(F, Vec<u8>)>;
 type PageReader<'a> = Reader<'a, BigEndian>;
 type PageWriter = Writer<BigEndian>;
 
-const FORMAT: u8 = 1;
+/// The version of the encoding of pages.
+pub const PAGE_VERSION: u8 = 1;
 const HEAD_KEY: u8 = 254;
 const OTHER_KEY: u8 = 255;
 /// The shortest entry (also below the shortest child): empty application key, no inline value.
@@ -53,7 +54,7 @@ impl Page {
     /// longer than [`MAX_PAGE_BYTES`] are omitted.
     pub fn encode(&self, inline: &dyn Fn(&Entry) -> Option<Vec<u8>>) -> Vec<u8> {
         let mut out = Writer::big_endian(0);
-        out.u8(FORMAT).u8(self.rank()).u32(self.len() as u32);
+        out.u8(PAGE_VERSION).u8(self.rank()).u32(self.len() as u32);
         for child in self.children() {
             out.field(&child.digest).u8(child.height);
             encode_key(&child.last_key, &mut out);
@@ -105,7 +106,7 @@ impl Page {
     fn decode_within(bytes: &[u8], max_items: usize) -> Result<(Page, InlineValues), PageError> {
         let mut reader = Reader::big_endian(bytes);
         let format = reader.u8()?;
-        if format != FORMAT {
+        if format != PAGE_VERSION {
             return Err(PageError::UnknownFormat { format });
         }
         let rank = reader.u8()?;

@@ -49,7 +49,7 @@ mod store;
 mod update;
 pub mod walk;
 
-pub use codec::InlineValues;
+pub use codec::{InlineValues, PAGE_VERSION};
 pub use diff::{diff, Diff, Difference};
 pub use error::{Misfit, PageError, StoreError, TreeError};
 pub use limits::{LEVELS_PER_PAGE, MAX_INLINE_VALUE, MAX_PAGE_BYTES, MAX_PAGE_ITEMS, ROOT_RANK};
@@ -57,6 +57,6 @@ pub use page::{Child, Page};
 pub use pages::{pages_below, range_pages, PagesBelow};
 pub use place::{load, Place};
 pub use position::Position;
-pub use read::{heads, lookup, neighbours, scan, scan_prefix, Scan};
+pub use read::{heads, lookup, neighbours, scan, scan_back, scan_prefix, Scan};
 pub use store::{MemoryStore, Overlay, PageStore, Update};
 pub use update::{build, try_build, update};

@@ -1,12 +1,8 @@
 //! Reading entries. Tombstones are returned like other entries.
 
-use std::ops::{Bound, RangeBounds};
+use std::ops::{Bound, Range, RangeBounds};
 
-use crate::{
-    item::Entry,
-    key::{Key, KeyError, KEY_BYTES, MAX_APPLICATION_KEY, USER_BYTE},
-    F,
-};
+use crate::{item::Entry, key::Key, F};
 
 use super::{error::TreeError, position::Position, store::PageStore};
 
@@ -70,18 +66,35 @@ pub fn scan_prefix<'s, S: PageStore + ?Sized>(
     root: F,
     prefix: &[u8],
 ) -> Result<Scan<'s, S>, TreeError> {
-    let length = prefix.len();
-    if length > MAX_APPLICATION_KEY {
-        return Err(KeyError::TooLong { length }.into());
-    }
-    let bound = |fill: u8| {
-        let mut bytes = [fill; KEY_BYTES];
-        bytes[0] = USER_BYTE;
-        bytes[1..=length].copy_from_slice(prefix);
-        Key::from_bytes(bytes)
-    };
-    let scan = scan(store, root, bound(0x00)..=bound(0xff))?;
+    let scan = scan(store, root, Key::with_prefix(prefix)?)?;
     Ok(Scan { prefix: Some(prefix.to_vec()), ..scan })
+}
+
+/// The entries with keys in `range`, from the last one back, at most `limit` of them, including
+/// sentinels and heads. If there are fewer, the list is complete.
+///
+/// # Errors
+/// [`TreeError`] if a page is missing or misplaced.
+pub fn scan_back<S: PageStore + ?Sized>(
+    store: &S,
+    root: F,
+    range: Range<Key>,
+    limit: usize,
+) -> Result<Vec<Entry>, TreeError> {
+    let mut entries = Vec::new();
+    if range.start >= range.end {
+        return Ok(entries);
+    }
+    let mut position = Position::seek(store, root, &range.end)?;
+    // The position is at the first entry that is not before the end, if there is one.
+    if position.entry().key < range.end {
+        entries.push(position.entry());
+    }
+    while entries.len() < limit && position.previous()? && position.entry().key >= range.start {
+        entries.push(position.entry());
+    }
+    entries.truncate(limit);
+    Ok(entries)
 }
 
 /// The head entries of all writers.

@@ -99,7 +99,7 @@ fn listing_requests(seeds: &mut Seeds) {
 }
 
 fn queries(seeds: &mut Seeds) {
-    let get = |text| v1::GetRequest { space: space(), at: 1, key: key(text) };
+    let get = |text| v1::GetRequest { space: space(), at: 1, key: key(text), root: Vec::new() };
     altered(
         seeds,
         "get_request",
@@ -108,6 +108,8 @@ fn queries(seeds: &mut Seeds) {
             ("unknown-state", |r| r.at = 7),
             ("short-key", |r| r.key.truncate(92)),
             ("other-space", |r| r.space[31] ^= 1),
+            ("a-root-of-no-state", |r| (r.at, r.root) = (3, vec![1; 32])),
+            ("a-root-too-many", |r| r.root = space()),
         ],
     );
     honest_seed(seeds, "get_request", "nothing-there", get("nothing").encode_to_vec());
@@ -115,7 +117,32 @@ fn queries(seeds: &mut Seeds) {
         let sentinel = v1::GetRequest { key: vec![byte; 93], ..get("") };
         honest_seed(seeds, "get_request", what, sentinel.encode_to_vec());
     }
-    let range = v1::RangeRequest { space: space(), at: 2, from: key(""), to: key("z"), limit: 3 };
+    let many = v1::GetManyRequest {
+        space: space(),
+        at: 1,
+        root: Vec::new(),
+        keys: ["a", "colour", "nothing"].map(key).into(),
+    };
+    altered(
+        seeds,
+        "get_many_request",
+        &many,
+        &[
+            ("no-keys", |r| r.keys.clear()),
+            ("a-key-twice", |r| r.keys[1] = r.keys[0].clone()),
+            ("in-disorder", |r| r.keys.swap(0, 2)),
+            ("too-many-keys", |r| r.keys = vec![r.keys[0].clone(); 65]),
+            ("short-key", |r| r.keys[0].truncate(3)),
+        ],
+    );
+    let range = v1::RangeRequest {
+        space: space(),
+        at: 2,
+        from: key(""),
+        to: key("z"),
+        limit: 3,
+        ..Default::default()
+    };
     altered(
         seeds,
         "range_request",
@@ -126,10 +153,14 @@ fn queries(seeds: &mut Seeds) {
             ("short-key", |r| r.to.truncate(1)),
             ("no-state", |r| r.at = 0),
             ("no-limit", |r| r.limit = 0),
+            ("short-token", |r| r.page_token = vec![1; 125]),
+            ("a-token-of-no-state", |r| r.page_token = vec![1; 126]),
         ],
     );
     let all = v1::RangeRequest { from: vec![0; 93], to: vec![0xff; 93], at: 1, limit: 1, ..range };
     honest_seed(seeds, "range_request", "one-of-all", all.encode_to_vec());
     let all = v1::RangeRequest { limit: u32::MAX, ..all };
     honest_seed(seeds, "range_request", "all", all.encode_to_vec());
+    let back = v1::RangeRequest { limit: 2, reverse: true, values: true, ..all };
+    honest_seed(seeds, "range_request", "the-last-two", back.encode_to_vec());
 }

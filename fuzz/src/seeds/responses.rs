@@ -137,7 +137,7 @@ fn listing_responses(seeds: &mut Seeds) {
 /// Seeds of the responses to queries, made from the responses of the honest node.
 fn answers(seeds: &mut Seeds) {
     let query = QueryService::new(honest().space.clone());
-    let get = v1::GetRequest { space: space(), at: 1, key: key("colour") };
+    let get = v1::GetRequest { space: space(), at: 1, key: key("colour"), root: Vec::new() };
     let response = block_on(query.get(Request::new(get.clone()))).expect("it answers").into_inner();
     altered(
         seeds,
@@ -167,6 +167,7 @@ fn answers(seeds: &mut Seeds) {
         from: from.as_bytes().to_vec(),
         to: to.as_bytes().to_vec(),
         limit: 1000,
+        ..Default::default()
     };
     let response =
         block_on(query.range(Request::new(range.clone()))).expect("it answers").into_inner();
@@ -177,12 +178,45 @@ fn answers(seeds: &mut Seeds) {
         &[
             ("an-entry-left-out", |r| drop(r.entries.remove(1))),
             ("an-entry-changed", |r| r.entries[1].ts += 1),
-            ("cut-short", |r| r.next = r.entries[1].key.clone()),
+            ("cut-short", |r| {
+                r.next_page_token = [&[1], &r.root[..], &r.entries[1].key[..]].concat();
+            }),
+            ("a-token-of-another-state", |r| {
+                r.next_page_token = [&[1], &[1; 32][..], &r.entries[1].key[..]].concat();
+            }),
+            ("a-value-of-nothing", |r| r.values.push(some_value())),
             ("a-page-less", |r| drop(r.pages.pop())),
             ("no-pages", |r| r.pages.clear()),
+        ],
+    );
+    let back = v1::RangeRequest { limit: 2, reverse: true, values: true, ..range.clone() };
+    let response = block_on(query.range(Request::new(back))).expect("it answers").into_inner();
+    honest_seed(seeds, "range_response", "the-last-two", response.encode_to_vec());
+    let many = v1::GetManyRequest {
+        space: space(),
+        at: 1,
+        root: Vec::new(),
+        keys: ["colour", "nothing"].map(key).into(),
+    };
+    let response = block_on(query.get_many(Request::new(many))).expect("it answers").into_inner();
+    altered(
+        seeds,
+        "get_many_response",
+        &response,
+        &[
+            ("an-entry-left-out", |r| drop(r.entries.pop())),
+            ("an-entry-twice", |r| r.entries.push(r.entries[0].clone())),
+            ("a-page-less", |r| drop(r.pages.pop())),
+            ("a-value-of-nothing", |r| r.values.push(some_value())),
+            ("another-root", |r| r.root[31] ^= 1),
         ],
     );
     let some = v1::RangeRequest { limit: 3, ..range };
     let response = block_on(query.range(Request::new(some))).expect("it answers").into_inner();
     honest_seed(seeds, "range_response", "first-three", response.encode_to_vec());
+}
+
+/// A value that no entry has.
+fn some_value() -> v1::Value {
+    messages::value_out(Value::user(b"a value of nothing".to_vec()))
 }

@@ -6,6 +6,7 @@ mod checks;
 mod counting;
 mod error;
 mod peering;
+mod query;
 mod stranger;
 mod transfer;
 
@@ -17,13 +18,11 @@ use std::{
     time::Duration,
 };
 
-use rootfold_core::{key::Key, space::Genesis, F};
+use rootfold_core::{space::Genesis, F};
 use rootfold_light::{
-    answer::{self, GetAnswer, RangeAnswer},
     fork::CheckedFork,
     invite::Invite,
     messages,
-    query::At,
     response::{
         self, Checked, Frontier, OpMessage, OpStream, PageStream, ReceivedPage, ValueStream,
     },
@@ -60,6 +59,7 @@ use crate::{
 use checks::PageChecks;
 
 pub use error::{PeerCause, PeerError};
+pub use query::Changes;
 pub(crate) use transfer::{Part, Transfer};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -375,45 +375,6 @@ impl Peer {
         };
         let response = self.response(self.verification.clone().check(request).await)?;
         response::checked(&response).map_err(|e| self.blame(e))
-    }
-
-    /// The entry of a key, checked against the root of the answer. The caller compares the root with
-    /// a proved one.
-    ///
-    /// # Errors
-    /// [`PeerError`] if the answer does not follow from its pages.
-    pub async fn get(&self, space: F, at: At, key: &Key) -> Result<GetAnswer, PeerError> {
-        let request = v1::GetRequest {
-            space: messages::bytes(&space),
-            at: messages::at_out(at),
-            key: key.as_bytes().to_vec(),
-        };
-        let response = self.response(self.query.clone().get(request).await)?;
-        answer::check_get(key, response).map_err(|cause| self.blame(cause))
-    }
-
-    /// The entries in `from..to`, at most `limit` of them (at least 1), checked against the root of
-    /// the answer. The caller compares the root with a proved one.
-    ///
-    /// # Errors
-    /// [`PeerError`] if the answer does not follow from its pages.
-    pub async fn range(
-        &self,
-        space: F,
-        at: At,
-        from: &Key,
-        to: &Key,
-        limit: u32,
-    ) -> Result<RangeAnswer, PeerError> {
-        let request = v1::RangeRequest {
-            space: messages::bytes(&space),
-            at: messages::at_out(at),
-            from: from.as_bytes().to_vec(),
-            to: to.as_bytes().to_vec(),
-            limit,
-        };
-        let response = self.response(self.query.clone().range(request).await)?;
-        answer::check_range(from, to, response).map_err(|cause| self.blame(cause))
     }
 }
 

@@ -20,6 +20,7 @@ use super::{
     activity::Activity,
     budget::{Budget, Metered, Upload, MESSAGE_ROOM, SMALL_ROOM},
     limits::Limits,
+    query::WATCH_PATH,
     stall::Progress,
 };
 
@@ -56,7 +57,8 @@ impl Calls {
         let busy = self.activity.begin();
         let progress = Progress::current();
         request.extensions_mut().insert(self.caller);
-        let small = request.uri().path().starts_with("/grpc.");
+        let path = request.uri().path();
+        let small = path.starts_with("/grpc.") || path == WATCH_PATH;
         let room = if small { SMALL_ROOM } else { MESSAGE_ROOM };
         // Waits without holding more than the request's headers.
         let running = timeout(self.limits.queue, self.running.clone().acquire_owned()).await;

@@ -161,10 +161,10 @@ fn routes(
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let verification =
-        VerificationServiceServer::new(VerificationService::new(key).enabled(limits.check))
+        VerificationServiceServer::new(VerificationService::new(key.clone()).enabled(limits.check))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let query = QueryServiceServer::new(QueryService::new(space.clone()))
+    let query = QueryServiceServer::new(QueryService::new(space.clone()).with_key(key))
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let proving = ProvingServiceServer::new(ProvingService::new(space.clone(), beside.proving))

@@ -24,7 +24,9 @@ impl From<StoreError> for Status {
 impl From<SpaceError> for Status {
     fn from(e: SpaceError) -> Status {
         match e {
-            SpaceError::NoSnapshot { .. } => Status::not_found(e.to_string()),
+            SpaceError::NoSnapshot { .. } | SpaceError::StateGone { .. } => {
+                Status::not_found(e.to_string())
+            }
             _ => internal(&e),
         }
     }

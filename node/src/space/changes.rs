@@ -1,6 +1,6 @@
 //! What has changed in a space.
 
-use rootfold_core::tree;
+use rootfold_core::{item::Entry, tree};
 use tokio::sync::watch;
 
 use super::{Found, Space, SpaceError, View};
@@ -20,16 +20,24 @@ impl Space {
         after: &'a View,
         prefix: &'a [u8],
     ) -> impl Iterator<Item = Result<Found, SpaceError>> + use<'a> {
-        let wanted = move |key: &rootfold_core::key::Key| {
-            key.application_key().is_some_and(|key| key.starts_with(prefix))
+        let changed = self.changed_entries(before, after, prefix);
+        changed.map(|entry| entry.and_then(|entry| self.found(entry, true)))
+    }
+
+    /// The entries of [`Self::changes`] without values.
+    pub(crate) fn changed_entries<'a>(
+        &'a self,
+        before: &'a View,
+        after: &'a View,
+        prefix: &'a [u8],
+    ) -> impl Iterator<Item = Result<Entry, SpaceError>> + use<'a> {
+        let wanted = move |entry: &Entry| {
+            entry.key.application_key().is_some_and(|key| key.starts_with(prefix))
         };
         tree::diff(self.pages(), before.root, after.root).filter_map(move |difference| {
             match difference {
                 // A key is never removed from the tree: a deletion leaves a tombstone.
-                Ok(difference) => {
-                    let entry = difference.after.filter(|entry| wanted(&entry.key))?;
-                    Some(self.found(entry, true))
-                }
+                Ok(difference) => difference.after.filter(wanted).map(Ok),
                 Err(e) => Some(Err(e.into())),
             }
         })

@@ -67,10 +67,10 @@ pub use policy::{Policy, KEPT_SNAPSHOTS, MAX_AHEAD};
 pub(crate) use proved::{Begun, Lacking, TakeProvedError};
 pub(crate) use read::{holds_value, read_head};
 pub use read::{Found, View};
+pub use rootfold_light::query::Voucher;
 pub(crate) use snapshots::FetchedNames;
 pub use state::Proved;
-pub(crate) use state::{Latest, State};
-pub use voucher::Voucher;
+pub(crate) use state::{Latest, State, FORMAT_VERSION as STORE_VERSION};
 pub use write::{Write, WriteError, Written};
 
 /// The tips of writers. Cheap to clone, whatever their number is.
@@ -109,6 +109,15 @@ pub enum SpaceError {
     /// Ops of this node cannot be folded on top of a newer snapshot.
     #[error("folding own ops on top of a newer snapshot: {0}")]
     OwnOps(#[from] Box<IngestError>),
+    /// The node does not keep a state.
+    #[error(
+        "this node does not keep the state with root {}: ask for the latest one or the newest snapshot",
+        field::to_hex(.root)
+    )]
+    StateGone {
+        /// The root.
+        root: F,
+    },
     /// The node has no snapshot, and not the genesis state either.
     #[error("this node has no snapshot of space {}", field::to_hex(.id))]
     NoSnapshot {
@@ -157,8 +166,8 @@ struct Inner {
     policy: RwLock<Arc<Policy>>,
     /// The states that may still be in use, for the garbage collection.
     in_use: Mutex<Vec<Weak<State>>>,
-    /// Roots whose trees are being fetched, for the garbage collection.
-    pinned: Mutex<Vec<F>>,
+    /// Further trees that the garbage collection leaves alone.
+    pinned: Mutex<Vec<pin::Pin>>,
     /// The number of candidates for the garbage collection since the last one. It begins high, so that
     /// a process that makes a single change collects too.
     garbage: AtomicUsize,
@@ -454,7 +463,7 @@ impl Space {
         let in_use = self.inner.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         let states = in_use.iter().filter_map(Weak::upgrade);
         let mut roots = garbage::roots_of(states.filter(|state| !Arc::ptr_eq(state, &current)));
-        roots.extend_from_slice(&self.pinned());
+        roots.extend(self.pinned().iter().map(|pin| pin.root));
         roots
     }
 

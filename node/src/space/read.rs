@@ -21,7 +21,7 @@ use crate::store::{
     Column, Store, StoreError,
 };
 
-use super::{Space, SpaceError, State};
+use super::{pin::Pin, Pinned, Space, SpaceError, State};
 
 /// An entry with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,7 @@ pub struct View {
     /// The root.
     pub root: F,
     _state: Arc<State>,
+    _pinned: Option<Arc<Pinned>>,
 }
 
 impl Space {
@@ -56,7 +57,15 @@ impl Space {
         match at {
             At::Latest => Ok(state.latest.root),
             At::Snapshot => Ok(self.header_in(state)?.root),
+            At::Root(root) if self.keeps(&root) => Ok(root),
+            At::Root(root) => Err(SpaceError::StateGone { root }),
         }
+    }
+
+    /// Whether this node keeps the state with this root, at least for a while.
+    fn keeps(&self, root: &F) -> bool {
+        let whole = |pin: &Pin| pin.whole && pin.root == *root;
+        self.roots().contains(root) || self.pinned().iter().any(whole)
     }
 
     /// The roots of all states that this node keeps.
@@ -74,7 +83,13 @@ impl Space {
     /// [`SpaceError::NoSnapshot`].
     pub fn view(&self, at: At) -> Result<View, SpaceError> {
         let state = self.state();
-        Ok(View { root: self.root_in(&state, at)?, _state: state })
+        // The state has only the newest snapshot. Pinned before the look, so that nothing is collected after it.
+        let pinned = match at {
+            At::Root(root) => Some(Arc::new(self.pin(root))),
+            At::Latest | At::Snapshot => None,
+        };
+        let root = self.root_in(&state, at)?;
+        Ok(View { root, _state: state, _pinned: pinned })
     }
 
     /// The header of the newest snapshot; that of genesis if there is none.
@@ -171,6 +186,11 @@ impl Space {
     /// A value that is short enough to be inline in a page.
     fn short_value(&self, name: &ValueName) -> Result<Option<Vec<u8>>, StoreError> {
         self.store().get(Column::Values, &value_key(name))
+    }
+
+    /// Whether a value is inline in the pages that this node encodes.
+    pub(crate) fn is_inline(&self, name: &ValueName) -> Result<bool, StoreError> {
+        Ok(self.short_value(name)?.is_some())
     }
 
     pub(crate) fn has_value(&self, name: &ValueName) -> Result<bool, StoreError> {

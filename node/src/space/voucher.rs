@@ -1,33 +1,13 @@
 //! What vouches for an entry.
 
-use rootfold_core::{item::Entry, tree};
-use rootfold_light::query::At;
+use rootfold_core::{item::Entry, tree, F};
+use rootfold_light::query::{At, Voucher};
 
 use super::{Space, SpaceError};
 
-/// What vouches for an entry of the latest state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Voucher {
-    /// The newest snapshot has the same entry, and its proof was checked or made here. Genesis, whose root
-    /// is the space's id, needs no proof.
-    Proven,
-    /// The entry comes from an op after the newest snapshot, whose signature was checked here.
-    Signed,
-}
-
-impl Voucher {
-    /// The word for users.
-    pub fn name(self) -> &'static str {
-        match self {
-            Voucher::Proven => "proven",
-            Voucher::Signed => "signed",
-        }
-    }
-}
-
 impl Space {
     /// What vouches for an entry that was read from the latest state. Nothing gets into that state that was
-    /// not checked.
+    /// not checked: it is proven if the newest snapshot has the same entry.
     ///
     /// # Errors
     /// [`SpaceError`].
@@ -40,5 +20,16 @@ impl Space {
         };
         let proven = tree::lookup(self.pages(), view.root, &entry.key)?;
         Ok(if proven.as_ref() == Some(entry) { Voucher::Proven } else { Voucher::Signed })
+    }
+
+    /// What vouches for the whole state with this root, which this node keeps.
+    pub fn voucher_of_root(&self, root: F) -> Voucher {
+        let state = self.state();
+        let is_proven = root == self.id() || state.kept.iter().any(|header| header.root == root);
+        if is_proven {
+            Voucher::Proven
+        } else {
+            Voucher::Signed
+        }
     }
 }

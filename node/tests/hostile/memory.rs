@@ -23,10 +23,12 @@ fn requests(space: &F) -> [(&'static str, Bytes); 3] {
         from: key("").as_bytes().to_vec(),
         to: Key::END.as_bytes().to_vec(),
         limit: 1000,
+        ..Default::default()
     };
     let log = v1::WriterTip { writer: 1, seq: 0, head: Vec::new() };
     let logs = v1::LogEntriesRequest { space: space.clone(), logs: vec![log] };
-    let get = v1::GetRequest { space, at: 1, key: key("key 00003").as_bytes().to_vec() };
+    let key = key("key 00003").as_bytes().to_vec();
+    let get = v1::GetRequest { space, at: 1, key, root: Vec::new() };
     [
         ("/rootfold.v1.ReplicationService/LogEntries", frame(&logs)),
         ("/rootfold.v1.QueryService/Range", frame(&range)),

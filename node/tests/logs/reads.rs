@@ -62,6 +62,7 @@ async fn a_small_answer_reads_little() {
         from: key("").as_bytes().to_vec(),
         to: Key::END.as_bytes().to_vec(),
         limit: 32,
+        ..Default::default()
     };
     let response = service.range(Request::new(request)).await.unwrap().into_inner();
     assert_eq!(response.entries.len(), 32);

@@ -39,7 +39,8 @@ pub use incoming::{parameters_file, IncomingParameters};
 pub use private::NotPrivate;
 
 const MAGIC: &[u8; 8] = b"rootf-pp";
-const VERSION: u8 = 1;
+/// The version of the parameters file.
+pub const VERSION: u8 = 1;
 const EXTENSION: &str = "params";
 /// An upper bound on the bytes of a verifying key.
 const MAX_KEY_BYTES: usize = 4096;
