@@ -16,6 +16,9 @@ before=$(tree_state)
 
 scripts/check.sh
 
+say "the messages of the API"
+scripts/buf.sh
+
 say "verifier, light and wasm for the browser, in Node.js"
 scripts/wasm.sh
 

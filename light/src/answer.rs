@@ -125,7 +125,7 @@ pub fn check_range(
     messages::at_most("entries", entries.len(), MAX_RANGE.min(query.limit as usize))?;
     let next = match next_page_token.as_slice() {
         [] => None,
-        bytes => Some(PageToken::from_bytes(bytes)?),
+        bytes => Some(messages::token_in(bytes)?),
     };
     let Some(rest) = query.rest() else { return Err(ResponseError::OtherAnswer) };
     // All pages of a range are of one state, and each leads further.

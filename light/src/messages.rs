@@ -381,7 +381,7 @@ pub fn range_in(request: &v1::RangeRequest) -> Result<(At, RangeQuery), MessageE
     }
     let page = match request.page_token.as_slice() {
         [] => None,
-        bytes => Some(PageToken::from_bytes(bytes)?),
+        bytes => Some(token_in(bytes)?),
     };
     let (reverse, values) = (request.reverse, request.values);
     let query = RangeQuery { keys: from..to, limit: request.limit, reverse, values, page };
@@ -403,9 +403,34 @@ pub fn range_out(space: F, at: At, query: &RangeQuery) -> v1::RangeRequest {
         limit: query.limit,
         root,
         reverse: query.reverse,
-        page_token: query.page.as_ref().map(PageToken::to_bytes).unwrap_or_default(),
+        page_token: query.page.as_ref().map(token_out).unwrap_or_default(),
         values: query.values,
     }
+}
+
+const TOKEN_VERSION: u8 = 1;
+const TOKEN_BYTES: usize = 1 + FIELD_BYTES + KEY_BYTES;
+
+/// The bytes of a page token: the version, the root and the key.
+pub fn token_out(token: &PageToken) -> Vec<u8> {
+    let root = field::to_bytes(&token.root);
+    [&[TOKEN_VERSION], root.as_slice(), token.key.as_bytes()].concat()
+}
+
+/// A page token.
+///
+/// # Errors
+/// [`MessageError`] for any bytes that [`token_out`] does not produce.
+pub fn token_in(token: &[u8]) -> Result<PageToken, MessageError> {
+    let what = "page token";
+    let (expected, actual) = (TOKEN_BYTES, token.len());
+    let wrong = || MessageError::Length { what, expected, actual };
+    let token: &[u8; TOKEN_BYTES] = token.try_into().map_err(|_| wrong())?;
+    if token[0] != TOKEN_VERSION {
+        return Err(MessageError::Unknown { what, number: i32::from(token[0]) });
+    }
+    let (root, of) = token[1..].split_at(FIELD_BYTES);
+    Ok(PageToken { root: self::field(what, root)?, key: key(what, of)? })
 }
 
 /// What vouches for an answer by a node's account; `None` if it does not say.

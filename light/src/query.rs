@@ -3,12 +3,11 @@
 use std::ops::Range;
 
 use rootfold_core::{
-    field::{self, FIELD_BYTES},
-    key::{Key, KeyError, KEY_BYTES},
+    key::{Key, KeyError},
     F,
 };
 
-use crate::{messages::MessageError, snapshot::SnapshotHeader};
+use crate::snapshot::SnapshotHeader;
 
 /// The state of a space that a query reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,55 +123,12 @@ pub struct PageToken {
     pub key: Key,
 }
 
-const TOKEN_VERSION: u8 = 1;
-const TOKEN_BYTES: usize = 1 + FIELD_BYTES + KEY_BYTES;
-
-impl PageToken {
-    /// The version, the root and the key.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let root = field::to_bytes(&self.root);
-        [&[TOKEN_VERSION], root.as_slice(), self.key.as_bytes()].concat()
-    }
-
-    /// Decodes a token.
-    ///
-    /// # Errors
-    /// [`MessageError`] for any bytes that [`PageToken::to_bytes`] does not produce.
-    pub fn from_bytes(bytes: &[u8]) -> Result<PageToken, MessageError> {
-        let what = "page token";
-        let (expected, actual) = (TOKEN_BYTES, bytes.len());
-        let wrong = || MessageError::Length { what, expected, actual };
-        let bytes: &[u8; TOKEN_BYTES] = bytes.try_into().map_err(|_| wrong())?;
-        if bytes[0] != TOKEN_VERSION {
-            return Err(MessageError::Unknown { what, number: i32::from(bytes[0]) });
-        }
-        let (root, key) = bytes[1..].split_at(FIELD_BYTES);
-        let root = crate::messages::field(what, root)?;
-        Ok(PageToken { root, key: crate::messages::key(what, key)? })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn key(text: &str) -> Key {
         Key::user(text.as_bytes()).expect("a short key")
-    }
-
-    #[test]
-    fn tokens_have_one_encoding() {
-        let token = PageToken { root: F::from(7u64), key: key("k") };
-        let bytes = token.to_bytes();
-        assert_eq!(PageToken::from_bytes(&bytes), Ok(token));
-        assert!(PageToken::from_bytes(&bytes[1..]).is_err());
-        assert!(PageToken::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
-        let mut other = bytes.clone();
-        other[0] = 2;
-        assert!(PageToken::from_bytes(&other).is_err());
-        let mut large = bytes;
-        large[1..=FIELD_BYTES].fill(0xff);
-        assert!(PageToken::from_bytes(&large).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use rootfold_core::{field, key::Key, tree, F};
 use rootfold_light::{
     answer::{check_get, check_range},
     invite::{Invite, InviteError},
-    messages::{at_in, at_out, frontier_in, tips_in, MessageError},
+    messages::{at_in, at_out, frontier_in, tips_in, token_in, token_out, MessageError},
     query::{At, PageToken, RangeQuery},
     response::{checked, Checked},
     snapshot::{Snapshot, SnapshotHeader},
@@ -77,6 +77,21 @@ fn a_query_names_its_state() {
     // A root belongs to a state that is named by it, and to no other.
     assert!(at_in(1, &[1; 32]).is_err());
     assert!(at_in(3, &[]).is_err());
+}
+
+#[test]
+fn page_tokens_have_one_encoding() {
+    let token = PageToken { root: F::from(7u64), key: Key::user(b"k").unwrap() };
+    let bytes = token_out(&token);
+    assert_eq!(token_in(&bytes), Ok(token));
+    assert!(token_in(&bytes[1..]).is_err());
+    assert!(token_in(&[&bytes[..], &[0]].concat()).is_err());
+    let mut other = bytes.clone();
+    other[0] = 2;
+    assert!(token_in(&other).is_err());
+    let mut large = bytes;
+    large[1..33].fill(0xff);
+    assert!(token_in(&large).is_err());
 }
 
 #[test]

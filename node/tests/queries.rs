@@ -18,14 +18,17 @@ use rootfold_light::{
     ResponseError,
 };
 use rootfold_node::client::{Peer, PeerCause, PeerError};
-use rootfold_proto::v1::{
-    self,
-    query_service_client::QueryServiceClient,
-    query_service_server::{QueryService, QueryServiceServer},
+use rootfold_proto::{
+    reason::Reason,
+    v1::{
+        self,
+        query_service_client::QueryServiceClient,
+        query_service_server::{QueryService, QueryServiceServer},
+    },
 };
 use tokio::time::timeout;
 use tokio_stream::Pending;
-use tonic::{transport::Channel, Code, Request, Response, Status};
+use tonic::{transport::Channel, Request, Response, Status};
 
 fn some_world() -> World {
     let world = World::new(3, 3);
@@ -132,7 +135,27 @@ async fn pages_of_a_range_are_of_one_state() {
     let got = peer.get(space, At::Root(root), &key("a")).await.unwrap();
     assert_eq!((got.state.root, got.value.unwrap()), (root, b"one".to_vec()));
     let e = peer.get(space, At::Root(F::from(9u64)), &key("a")).await.unwrap_err();
-    assert!(matches!(*e.cause, PeerCause::Refused { code: Code::NotFound, .. }), "{e}");
+    assert_eq!(reason(&e), Reason::StateGone);
+}
+
+/// Why a peer refused.
+fn reason(e: &PeerError) -> Reason {
+    let PeerCause::Refused { reason: Some(reason), .. } = *e.cause else { panic!("{e}") };
+    reason
+}
+
+/// Programs read reasons, so each is documented.
+#[test]
+fn reasons_are_documented() {
+    let page = std::fs::read_to_string("../docs/api.md").unwrap();
+    let words = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+    let words: Vec<&str> =
+        words.map(|(word, _)| word).filter(|word| !word.contains(char::is_lowercase)).collect();
+    let reasons: Vec<&str> = Reason::ALL.iter().map(|reason| reason.word()).collect();
+    assert_eq!(words, reasons);
+    for reason in Reason::ALL {
+        assert_eq!(Reason::from_word(reason.word()), Some(*reason));
+    }
 }
 
 #[tokio::test]
@@ -165,7 +188,7 @@ async fn changes_are_told() {
     }
     assert_eq!(told, keys);
     let e = peer.watch(world.space.id(), &[0; 92]).await.err().unwrap();
-    assert!(e.is_refusal(), "{e}");
+    assert_eq!(reason(&e), Reason::InvalidRequest);
 }
 
 #[tokio::test]
@@ -181,7 +204,7 @@ async fn a_node_says_what_it_is() {
     assert!(info.services.contains(&"rootfold.v1.QueryService".to_owned()), "{info:?}");
     assert_eq!(info.limits.unwrap().range_entries, 1000);
     let e = connect(&server).await.info(F::from(3u64)).await.unwrap_err();
-    assert!(matches!(*e.cause, PeerCause::Refused { code: Code::NotFound, .. }), "{e}");
+    assert_eq!(reason(&e), Reason::OtherSpace);
 }
 
 type Lie<T> = (&'static str, fn(&mut T));

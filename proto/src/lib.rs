@@ -19,6 +19,7 @@ pub mod codec;
 mod decode;
 mod elements;
 pub mod limits;
+pub mod reason;
 
 pub use decode::{decode, DecodeError};
 pub use elements::ElementsError;

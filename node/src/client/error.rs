@@ -1,8 +1,10 @@
 //! Errors of peers. Every error names the peer.
 
 use rootfold_light::{response::printable, verify::VerifyError, ResponseError};
+use rootfold_proto::reason::{Reason, DOMAIN};
 use thiserror::Error;
 use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
 use crate::space::{ForkRefused, IngestError};
 
@@ -49,6 +51,8 @@ pub enum PeerCause {
     Refused {
         /// The gRPC code.
         code: Code,
+        /// The reason for programs; `None` if the peer gives none that this version knows.
+        reason: Option<Reason>,
         /// The peer's reason, in printable form.
         what: String,
     },
@@ -138,7 +142,12 @@ impl From<Status> for PeerCause {
             Code::Internal if status.message().starts_with("h2 protocol error") => {
                 PeerCause::unreachable(&status)
             }
-            code => PeerCause::Refused { code, what: printable(status.message()) },
+            code => {
+                let info = status.get_details_error_info();
+                let reason = info.filter(|info| info.domain == DOMAIN);
+                let reason = reason.and_then(|info| Reason::from_word(&info.reason));
+                PeerCause::Refused { code, reason, what: printable(status.message()) }
+            }
         }
     }
 }

@@ -82,8 +82,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The next changes, and the root of the state that they lead to. The first ones are none: they name
-    /// the state with which watching begins. Waits as long as nothing changes.
+    /// The next changes, and the root of the state that they lead to. The first message has no
+    /// changes: it names the state with which watching begins. Waits as long as nothing changes.
     ///
     /// # Errors
     /// [`PeerError`], also if the peer ends the stream.

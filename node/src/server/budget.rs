@@ -16,11 +16,14 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
+use rootfold_proto::reason::Reason;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout, Sleep},
 };
 use tonic::Status;
+
+use super::refusal::refuse;
 
 use super::stall::Progress;
 
@@ -99,7 +102,7 @@ impl Room {
 }
 
 fn exhausted() -> Status {
-    Status::resource_exhausted("this node has too many bytes in flight; try again later")
+    refuse(Reason::Busy, "this node has too many bytes in flight; try again later")
 }
 
 /// The body of a request: it must arrive in time, and its bytes count.
@@ -139,7 +142,7 @@ where
             Poll::Pending => {
                 ready!(this.deadline.as_mut().poll(cx));
                 this.ended = true;
-                let late = Status::deadline_exceeded("the request did not arrive in time");
+                let late = refuse(Reason::TooLate, "the request did not arrive in time");
                 return Poll::Ready(Some(Err(late)));
             }
         };

@@ -12,8 +12,11 @@ use std::{
 
 use http::{Request, Response};
 use hyper::body::Incoming;
+use rootfold_proto::reason::Reason;
 use tokio::{sync::Semaphore, time::timeout};
 use tonic::{body::Body, service::Routes, Status};
+
+use super::refusal::refuse;
 use tower::Service;
 
 use super::{
@@ -63,7 +66,7 @@ impl Calls {
         // Waits without holding more than the request's headers.
         let running = timeout(self.limits.queue, self.running.clone().acquire_owned()).await;
         let Ok(Ok(running)) = running else {
-            let status = Status::resource_exhausted("too many calls of this connection");
+            let status = refuse(Reason::Busy, "too many calls of this connection");
             return Metered::of(status, progress);
         };
         let mut room = match self.budget.reserve(room, self.limits.queue).await {
@@ -93,5 +96,5 @@ impl Metered<Body> {
 }
 
 fn late(limit: Duration) -> Status {
-    Status::deadline_exceeded(format!("no answer within {} s", limit.as_secs()))
+    refuse(Reason::TooLate, format!("no answer within {} s", limit.as_secs()))
 }

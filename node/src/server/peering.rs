@@ -3,10 +3,14 @@
 use std::net::IpAddr;
 
 use rootfold_light::invite::MAX_ADDRESS_BYTES;
+use rootfold_proto::reason::Reason;
 use rootfold_proto::v1::{self, peering_service_server::PeeringService as Peering};
 use tonic::{Request, Response, Status};
 
-use super::{calls::Caller, refusal::check_space};
+use super::{
+    calls::Caller,
+    refusal::{check_space, refuse},
+};
 use crate::{
     peers::{is_local, Peers, MAX_LISTED},
     space::Space,
@@ -51,13 +55,16 @@ impl Peering for PeeringService {
         let v1::ListPeersRequest { space, address } = request.into_inner();
         check_space(&self.space, &space)?;
         let Some(peers) = &self.peers else {
-            return Err(Status::unimplemented("this node tells nobody of its peers"));
+            return Err(refuse(Reason::Disabled, "this node tells nobody of its peers"));
         };
         if address.len() > MAX_ADDRESS_BYTES {
-            return Err(Status::invalid_argument(format!(
-                "an address of {} bytes, at most {MAX_ADDRESS_BYTES} are allowed",
-                address.len()
-            )));
+            return Err(refuse(
+                Reason::InvalidRequest,
+                format!(
+                    "an address of {} bytes, at most {MAX_ADDRESS_BYTES} are allowed",
+                    address.len()
+                ),
+            ));
         }
         let is_near = is_near(caller);
         if !address.is_empty() {

@@ -7,13 +7,14 @@ use std::{
 };
 
 use rootfold_light::messages;
+use rootfold_proto::reason::Reason;
 use rootfold_proto::v1::{self, proving_service_server::ProvingService as Proving};
 use rootfold_prover::{parameters_file, ParametersError};
 use rootfold_verifier::ParameterId;
 use tonic::{Request, Response, Status};
 
 use super::{
-    refusal::{check_space, internal, invalid},
+    refusal::{check_space, internal, invalid, refuse},
     work::{ResponseStream, Work},
 };
 use crate::{data_dir::DataDir, space::Space};
@@ -44,7 +45,7 @@ impl ProvingService {
     }
 
     fn files(&self) -> Result<ProvingFiles, Status> {
-        let refused = || Status::unimplemented("this node hands nothing to other provers");
+        let refused = || refuse(Reason::Disabled, "this node hands nothing to other provers");
         self.files.clone().ok_or_else(refused)
     }
 
@@ -59,7 +60,7 @@ impl ProvingService {
 }
 
 fn no_parameters() -> Status {
-    Status::not_found("this node does not have these parameters")
+    refuse(Reason::NotHeld, "this node does not have these parameters")
 }
 
 #[tonic::async_trait]
@@ -101,7 +102,7 @@ impl Proving for ProvingService {
         self.check_parameters(&request.parameters)?;
         let space = self.space.clone();
         let opened = self.work.run(move || {
-            let none = |what: &str| Status::not_found(format!("this node has no {what}"));
+            let none = |what: &str| refuse(Reason::NotHeld, format!("this node has no {what}"));
             let proved = space.status().proved.filter(|proved| proved.steps > 0);
             let proved = proved.ok_or_else(|| none("running proof"))?;
             if proved.steps <= request.steps {
@@ -136,7 +137,7 @@ impl FileParts {
     fn of(mut file: File, offset: u64) -> Result<FileParts, Status> {
         let length = file.metadata().map_err(|e| internal(&e))?.len();
         let left = length.checked_sub(offset).ok_or_else(|| {
-            Status::out_of_range(format!("offset {offset}, and the file has {length} bytes"))
+            refuse(Reason::OutOfRange, format!("offset {offset}, and the file has {length} bytes"))
         })?;
         file.seek(io::SeekFrom::Start(offset)).map_err(|e| internal(&e))?;
         Ok(FileParts { file, length, left })

@@ -3,7 +3,10 @@
 use std::{net::IpAddr, num::NonZeroU32};
 
 use governor::{clock::DefaultClock, state::keyed::DefaultKeyedStateStore, Quota, RateLimiter};
+use rootfold_proto::reason::Reason;
 use tonic::Status;
+
+use super::refusal::refuse;
 
 /// The number of addresses after which those that have been quiet are forgotten.
 const MANY: usize = 1024;
@@ -33,10 +36,13 @@ impl SubmitQuota {
         let (Some(address), Some(ops)) = (address, ops) else { return Ok(()) };
         match self.buckets.check_key_n(&address, ops) {
             Ok(Ok(())) => Ok(()),
-            _ => Err(Status::resource_exhausted(format!(
-                "too many ops of this address: this node takes {} in a second; try again later",
-                self.per_second
-            ))),
+            _ => Err(refuse(
+                Reason::TooManyOps,
+                format!(
+                    "too many ops of this address: this node takes {} in a second; try again later",
+                    self.per_second
+                ),
+            )),
         }
     }
 }

@@ -12,6 +12,7 @@ use rootfold_light::{
     snapshot::Snapshot,
     values::Value,
 };
+use rootfold_proto::reason::Reason;
 use rootfold_proto::{
     limits::{MAX_FRONTIER, MAX_NAMES},
     v1::{self, replication_service_server::ReplicationService as Replication},
@@ -25,7 +26,7 @@ use super::{
     log_messages::LogMessages,
     peering::for_caller,
     quota::SubmitQuota,
-    refusal::{check_space, invalid},
+    refusal::{check_space, invalid, refuse},
     work::{ResponseStream, Work},
 };
 use crate::{peers::Peers, space::Space};
@@ -99,7 +100,8 @@ impl Replication for ReplicationService {
             let genesis = space.genesis()?;
             let genesis = genesis
                 .ok_or_else(|| {
-                    Status::not_found(
+                    refuse(
+                        Reason::NotHeld,
                         "this node has no genesis config: it was bootstrapped without one",
                     )
                 })?
@@ -120,7 +122,8 @@ impl Replication for ReplicationService {
                 let verifying_key = key.key().encode();
                 Ok(Response::new(v1::VerifyingKeyResponse { verifying_key }))
             }
-            None => Err(Status::not_found(
+            None => Err(refuse(
+                Reason::NotHeld,
                 "this node does not have the verifying key of these parameters",
             )),
         }
@@ -194,7 +197,10 @@ impl Replication for ReplicationService {
         let v1::ForkRequest { space, writer } = request.into_inner();
         self.on_space(&space, move |space| {
             let fork = space.fork(writer)?.ok_or_else(|| {
-                Status::not_found(format!("this node has no evidence of a fork of writer {writer}"))
+                refuse(
+                    Reason::NotHeld,
+                    format!("this node has no evidence of a fork of writer {writer}"),
+                )
             })?;
             Ok(v1::ForkResponse { fork: Some(fork.fork().to_message()) })
         })

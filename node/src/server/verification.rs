@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use rootfold_light::{invite::Invite, messages, verify::verify};
+use rootfold_proto::reason::Reason;
 use rootfold_proto::v1::{self, verification_service_server::VerificationService as Verification};
 use rootfold_verifier::PreparedVerifyingKey;
 use tonic::{Request, Response, Status};
 
-use super::{refusal::invalid, work::Work};
+use super::{
+    refusal::{invalid, refuse},
+    work::Work,
+};
 
 /// Verifies snapshots for clients that trust this node.
 pub struct VerificationService {
@@ -36,7 +40,7 @@ impl Verification for VerificationService {
         request: Request<v1::CheckRequest>,
     ) -> Result<Response<v1::CheckResponse>, Status> {
         if !self.enabled {
-            return Err(Status::unimplemented("this node verifies no snapshots for clients"));
+            return Err(refuse(Reason::Disabled, "this node verifies no snapshots for clients"));
         }
         let request = request.into_inner();
         let invite = Invite {
@@ -46,7 +50,8 @@ impl Verification for VerificationService {
         let snapshot = messages::snapshot_in(request.snapshot).map_err(invalid)?;
         let key = self.key.clone();
         if key.as_ref().map(|key| key.id()) != Some(invite.parameters) {
-            return Err(Status::not_found(
+            return Err(refuse(
+                Reason::NotHeld,
                 "this node does not have the verifying key of these parameters",
             ));
         }

@@ -5,7 +5,10 @@ use rootfold_node::{
     client::{Peer, PeerCause},
     server::{Limits, Server},
 };
-use rootfold_proto::v1::{self, verification_service_client::VerificationServiceClient};
+use rootfold_proto::{
+    reason::Reason,
+    v1::{self, verification_service_client::VerificationServiceClient},
+};
 use tokio::net::TcpListener;
 use tonic::Code;
 
@@ -32,7 +35,7 @@ async fn an_address_submits_only_so_many_ops() {
     let peer = Peer::connect(&address).await.unwrap();
     peer.submit(world.space.id(), &ops(&world, 18)).await.unwrap();
     let e = peer.submit(world.space.id(), &ops(&world, 10)).await.unwrap_err();
-    let PeerCause::Refused { code: Code::ResourceExhausted, what } = &*e.cause else {
+    let PeerCause::Refused { reason: Some(Reason::TooManyOps), what, .. } = &*e.cause else {
         panic!("{e}")
     };
     assert!(what.contains("2 in a second"), "{what}");

@@ -8,11 +8,14 @@ use rootfold_light::{
     query::At,
     values::{Value, ValueName},
 };
+use rootfold_proto::reason::Reason;
 use rootfold_proto::{
     limits::{TARGET_MESSAGE_BYTES, USUAL_MESSAGE_BYTES},
     v1,
 };
 use tonic::Status;
+
+use super::super::refusal::refuse;
 
 use super::{
     account,
@@ -29,7 +32,7 @@ pub(super) fn get(space: &Space, at: At, key: &Key) -> Result<v1::GetResponse, S
     let entry = tree::lookup(space.pages(), root, key).map_err(tree_failed)?;
     let value = match entry.as_ref().and_then(ValueName::of_entry) {
         Some(name) => space.value(&name)?.ok_or_else(|| {
-            Status::not_found("no peer has sent the value of this key to this node yet")
+            refuse(Reason::NotHeld, "no peer has sent the value of this key to this node yet")
         })?,
         None => Vec::new(),
     };

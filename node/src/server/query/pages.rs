@@ -2,10 +2,11 @@
 
 use rootfold_core::{tree::TreeError, F};
 use rootfold_light::messages;
+use rootfold_proto::reason::Reason;
 use rootfold_proto::v1;
 use tonic::Status;
 
-use super::super::refusal::internal;
+use super::super::refusal::{internal, refuse};
 use crate::space::Space;
 
 /// Messages of pages and the number of their bytes; `None` if they do not fit into a message of `most`
@@ -33,7 +34,7 @@ pub(super) fn pages(
 
 /// The refusal of an answer whose pages do not fit.
 pub(super) fn too_large() -> Status {
-    Status::resource_exhausted("the pages around this key exceed the limit of a message")
+    refuse(Reason::TooLarge, "the pages around this key exceed the limit of a message")
 }
 
 /// A failure of the tree.

@@ -7,11 +7,14 @@ use rootfold_light::{
     messages,
     query::{PageToken, RangeQuery},
 };
+use rootfold_proto::reason::Reason;
 use rootfold_proto::{
     limits::{MAX_RANGE, TARGET_MESSAGE_BYTES, USUAL_MESSAGE_BYTES},
     v1,
 };
 use tonic::Status;
+
+use super::super::refusal::refuse;
 
 use super::{
     account,
@@ -27,7 +30,7 @@ pub(super) fn range(
     root: F,
     query: &RangeQuery,
 ) -> Result<v1::RangeResponse, Status> {
-    let rest = query.rest().ok_or_else(|| Status::invalid_argument("an empty range"))?;
+    let rest = query.rest().ok_or_else(|| refuse(Reason::InvalidRequest, "an empty range"))?;
     let mut limit = usize::try_from(query.limit).unwrap_or(MAX_RANGE).min(MAX_RANGE);
     loop {
         let Part { entries, covered, next } = part(space, root, &rest, query.reverse, limit)?;
@@ -41,7 +44,7 @@ pub(super) fn range(
             };
             let (snapshot, vouched_by) = account(space, root);
             let next_page_token =
-                next.map(|key| PageToken { root, key }.to_bytes()).unwrap_or_default();
+                next.map(|key| messages::token_out(&PageToken { root, key })).unwrap_or_default();
             return Ok(v1::RangeResponse {
                 root: messages::bytes(&root),
                 entries: entries.iter().map(messages::entry_out).collect(),

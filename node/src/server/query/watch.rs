@@ -2,9 +2,12 @@
 
 use rootfold_core::key::{Key, MAX_APPLICATION_KEY};
 use rootfold_light::{messages, query::At};
+use rootfold_proto::reason::Reason;
 use rootfold_proto::{limits::MAX_CHANGED, v1};
 use tokio::sync::watch;
 use tonic::Status;
+
+use super::super::refusal::refuse;
 
 use super::super::work::{ResponseStream, Work};
 use crate::space::{Space, View};
@@ -27,10 +30,13 @@ pub(super) struct Watched {
 impl Watched {
     pub(super) fn new(space: Space, prefix: Vec<u8>) -> Result<Watched, Status> {
         if prefix.len() > MAX_APPLICATION_KEY {
-            return Err(Status::invalid_argument(format!(
-                "a prefix of {} bytes, keys have at most {MAX_APPLICATION_KEY}",
-                prefix.len()
-            )));
+            return Err(refuse(
+                Reason::InvalidRequest,
+                format!(
+                    "a prefix of {} bytes, keys have at most {MAX_APPLICATION_KEY}",
+                    prefix.len()
+                ),
+            ));
         }
         let changed = space.subscribe();
         let before = space.view(At::Latest)?;
