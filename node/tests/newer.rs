@@ -131,6 +131,37 @@ async fn a_replica_takes_newer_snapshots_and_drops_older_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_was_away_for_long_takes_a_snapshot_instead_of_ops() {
+    let world = World::new(34, 2);
+    let (_kept, data) = folder();
+    let prover = Prover::open(world.space.clone(), &data, parameters()).unwrap();
+    let mut prover = advance(&world, prover, 1).await;
+    let a = serve(&world.space, Some(verifying_key())).await;
+    let (_, replica) = replica(&world, &a).await;
+    replica.set_policy(Policy { max_tail: 20, ..Policy::default() });
+    for round in 2..6 {
+        prover = advance(&world, prover, round).await;
+    }
+    prover.prove(EpochLimits { max_ops: 64 }, None, &()).unwrap();
+    prover.publish(&()).unwrap();
+    world.write(1, &[("after", Some(b"1"))]);
+    let report = sync(&world, &replica, &[&a]).await;
+    assert!(report.faults.is_empty(), "{:?}", report.faults);
+    assert_eq!((report.tail_ops, report.root), (1, world.space.status().root));
+    assert_eq!(report.header, world.space.status().snapshot.unwrap());
+    // The ops that the snapshot covers did not come.
+    assert!(replica.log(0, 0, 1).unwrap().is_empty());
+
+    // A node that has the whole history keeps it, and fetches the ops.
+    let whole = Space::create(Arc::new(MemoryStore::new()), &world.genesis).unwrap();
+    whole.set_policy(Policy { max_tail: 20, ..Policy::default() });
+    let report = sync(&world, &whole, &[&a]).await;
+    assert_eq!(report.tail_ops, world.space.status().ops);
+    assert!(whole.has_full_history().unwrap());
+    assert_eq!(whole.status().root, world.space.status().root);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_boasts_of_a_snapshot_is_named() {
     let world = World::new(32, 2);
     let (_kept, data) = folder();

@@ -12,6 +12,7 @@
 
 mod branch;
 mod compare;
+mod damaged;
 mod failed;
 mod fetch;
 mod heads;
@@ -54,6 +55,7 @@ pub use push::{push, Pushed};
 pub use reputation::Reputation;
 use snapshots::{Offer, Scouted};
 pub(crate) use state::fetch_state;
+use tail::sync_short_tail;
 pub use tail::{sync_tail, Account, Tail};
 
 /// The sources and the destination of a bootstrap.
@@ -302,13 +304,21 @@ async fn follow(
     let bytes = |peers: &[Peer]| peers.iter().map(Peer::bytes_received).sum::<u64>();
     let all = peers.clone();
     retain_answering(&mut peers, &faults);
-    let mut tail = sync_tail(&space, &peers, progress).await?;
+    let mut tail = sync_short_tail(&space, &peers, progress).await?;
     retain_answering(&mut peers, &tail.faults);
-    if !tail.not_held.is_empty() {
-        // The peers began with a later snapshot than this replica has.
-        if let Some(newer) = take_over::newer(&space, &peers, invite, &mut faults, progress).await?
-        {
-            begun = newer;
+    if !tail.not_held.is_empty() || tail.far_behind {
+        // The peers began with a later snapshot than this replica has, or it was away for many ops.
+        let newer = take_over::newer(&space, &peers, invite, &mut faults, progress).await;
+        let newer = match newer {
+            Err(BootstrapError::AllFailed { faults: failed, .. }) if tail.far_behind => {
+                faults.extend(failed);
+                None
+            }
+            newer => newer?,
+        };
+        let (taken, far_behind) = (newer.is_some(), tail.far_behind);
+        begun = newer.unwrap_or(begun);
+        if taken || far_behind {
             tail.and_then(sync_tail(&space, &peers, progress).await?);
         }
     }
@@ -317,6 +327,7 @@ async fn follow(
         let newest = newest(&space, &peers, invite, &tail, &mut faults, progress).await?;
         begun.header = newest.unwrap_or(begun.header);
     }
+    damaged::replace_pages(&space, &peers, &mut faults).await?;
     values::fill_holes(&space, &peers, &mut faults, progress).await?;
     faults.append(&mut tail.faults);
     let elsewhere = compare::with_peers(&space, &peers, &tail).await;

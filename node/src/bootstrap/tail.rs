@@ -52,6 +52,8 @@ pub struct Tail {
     pub held_back: Vec<IngestError>,
     /// The writers of whom a peer has ops, but not the next ones for this node.
     pub not_held: BTreeSet<u32>,
+    /// Whether a peer has a snapshot that brings this node further than its ops, which were not fetched.
+    pub far_behind: bool,
     /// Addresses of nodes that hold all ops, by the account of peers.
     pub holders: BTreeSet<String>,
     /// What the peers that have answered say of themselves, by address.
@@ -75,6 +77,7 @@ impl Tail {
         self.faults.extend(part.faults);
         self.held_back.extend(part.held_back);
         self.not_held.extend(part.not_held);
+        self.far_behind |= part.far_behind;
         self.holders.extend(part.holders);
         self.answered.extend(part.answered);
     }
@@ -86,6 +89,7 @@ impl Tail {
         self.faults.extend(later.faults);
         (self.forks, self.held_back) = (later.forks, later.held_back);
         self.not_held = later.not_held;
+        self.far_behind = later.far_behind;
         self.holders = later.holders;
         self.answered = later.answered;
     }
@@ -106,7 +110,24 @@ pub async fn sync_tail(
     peers: &[Peer],
     progress: &dyn Progress,
 ) -> Result<Tail, BootstrapError> {
-    let turn = Turn::default();
+    take_turns(space, peers, Turn::default(), progress).await
+}
+
+/// [`sync_tail`], but from peers with a snapshot that brings this node further nothing is fetched.
+pub(super) async fn sync_short_tail(
+    space: &Space,
+    peers: &[Peer],
+    progress: &dyn Progress,
+) -> Result<Tail, BootstrapError> {
+    take_turns(space, peers, Turn { short: true, ..Turn::default() }, progress).await
+}
+
+async fn take_turns(
+    space: &Space,
+    peers: &[Peer],
+    turn: Turn,
+    progress: &dyn Progress,
+) -> Result<Tail, BootstrapError> {
     let mut asked: FuturesUnordered<_> = peers
         .iter()
         .enumerate()
@@ -171,6 +192,8 @@ pub async fn sync_tail(
 /// Who sends ops now, and when the last new op came.
 #[derive(Default)]
 struct Turn {
+    /// Whether peers with a snapshot that brings this node further are left alone.
+    short: bool,
     sending: Mutex<()>,
     last_new: std::sync::Mutex<Option<Instant>>,
 }
@@ -200,6 +223,17 @@ async fn from_peer(
         Err(e) => return (part, Err(Failed::Peer(peer.explain(e).await))),
         Ok(frontier) => frontier,
     };
+    match space.prefers_snapshot(frontier.snapshot_ops) {
+        Ok(true) if turn.short => {
+            let Frontier { snapshot_ops, full_history, .. } = frontier;
+            let account = Account { snapshot_ops, full_history };
+            part.answered.insert(peer.address().to_owned(), account);
+            part.far_behind = true;
+            return (part, Ok(()));
+        }
+        Ok(_) => {}
+        Err(e) => return (part, Err(Failed::Here(e.into()))),
+    }
     // A peer that is slow does not keep the others waiting for long.
     let _sending = timeout(TURN, turn.sending.lock()).await;
     let taken = take_from(space, peer, frontier, &mut part, turn, progress).await;

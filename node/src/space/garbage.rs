@@ -129,11 +129,11 @@ pub(crate) fn stage_entry_reference(batch: &mut Batch, key: &Key, name: &ValueNa
     batch.put(Column::References, reference_key(name, key), []);
 }
 
-/// Whether an entry of the latest state has this value.
+/// Whether an entry of the latest state has this value, or may have it: a damaged page does not say.
 pub(super) fn is_needed(space: &Space, name: &ValueName) -> Result<bool, StoreError> {
     let root = space.state().latest.root;
     for (key, _) in references(space.store(), name)? {
-        if has_value(space, root, &key, name)? {
+        if has_value(space, root, &key, name).unwrap_or(true) {
             return Ok(true);
         }
     }

@@ -41,6 +41,17 @@ impl Space {
         Ok(full)
     }
 
+    /// Whether a snapshot that covers so many ops brings this node further than the ops themselves: it lacks
+    /// many of them, and has neither the whole history nor a running proof, which end with it.
+    ///
+    /// # Errors
+    /// [`SpaceError::Store`].
+    pub(crate) fn prefers_snapshot(&self, covered: u64) -> Result<bool, SpaceError> {
+        let state = self.state();
+        let lacks = covered.saturating_sub(state.latest.ops);
+        Ok(lacks > self.policy().max_tail && state.proved.is_none() && !self.has_full_history()?)
+    }
+
     /// Notes that ops were removed.
     pub(super) fn forget_history(&self) {
         self.inner.history.0.store(CUT, Ordering::Release);

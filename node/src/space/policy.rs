@@ -12,6 +12,9 @@ pub const MAX_AHEAD: Duration = Duration::from_secs(600);
 /// The default of [`Policy::kept_snapshots`].
 pub const KEPT_SNAPSHOTS: usize = 3;
 
+/// The default of [`Policy::max_tail`]: about the ops that arrive while a snapshot is fetched.
+pub const MAX_TAIL: u64 = 1_000;
+
 /// What a node takes into its logs.
 #[derive(Clone)]
 pub struct Policy {
@@ -28,6 +31,9 @@ pub struct Policy {
     pub kept_snapshots: usize,
     /// What happens to ops that all kept snapshots cover.
     pub history: History,
+    /// The largest number of ops that a node without the whole history fetches one by one, if a snapshot
+    /// covers them.
+    pub max_tail: u64,
 }
 
 impl Default for Policy {
@@ -39,6 +45,7 @@ impl Default for Policy {
             max_writer_bytes: None,
             kept_snapshots: KEPT_SNAPSHOTS,
             history: History::default(),
+            max_tail: MAX_TAIL,
         }
     }
 }

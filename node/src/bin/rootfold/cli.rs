@@ -28,6 +28,7 @@ mod publish;
 mod put;
 mod replay;
 mod scan;
+mod scrub;
 mod serve;
 pub mod space_new;
 mod status;
@@ -59,6 +60,7 @@ pub fn run(cli: Cli, output: Output, caller: Caller) -> Result<(), Failure> {
         Command::Log(args) => log::run(&context, &args),
         Command::ImportGit(args) => import_git::run(&context, &args),
         Command::Invite(args) => invite::run(&context, &args),
+        Command::Scrub(args) => scrub::run(&context, &args),
         Command::Params(args) => params::run(&context, &args),
         Command::Serve(args) => serve::run(&context, &args),
         Command::Prove(args) => prove::run(&context, &args),

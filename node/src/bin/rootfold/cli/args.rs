@@ -25,6 +25,7 @@ use super::{
     put::PutArgs,
     replay::ReplayArgs,
     scan::ScanArgs,
+    scrub::ScrubArgs,
     serve::ServeArgs,
     space_new::SpaceNewArgs,
     verify::VerifyArgs,
@@ -108,6 +109,8 @@ pub enum Command {
     Status,
     /// Copies the data directory, also beside a node that serves.
     Backup(BackupArgs),
+    /// Reads every record again and checks it.
+    Scrub(ScrubArgs),
     /// Shows forked logs with their evidence: both heads, signed by the writer.
     Forks(ForksArgs),
     /// Asks a node whether it serves; exit code 0 if all services do, otherwise 3.

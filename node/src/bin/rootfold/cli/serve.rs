@@ -18,7 +18,7 @@ use rootfold_node::{
     peers::{self, Peers},
     prove::{keep_proof, prove_beside, Keeping, Prover, Publishing},
     server::{Limits, ProvingFiles, Server},
-    space::{History, Policy, Space},
+    space::{scrub::scrub_beside, History, Policy, Space, MAX_TAIL},
 };
 use rootfold_verifier::PreparedVerifyingKey;
 use serde_json::json;
@@ -101,6 +101,9 @@ pub struct ServeArgs {
     /// them.
     #[arg(long, value_enum, default_value = "full", env = "ROOTFOLD_HISTORY")]
     history: KeptHistory,
+    /// A node without the whole history that lacks more ops than this takes a snapshot of a peer instead.
+    #[arg(long, value_name = "N", default_value_t = MAX_TAIL, env = "ROOTFOLD_MAX_TAIL")]
+    max_tail: u64,
     /// Takes no ops of this writer; may be given several times.
     #[arg(long, value_name = "WRITER", env = "ROOTFOLD_DENY_WRITER", value_delimiter = ',')]
     deny_writer: Vec<u32>,
@@ -114,6 +117,9 @@ pub struct ServeArgs {
     /// Does not hand parameters and the running proof to other provers.
     #[arg(long, env = "ROOTFOLD_NO_HAND_OVER", value_parser = BoolishValueParser::new())]
     no_hand_over: bool,
+    /// Reads everything again once a day and checks it, at this rate; 0: not at all.
+    #[arg(long, value_name = "KIB_PER_S", default_value_t = 256, env = "ROOTFOLD_SCRUB_RATE")]
+    scrub_rate: usize,
     /// Answers `GET /metrics` for Prometheus at this address. Not for strangers: choose one that only the
     /// collector reaches.
     #[arg(long, value_name = "ADDR", env = "ROOTFOLD_METRICS")]
@@ -157,6 +163,7 @@ impl ServeArgs {
             denied: self.deny_writer.iter().copied().collect(),
             max_writer_bytes: self.max_writer_bytes.map(|mib| mib << 20),
             history: self.history.into(),
+            max_tail: self.max_tail,
             ..Policy::default()
         }
     }
@@ -173,6 +180,9 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let server = if args.no_hand_over { server } else { server.with_proving(files(context)?) };
     if args.prove {
         start_prover(&space, context, args)?;
+    }
+    if args.scrub_rate > 0 {
+        start_scrubbing(&space, args.scrub_rate << 10)?;
     }
     let peers = peers(context, args)?;
     let server = if args.no_discovery { server } else { server.with_peers(peers.clone()) };
@@ -349,6 +359,16 @@ fn start_prover(space: &Space, context: &Context, args: &ServeArgs) -> Result<()
         .name("prover".to_owned())
         .spawn(move || prove_beside(prover, &data_dir, publishing))
         .or_unreachable("starting the prover")?;
+    Ok(())
+}
+
+/// Checks the store on a thread of its own.
+fn start_scrubbing(space: &Space, bytes_per_second: usize) -> Result<(), Failure> {
+    let space = space.clone();
+    std::thread::Builder::new()
+        .name("scrub".to_owned())
+        .spawn(move || scrub_beside(&space, bytes_per_second))
+        .or_unreachable("starting the scrub")?;
     Ok(())
 }
 
