@@ -1,10 +1,13 @@
 //! The command line: one file per command.
 
 pub mod args;
+pub mod config;
 pub mod failure;
+pub mod global;
 pub mod keyring;
 pub mod output;
 pub mod parameters;
+pub mod path_text;
 pub mod progress;
 
 mod backup;
@@ -40,15 +43,26 @@ mod writer_new;
 
 pub use context::{block_on, genesis, Beside, Caller, Context};
 
-use clap::CommandFactory;
+use clap::{ArgMatches, CommandFactory};
 
 use args::{Cli, Command, SpaceCommand, WriterCommand};
+use config::Config;
 use failure::Failure;
 use output::Output;
 
+/// Lays the command line and the variables over the config file, for the options of all commands.
+pub fn configure(cli: &mut Cli, matches: &ArgMatches) -> Result<Config, Failure> {
+    if matches!(cli.command, Command::Completions(_) | Command::Man(_)) {
+        return Ok(Config::default());
+    }
+    let config = Config::new(&Cli::command(), matches, cli.config.as_deref(), &cli.global.data);
+    cli.global = config.merged(&cli.global)?;
+    Ok(config)
+}
+
 /// Runs the command, in a process of its own or in a node that serves.
-pub fn run(cli: Cli, output: Output, caller: Caller) -> Result<(), Failure> {
-    let context = Context::new(cli.data, cli.params_dir, output, caller);
+pub fn run(cli: Cli, config: Config, output: Output, caller: Caller) -> Result<(), Failure> {
+    let context = Context::new(cli.global, config, output, caller);
     match cli.command {
         Command::Space(SpaceCommand::New(args)) => space_new::run(&context, args),
         Command::Writer(WriterCommand::New(args)) => writer_new::run(&context, &args),

@@ -18,7 +18,9 @@ use crate::{
     cli::{
         self,
         args::{Cli, Command},
+        config::Config,
         failure::{Failure, OrFail},
+        global::Global,
         output::Output,
         Beside, Caller,
     },
@@ -53,14 +55,14 @@ pub fn delegate(cli: &Cli) -> Option<ExitCode> {
         return None;
     }
     // Without a node the socket is missing, or nobody listens on it any more.
-    let stream = UnixStream::connect(cli.data.join(SOCKET)).ok()?;
+    let stream = UnixStream::connect(cli.global.data.join(SOCKET)).ok()?;
     let output = Output::new(cli.json);
     match exchange(&stream, cli, &output) {
         Ok(exit) => Some(exit),
         Err(e) => {
             let failure = Failure::unreachable(format!(
                 "the node that serves {} does not answer: {e}",
-                cli.data.display()
+                cli.global.data.display()
             ));
             output.failure(&failure);
             Some(ExitCode::from(failure.exit as u8))
@@ -74,14 +76,16 @@ fn exchange(mut stream: &UnixStream, cli: &Cli, output: &Output) -> io::Result<E
     if reads_stdin {
         io::stdin().lock().take(MAX_VALUE as u64 + 1).read_to_end(&mut stdin)?;
     }
-    let params_dir = cli.params_dir.clone().or_else(|| {
+    let mut global = cli.global.clone();
+    global.params_dir = global.params_dir.or_else(|| {
         std::env::var_os("ROOTFOLD_PARAMS_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from)
     });
+    let cwd = std::env::current_dir()?;
     let request = Request {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         args: std::env::args_os().map(|arg| hex::encode(arg.as_bytes())).collect(),
-        cwd: to_hex(&std::env::current_dir()?),
-        params_dir: params_dir.map(|dir| to_hex(&dir)),
+        global: global.within(&cwd),
+        cwd: to_hex(&cwd),
         stdin: reads_stdin.then(|| hex::encode(stdin)),
     };
     let mut line = serde_json::to_vec(&request)?;
@@ -144,13 +148,13 @@ fn try_run(request: Request, serving: Serving, written: Written) -> Result<(), (
         return Err((plain, failure));
     }
     // The caller has parsed the same command line, by the same version.
-    let cli = cli::usage::parse(args.collect())
+    let (cli, _) = cli::usage::parse(args.collect())
         .map_err(|answer| (plain, Failure::usage(answer.text.trim_end().to_owned())))?;
     let cwd = PathBuf::from(from_hex(&request.cwd));
     let stdin = request.stdin.map(|digits| from_digits(&digits));
-    let params_dir = request.params_dir.map(|digits| cwd.join(from_hex(&digits)));
     let output = Output::captured(cli.json, written);
     let beside = Beside { space: serving.space, peers: serving.peers, cwd, stdin };
-    let cli = Cli { data: serving.data, params_dir, ..cli };
-    cli::run(cli, output.clone(), Caller::Process(beside)).map_err(|failure| (output, failure))
+    let cli = Cli { global: Global { data: serving.data, ..request.global }, ..cli };
+    cli::run(cli, Config::default(), output.clone(), Caller::Process(beside))
+        .map_err(|failure| (output, failure))
 }

@@ -12,14 +12,19 @@ use std::{
     process::ExitCode,
 };
 
+use cli::{failure::Failure, output::Output};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let cli = match cli::usage::parse(std::env::args_os().collect()) {
-        Ok(cli) => cli,
+    let (mut cli, matches) = match cli::usage::parse(std::env::args_os().collect()) {
+        Ok(parsed) => parsed,
         Err(answer) => return print(&answer),
     };
-    let output = cli::output::Output::new(cli.json);
+    let output = Output::new(cli.json);
+    let config = match cli::configure(&mut cli, &matches) {
+        Ok(config) => config,
+        Err(failure) => return fail(&output, &failure),
+    };
     tracing_subscriber::fmt()
         .with_env_filter(
             EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),
@@ -31,13 +36,16 @@ fn main() -> ExitCode {
     if let Some(exit) = control::delegate(&cli) {
         return exit;
     }
-    match cli::run(cli, output.clone(), caller()) {
+    match cli::run(cli, config, output.clone(), caller()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output.failure(&failure);
-            ExitCode::from(failure.exit as u8)
-        }
+        Err(failure) => fail(&output, &failure),
     }
+}
+
+/// Prints why a command failed.
+fn fail(output: &Output, failure: &Failure) -> ExitCode {
+    output.failure(failure);
+    ExitCode::from(failure.exit as u8)
 }
 
 /// Prints what clap has to say.

@@ -21,7 +21,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::written::{Part, Written};
+use crate::{
+    cli::global::Global,
+    written::{Part, Written},
+};
 
 /// The name of the socket in the data directory.
 pub const SOCKET: &str = "control.sock";
@@ -49,7 +52,8 @@ pub struct Request {
     pub args: Vec<String>,
     /// The folder to which the paths among them are relative.
     pub cwd: String,
-    pub params_dir: Option<String>,
+    /// The options of all commands, from the command line, variables and config file of the caller.
+    pub global: Global,
     /// The bytes of stdin, if the command reads it.
     pub stdin: Option<String>,
 }

@@ -12,6 +12,7 @@ use super::{
     demo::DemoArgs,
     forks::ForksArgs,
     get::GetArgs,
+    global::Global,
     grant::GrantArgs,
     health::HealthArgs,
     import_git::ImportGitArgs,
@@ -42,18 +43,12 @@ use super::{
                         not found; 4 this replica and a peer differ."
 )]
 pub struct Cli {
-    /// The data directory of the node.
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "ROOTFOLD_DATA",
-        default_value = ".rootfold"
-    )]
-    pub data: PathBuf,
-    /// The folder of parameters [default: $ROOTFOLD_PARAMS_DIR, or rootfold/ in the user's cache].
-    #[arg(long, global = true, value_name = "DIR")]
-    pub params_dir: Option<PathBuf>,
+    /// Options that the config file may set too.
+    #[command(flatten)]
+    pub global: Global,
+    /// The config file [default: config.toml in the data directory, if there is one].
+    #[arg(long, global = true, value_name = "FILE", env = "ROOTFOLD_CONFIG")]
+    pub config: Option<PathBuf>,
     /// Prints one line of JSON instead of text.
     #[arg(long, global = true)]
     pub json: bool,

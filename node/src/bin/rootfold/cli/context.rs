@@ -17,7 +17,9 @@ use rootfold_verifier::VerifyingKey;
 use crate::socket::Runner;
 
 use super::{
+    config::Config,
     failure::{Failure, OrFail},
+    global::Global,
     keyring::Keyring,
     output::Output,
     parameters::ParametersDir,
@@ -26,8 +28,9 @@ use super::{
 
 /// The global options.
 pub struct Context {
-    data: PathBuf,
-    params_dir: Option<PathBuf>,
+    global: Global,
+    /// Where the options come from.
+    pub config: Config,
     /// The form of answers.
     pub output: Output,
     caller: Caller,
@@ -59,13 +62,8 @@ pub struct Beside {
 
 impl Context {
     /// A context of the given options.
-    pub fn new(
-        data: PathBuf,
-        params_dir: Option<PathBuf>,
-        output: Output,
-        caller: Caller,
-    ) -> Context {
-        Context { data, params_dir, output, caller }
+    pub fn new(global: Global, config: Config, output: Output, caller: Caller) -> Context {
+        Context { global, config, output, caller }
     }
 
     fn beside(&self) -> Option<&Beside> {
@@ -90,7 +88,8 @@ impl Context {
             #[cfg(unix)]
             runner: None,
         };
-        Context::new(data, self.params_dir.clone(), self.output.clone(), caller)
+        let global = Global { data, ..self.global.clone() };
+        Context::new(global, Config::default(), self.output.clone(), caller)
     }
 
     /// The space of the node in which this command runs; `None` in a process of its own.
@@ -128,7 +127,7 @@ impl Context {
 
     /// The data directory.
     pub fn data_dir(&self) -> DataDir {
-        DataDir::new(&self.data)
+        DataDir::new(&self.global.data)
     }
 
     /// Opens the space in the data directory.
@@ -147,7 +146,7 @@ impl Context {
             self.output.warn(&format!(
                 "warning: {} was copied or restored from a backup. If newer ops of this writer \
                  exist anywhere, the next op forks the log for good; `bootstrap` from a peer fetches them",
-                self.data.display()
+                self.global.data.display()
             ));
         }
         self.mark_folder();
@@ -162,12 +161,12 @@ impl Context {
 
     /// The keys in the data directory.
     pub fn keyring(&self) -> Keyring {
-        Keyring::of(&self.data)
+        Keyring::of(&self.global.data)
     }
 
     /// The folder of parameters.
     pub fn parameters(&self) -> Result<ParametersDir, Failure> {
-        ParametersDir::find(self.params_dir.clone())
+        ParametersDir::find(self.global.params_dir.clone())
     }
 
     /// Reads the parameters of the space's proofs.

@@ -17,6 +17,8 @@ use rootfold_node::{
 };
 use rootfold_prover::ParametersError;
 
+use super::config::ConfigError;
+
 /// The exit code of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -154,6 +156,12 @@ judging_errors!(
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Failure {
         Failure { exit: Exit::Refused, error: error.into() }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Failure {
+        Failure { exit: Exit::Usage, error: error.into() }
     }
 }
 

@@ -21,6 +21,7 @@ use rootfold_node::{
     space::{scrub::scrub_beside, History, Policy, Space, MAX_TAIL},
 };
 use rootfold_verifier::PreparedVerifyingKey;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -34,7 +35,8 @@ use super::{
 };
 
 /// `serve`. Each option has a variable of the environment, for services and containers.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct ServeArgs {
     /// The address to listen on: host, host:port, or :port for all interfaces; port 0 picks a free port,
     /// which is printed.
@@ -49,9 +51,11 @@ pub struct ServeArgs {
         env = "ROOTFOLD_PEER",
         value_delimiter = ','
     )]
+    #[serde(deserialize_with = "nodes")]
     peer: Vec<Address>,
     /// The address under which others reach this node, which it tells its peers.
     #[arg(long, value_name = "ADDR", value_parser = Address::of_node, env = "ROOTFOLD_ADVERTISE")]
+    #[serde(deserialize_with = "node")]
     advertise: Option<Address>,
     /// Does not look for further peers, and tells nobody of its own.
     #[arg(long, env = "ROOTFOLD_NO_DISCOVERY", value_parser = BoolishValueParser::new())]
@@ -130,7 +134,8 @@ pub struct ServeArgs {
 }
 
 /// Values of `--history`.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum KeptHistory {
     Full,
     Snapshot,
@@ -143,6 +148,20 @@ impl From<KeptHistory> for History {
             KeptHistory::Snapshot => History::Snapshot,
         }
     }
+}
+
+/// An address to connect to.
+fn node<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Address>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let address = text.map(|text| Address::of_node(&text)).transpose();
+    address.map_err(serde::de::Error::custom)
+}
+
+/// Addresses to connect to.
+fn nodes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Address>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let addresses = texts.iter().map(|text| Address::of_node(text));
+    addresses.collect::<Result<_, _>>().map_err(serde::de::Error::custom)
 }
 
 impl ServeArgs {
@@ -171,6 +190,7 @@ impl ServeArgs {
 
 /// Serves the space until Ctrl-C or SIGTERM.
 pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
+    let args = &context.config.merged(args)?;
     let space = context.space()?;
     let addresses: Vec<String> = args.advertise.iter().map(ToString::to_string).collect();
     let invite = context::invite(&space).ok();

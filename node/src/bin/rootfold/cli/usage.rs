@@ -4,19 +4,20 @@ use std::ffi::OsString;
 
 use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
-    CommandFactory, Error, FromArgMatches, Parser,
+    ArgMatches, CommandFactory, Error, FromArgMatches,
 };
 
 use super::{args::Cli, text};
 
-/// Reads a command line, with the name of the program. A value of `put` may begin with one dash.
+/// Reads a command line, with the name of the program. A value of `put` may begin with one dash. Returns
+/// what clap has matched too, which knows what was given and what is a default.
 ///
 /// # Errors
 /// What is wrong with it, or the help or version that it asks for.
-pub fn parse(args: Vec<OsString>) -> Result<Cli, Answer> {
+pub fn parse(args: Vec<OsString>) -> Result<(Cli, ArgMatches), Answer> {
     let is_json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
     let answer = |e: Error| Answer::new(e, is_json);
-    match Cli::try_parse_from(&args) {
+    let matches = match Cli::command().try_get_matches_from(&args) {
         Err(e) if may_be_a_value(&e) => {
             // In a second look, so that an unknown option with two dashes is never taken as a value.
             let command = Cli::command().mut_subcommand("put", |put| {
@@ -24,11 +25,13 @@ pub fn parse(args: Vec<OsString>) -> Result<Cli, Answer> {
                     value.allow_negative_numbers(false).allow_hyphen_values(true)
                 })
             });
-            let matches = command.try_get_matches_from(args).map_err(answer)?;
-            Cli::from_arg_matches(&matches).map_err(answer)
+            command.try_get_matches_from(args)
         }
-        done => done.map_err(answer),
-    }
+        done => done,
+    };
+    let matches = matches.map_err(answer)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(answer)?;
+    Ok((cli, matches))
 }
 
 /// Whether an argument with one dash has ended the parsing: as an unknown option, or as `-h` with more
