@@ -14,6 +14,8 @@ pub struct Address {
     pub host: String,
     /// The port; [`DEFAULT_PORT`] unless one was given.
     pub port: u16,
+    /// Whether connections to it use TLS: the address began with `https://`.
+    pub tls: bool,
 }
 
 /// Why a text is not an address.
@@ -22,12 +24,6 @@ pub enum AddressError {
     /// The text is empty.
     #[error("the address is empty: expected host, host:port, [IPv6]:port or :port")]
     Empty,
-    /// `https://`.
-    #[error("{text}: a node speaks no TLS yet; leave `https://` out to connect in clear")]
-    Tls {
-        /// The text.
-        text: String,
-    },
     /// Another scheme, or a path.
     #[error("{text}: expected host, host:port, [IPv6]:port or :port, without a scheme or a path")]
     Form {
@@ -61,17 +57,18 @@ pub enum AddressError {
 impl FromStr for Address {
     type Err = AddressError;
 
-    /// `host`, `host:port`, `[IPv6]`, `[IPv6]:port`, `:port`, each also after `http://`.
+    /// `host`, `host:port`, `[IPv6]`, `[IPv6]:port`, `:port`, each also after `http://`, or for TLS after
+    /// `https://`.
     fn from_str(given: &str) -> Result<Address, AddressError> {
         let text = given.trim();
         let named = || text.escape_debug().to_string();
         if text.is_empty() {
             return Err(AddressError::Empty);
         }
-        if text.starts_with("https://") {
-            return Err(AddressError::Tls { text: named() });
-        }
-        let rest = text.strip_prefix("http://").unwrap_or(text);
+        let (tls, rest) = match text.strip_prefix("https://") {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix("http://").unwrap_or(text)),
+        };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let form = || AddressError::Form { text: named() };
         let (host, port) = match rest.strip_prefix('[') {
@@ -103,7 +100,7 @@ impl FromStr for Address {
                 port: port.escape_debug().to_string(),
             })?,
         };
-        Ok(Address { host: host.to_owned(), port })
+        Ok(Address { host: host.to_owned(), port, tls })
     }
 }
 
@@ -114,12 +111,8 @@ fn port_of(text: &str) -> Option<u16> {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Address { host, port } = self;
-        if host.contains(':') {
-            write!(f, "[{host}]:{port}")
-        } else {
-            write!(f, "{host}:{port}")
-        }
+        let scheme = if self.tls { "https://" } else { "" };
+        write!(f, "{scheme}{}", self.authority())
     }
 }
 
@@ -152,7 +145,17 @@ impl Address {
     #[must_use]
     pub fn to_connect(&self) -> Address {
         let host = if self.host.is_empty() { "localhost".to_owned() } else { self.host.clone() };
-        Address { host, port: self.port }
+        Address { host, ..*self }
+    }
+
+    /// The host and the port alone.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        let Address { host, port, .. } = self;
+        match host.contains(':') {
+            true => format!("[{host}]:{port}"),
+            false => format!("{host}:{port}"),
+        }
     }
 }
 
@@ -177,6 +180,10 @@ mod tests {
             let again: Address = address.to_string().parse().unwrap();
             assert_eq!(again, address);
         }
+        let secure: Address = "https://[::1]".parse().unwrap();
+        assert!(secure.tls && secure.to_string() == format!("https://[::1]:{DEFAULT_PORT}"));
+        assert_eq!(secure.to_string().parse(), Ok(secure));
+        assert!(!"http://node.example".parse::<Address>().unwrap().tls);
         assert_eq!(":81".parse::<Address>().unwrap().to_connect().to_string(), "localhost:81");
     }
 
@@ -185,7 +192,8 @@ mod tests {
         for (text, said) in [
             ("", "empty"),
             ("  ", "empty"),
-            ("https://node.example", "TLS"),
+            ("https://", "without a scheme"),
+            ("https://http://node.example", "not a port"),
             ("ftp://node.example", "not a port"),
             ("::1:7000", "brackets"),
             ("fe80::1", "brackets"),

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -14,10 +14,8 @@ use rootfold_core::field;
 use tokio::time::Instant;
 
 use crate::{
-    bootstrap::{
-        self, is_busy, Account, BootstrapError, Dial, DialTcp, Pushed, Reputation, SyncContext,
-    },
-    client::{Peer, PeerError},
+    bootstrap::{self, is_busy, Account, BootstrapError, Dial, Pushed, Reputation, SyncContext},
+    client::{Credentials, Peer, PeerError},
     peers::Peers,
     space::Space,
 };
@@ -33,7 +31,32 @@ const MAX_BACK_OFF: Duration = Duration::from_secs(30);
 /// Connections that are kept: a connection that breaks is made again by the next call.
 #[derive(Default)]
 pub struct KeptConnections {
-    peers: Mutex<BTreeMap<String, Peer>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    credentials: Credentials,
+    /// Counts the replacements of the credentials.
+    version: u64,
+    peers: BTreeMap<String, Peer>,
+}
+
+impl KeptConnections {
+    /// Connections with credentials.
+    pub fn with(credentials: Credentials) -> KeptConnections {
+        KeptConnections { kept: Mutex::new(Kept { credentials, ..Kept::default() }) }
+    }
+
+    /// Makes all connections again, with other credentials.
+    pub fn replace(&self, credentials: Credentials) {
+        let mut kept = self.lock();
+        *kept = Kept { credentials, version: kept.version + 1, peers: BTreeMap::new() };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Dial for KeptConnections {
@@ -42,14 +65,18 @@ impl Dial for KeptConnections {
         address: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<Peer, PeerError>> + Send + 'a>> {
         Box::pin(async move {
-            let held =
-                self.peers.lock().unwrap_or_else(PoisonError::into_inner).get(address).cloned();
-            if let Some(peer) = held {
-                return Ok(peer);
+            let (credentials, version) = {
+                let kept = self.lock();
+                if let Some(peer) = kept.peers.get(address) {
+                    return Ok(peer.clone());
+                }
+                (kept.credentials.clone(), kept.version)
+            };
+            let peer = Peer::connect_as(address, &credentials).await?;
+            let mut kept = self.lock();
+            if kept.version == version {
+                kept.peers.insert(address.to_owned(), peer.clone());
             }
-            let peer = DialTcp.connect(address).await?;
-            let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-            peers.insert(address.to_owned(), peer.clone());
             Ok(peer)
         })
     }
@@ -168,6 +195,15 @@ fn note(peers: &Peers, peer: &Peer, pushed: Option<Pushed>, took: Duration) {
 
 /// The context of a node that follows peers over TCP.
 pub fn context(space: &Space, invite: rootfold_light::invite::Invite) -> SyncContext {
+    context_with(space, invite, Arc::new(KeptConnections::default()))
+}
+
+/// [`context`] with connections from `dial`.
+pub fn context_with(
+    space: &Space,
+    invite: rootfold_light::invite::Invite,
+    dial: Arc<dyn Dial>,
+) -> SyncContext {
     let policy = (*space.policy()).clone();
-    SyncContext { invite, dial: Arc::new(KeptConnections::default()), policy }
+    SyncContext { invite, dial, policy }
 }

@@ -16,6 +16,7 @@ pub mod follow;
 pub mod git;
 pub mod metrics;
 pub mod peers;
+pub mod private_file;
 pub mod progress;
 pub mod prove;
 pub mod replay;
@@ -24,6 +25,7 @@ pub mod server;
 pub mod snapshot_file;
 pub mod space;
 pub mod store;
+pub mod tls;
 
 /// The TCP port of a node, unless its address names another.
 pub const DEFAULT_PORT: u16 = 7340;

@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::{
     blocking::{blocking, Panicked},
     bootstrap::{sync_tail, BootstrapError},
-    client::{Peer, PeerError},
+    client::{Credentials, Peer, PeerError},
     data_dir::{DataDir, DataDirError},
     progress::Progress,
     space::{Space, SpaceError},
@@ -103,8 +103,20 @@ impl ReplayError {
 /// # Errors
 /// [`ReplayError`].
 pub async fn run(replay: Replay, progress: &dyn Progress) -> Result<ReplayReport, ReplayError> {
+    run_as(replay, &Credentials::default(), progress).await
+}
+
+/// [`run`] with credentials for the peer.
+///
+/// # Errors
+/// [`ReplayError`].
+pub async fn run_as(
+    replay: Replay,
+    credentials: &Credentials,
+    progress: &dyn Progress,
+) -> Result<ReplayReport, ReplayError> {
     let began = Instant::now();
-    let peer = Peer::connect(&replay.peer).await?;
+    let peer = Peer::connect_as(&replay.peer, credentials).await?;
     let genesis = peer.genesis(replay.space).await?;
     let made = blocking(move || match replay.data_dir {
         Some(data_dir) => data_dir.create(&genesis).map_err(ReplayError::from),

@@ -59,14 +59,14 @@ fn the_sample_has_every_key_and_is_read() {
         .filter_map(|line| Some(line.split_once(" = ")?.0.to_owned()))
         .collect();
     assert_eq!(in_sample, known_keys());
-    // Its values have the right types: the next thing that is missing is the data directory of the sample.
+    // Its values have the right types: the next thing that is missing is a file that it names.
     let file = File::of(&whole.replace("/var/lib/rootfold", "nowhere"));
     let mut serve = std::process::Command::new(env!("CARGO_BIN_EXE_rootfold"));
     let ran = serve.args(["--config", file.name(), "serve"]).output().unwrap();
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();
     assert_eq!(ran.status.code(), Some(3), "{said}");
-    let nowhere = file.folder.path().join("nowhere");
-    assert!(said.contains(&format!("no space in {}", nowhere.display())), "{said}");
+    let missing = file.folder.path().join("nowhere/tls/node.pem");
+    assert!(said.contains(&missing.display().to_string()), "{said}");
     // As it stands it changes nothing.
     let file = File::of(SAMPLE);
     Node::new().run(["--config", file.name(), "status"]).fails(3, "no space");

@@ -41,7 +41,7 @@ use tokio::time::Instant;
 
 use crate::{
     blocking::{blocking, Panicked},
-    client::{Peer, PeerError},
+    client::{Credentials, Peer, PeerError},
     data_dir::{DataDir, DataDirError},
     progress::Progress,
     space::{Adoption, IngestError, Policy, Space, SpaceError},
@@ -225,6 +225,19 @@ impl Dial for DialTcp {
     }
 }
 
+/// Connects over TCP with credentials.
+#[derive(Clone, Default)]
+pub struct DialAs(pub Credentials);
+
+impl Dial for DialAs {
+    fn connect<'a>(
+        &'a self,
+        address: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<Peer, PeerError>> + Send + 'a>> {
+        Box::pin(Peer::connect_as(address, &self.0))
+    }
+}
+
 /// Creates a replica, or resumes an interrupted bootstrap, or fetches into a replica what is newer.
 ///
 /// # Errors
@@ -233,9 +246,21 @@ pub async fn run(
     bootstrap: Bootstrap,
     progress: &dyn Progress,
 ) -> Result<BootstrapReport, BootstrapError> {
+    run_with(bootstrap, Arc::new(DialTcp), progress).await
+}
+
+/// [`run`] with connections from `dial`.
+///
+/// # Errors
+/// [`BootstrapError`].
+pub async fn run_with(
+    bootstrap: Bootstrap,
+    dial: Arc<dyn Dial>,
+    progress: &dyn Progress,
+) -> Result<BootstrapReport, BootstrapError> {
     let Bootstrap { peers, invite, data_dir, key } = bootstrap;
     let store = blocking(move || data_dir.store()).await??;
-    let context = SyncContext { invite, dial: Arc::new(DialTcp), policy: Policy::default() };
+    let context = SyncContext { invite, dial, policy: Policy::default() };
     run_on(store, peers, key, &context, progress).await
 }
 

@@ -6,7 +6,10 @@ use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::space::{ForkRefused, IngestError};
+use crate::{
+    space::{ForkRefused, IngestError},
+    tls,
+};
 
 /// A failure of a peer.
 #[derive(Debug, Error)]
@@ -31,6 +34,12 @@ pub enum PeerCause {
     /// There is no connection, or it broke.
     #[error("unreachable: {what}")]
     Unreachable {
+        /// Why.
+        what: String,
+    },
+    /// The two sides do not come to terms about TLS.
+    #[error("TLS: {what}")]
+    Tls {
         /// Why.
         what: String,
     },
@@ -117,7 +126,10 @@ pub enum PeerCause {
 }
 
 impl PeerCause {
-    pub(crate) fn unreachable(e: &dyn std::error::Error) -> PeerCause {
+    pub(crate) fn unreachable(e: &(dyn std::error::Error + 'static)) -> PeerCause {
+        if let Some(what) = tls::explained(e) {
+            return PeerCause::Tls { what: printable(&what) };
+        }
         // tonic itself reports only "transport error"; the reason is in the source.
         let mut what = e.to_string();
         let mut source = e.source();
@@ -159,6 +171,7 @@ impl PeerError {
             *self.cause,
             PeerCause::Address { .. }
                 | PeerCause::Unreachable { .. }
+                | PeerCause::Tls { .. }
                 | PeerCause::Stranger { .. }
                 | PeerCause::Silent { .. }
         )
@@ -175,6 +188,7 @@ impl PeerError {
         match &*self.cause {
             PeerCause::Address { .. }
             | PeerCause::Unreachable { .. }
+            | PeerCause::Tls { .. }
             | PeerCause::Stranger { .. }
             | PeerCause::Silent { .. }
             | PeerCause::OtherBranch { .. }

@@ -4,6 +4,7 @@
 
 mod checks;
 mod counting;
+mod credentials;
 mod error;
 mod peering;
 mod query;
@@ -58,6 +59,7 @@ use crate::{
 };
 use checks::PageChecks;
 
+pub use credentials::Credentials;
 pub use error::{PeerCause, PeerError};
 pub use query::Changes;
 pub(crate) use transfer::{Part, Transfer};
@@ -70,7 +72,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Peer {
     address: Arc<str>,
-    /// Whether the connection is over TCP.
+    /// Whether the connection is over TCP, without TLS.
     tcp: bool,
     received: Arc<AtomicU64>,
     replication: ReplicationServiceClient<Channel>,
@@ -87,8 +89,24 @@ impl Peer {
     /// # Errors
     /// [`PeerError`].
     pub async fn connect(address: &str) -> Result<Peer, PeerError> {
-        let connected = Peer::connect_with(address, tower::service_fn(counting::tcp)).await;
-        Ok(Peer { tcp: true, ..connected? })
+        Peer::connect_as(address, &Credentials::default()).await
+    }
+
+    /// [`Peer::connect`] with credentials. An address that begins with `https://` means TLS.
+    ///
+    /// # Errors
+    /// [`PeerError`].
+    pub async fn connect_as(address: &str, credentials: &Credentials) -> Result<Peer, PeerError> {
+        if !Address::of_node(address).is_ok_and(|address| address.tls) {
+            let connected = Peer::connect_with(address, tower::service_fn(counting::tcp)).await;
+            return Ok(Peer { tcp: true, ..connected? });
+        }
+        let tls = credentials.client_tls().map_err(|e| PeerError {
+            peer: address.into(),
+            cause: Box::new(PeerCause::Tls { what: e.to_string() }),
+        })?;
+        let connector = tower::service_fn(move |uri| credentials::tls(uri, tls.clone()));
+        Peer::connect_with(address, connector).await
     }
 
     /// [`Peer::connect`] with connections that `connector` makes.
@@ -104,8 +122,15 @@ impl Peer {
         let failed = |cause| PeerError { peer: address.into(), cause: Box::new(cause) };
         let parsed = Address::of_node(address)
             .map_err(|e| failed(PeerCause::Address { what: e.to_string() }))?;
-        let endpoint = Endpoint::from_shared(format!("http://{}", parsed.to_connect()))
-            .map_err(|e| failed(PeerCause::Address { what: e.to_string() }))?
+        let authority = parsed.to_connect().authority();
+        let bad = |e: &dyn std::fmt::Display| PeerCause::Address { what: e.to_string() };
+        // The connector does TLS; the scheme is what the server is told.
+        let scheme = if parsed.tls { "https" } else { "http" };
+        let origin =
+            Uri::try_from(format!("{scheme}://{authority}")).map_err(|e| failed(bad(&e)))?;
+        let endpoint = Endpoint::from_shared(format!("http://{authority}"))
+            .map_err(|e| failed(bad(&e)))?
+            .origin(origin)
             .connect_timeout(CONNECT_LIMIT)
             .timeout(ANSWER_LIMIT);
         let received = Arc::new(AtomicU64::new(0));

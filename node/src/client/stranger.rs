@@ -33,7 +33,7 @@ async fn look(address: &str) -> io::Result<Option<&'static str>> {
     let mut first = [0; 5];
     let read = stream.read(&mut first).await?;
     Ok(match &first[..read] {
-        [TLS_ALERT, ..] => Some("a server that wants TLS"),
+        [TLS_ALERT, ..] => Some("a server that wants TLS, with `https://` before the address,"),
         b"HTTP/" => Some("an HTTP/1 server"),
         [] => None,
         _ => Some("another service"),

@@ -20,6 +20,7 @@ use tokio::{
     task::JoinSet,
     time::{sleep, timeout, Instant},
 };
+use tokio_rustls::{server::TlsStream, TlsAcceptor};
 use tonic::service::Routes;
 
 use super::{
@@ -27,8 +28,10 @@ use super::{
     budget::Budget,
     calls::{Caller, Calls},
     limits::Limits,
+    live::Live,
     stall::StallExecutor,
 };
+use crate::tls::ServerTls;
 
 /// The first wait after a failed accept; it doubles up to [`MAX_BACK_OFF`].
 const BACK_OFF: Duration = Duration::from_millis(50);
@@ -123,6 +126,7 @@ pub(super) struct Acceptor {
     routes: Routes,
     budget: Budget,
     limits: Arc<Limits>,
+    live: Live,
     open: Open,
     tasks: JoinSet<()>,
     stop: watch::Receiver<bool>,
@@ -130,11 +134,18 @@ pub(super) struct Acceptor {
 }
 
 impl Acceptor {
-    pub(super) fn new(routes: Routes, limits: Limits, stop: watch::Receiver<bool>) -> Acceptor {
+    /// `live` has the limits of connections, and how TLS is done.
+    pub(super) fn new(
+        routes: Routes,
+        limits: Limits,
+        live: Live,
+        stop: watch::Receiver<bool>,
+    ) -> Acceptor {
         Acceptor {
             routes,
             budget: Budget::new(limits.memory),
             limits: Arc::new(limits),
+            live,
             open: Open::default(),
             tasks: JoinSet::new(),
             stop,
@@ -179,7 +190,7 @@ impl Acceptor {
 
     /// Closes an idle connection if there are too many. Returns whether there is room for one more.
     fn make_room(&mut self, address: Option<IpAddr>) -> bool {
-        let Limits { connections, connections_per_address, .. } = *self.limits;
+        let (connections, connections_per_address) = self.live.connections();
         let full = self.open.count(None) >= connections;
         let full_here = address.is_some() && self.open.count(address) >= connections_per_address;
         let room = (!full_here || self.open.evict(address)) && (!full || self.open.evict(None));
@@ -215,11 +226,44 @@ impl Acceptor {
             activity: activity.clone(),
         };
         let (limits, stop) = (self.limits.clone(), self.stop.clone());
+        let tls = self.live.tls();
         self.tasks.spawn(async move {
-            connection(io, calls, &limits, &activity, &close, stop).await;
+            match tls {
+                None => connection(io, calls, &limits, &activity, &close, stop).await,
+                Some(tls) => {
+                    let shaken = handshake(io, tls, limits.handshake, &close, stop.clone()).await;
+                    if let Some(io) = shaken {
+                        connection(io, calls, &limits, &activity, &close, stop).await;
+                    }
+                }
+            }
             open.with(|entries| entries.remove(&id));
         });
     }
+}
+
+/// The handshake of a connection, unless it fails, takes too long or is to be closed.
+async fn handshake<Io>(
+    io: Io,
+    tls: ServerTls,
+    limit: Duration,
+    close: &Notify,
+    mut stop: watch::Receiver<bool>,
+) -> Option<TlsStream<Io>>
+where
+    Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let shaken = tokio::select! {
+        shaken = timeout(limit, TlsAcceptor::from(tls.0).accept(io)) => shaken,
+        () = close.notified() => return None,
+        _ = stop.wait_for(|stop| *stop) => return None,
+    };
+    match shaken {
+        Ok(Ok(io)) => return Some(io),
+        Ok(Err(e)) => tracing::debug!(error = %e, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+    None
 }
 
 /// Serves one connection to its end.

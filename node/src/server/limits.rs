@@ -13,6 +13,8 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// The number of calls of one connection that run at a time. More wait.
     pub calls_per_connection: usize,
+    /// The time of a TLS handshake.
+    pub handshake: Duration,
     /// The time after which a connection without calls is closed.
     pub idle: Duration,
     /// The time for a reader to take a part of a response, after which the call is reset.
@@ -38,6 +40,7 @@ impl Default for Limits {
             connections: 256,
             connections_per_address: 64,
             calls_per_connection: 32,
+            handshake: Duration::from_secs(5),
             idle: Duration::from_secs(300),
             stall: Duration::from_secs(30),
             upload: Duration::from_secs(25),

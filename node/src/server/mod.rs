@@ -10,6 +10,7 @@ mod calls;
 mod connections;
 mod health;
 mod limits;
+mod live;
 mod log_messages;
 mod peering;
 mod proving;
@@ -45,6 +46,7 @@ use work::Work;
 pub use connections::Listener;
 pub use health::SERVICES;
 pub use limits::Limits;
+pub use live::Live;
 pub(crate) use log_messages::LogMessages;
 pub use peering::PeeringService;
 pub use proving::{ProvingFiles, ProvingService};
@@ -66,6 +68,7 @@ pub struct Server {
     space: Space,
     key: Option<Arc<PreparedVerifyingKey>>,
     limits: Limits,
+    live: Live,
     beside: Beside,
 }
 
@@ -80,12 +83,15 @@ impl Server {
     /// A server of `space` with the default limits. With a verifying key it also serves the key and
     /// verifies snapshots for clients.
     pub fn new(space: Space, key: Option<Arc<PreparedVerifyingKey>>) -> Server {
-        Server { space, key, limits: Limits::default(), beside: Beside::default() }
+        let (live, beside) = (Live::default(), Beside::default());
+        Server { space, key, limits: Limits::default(), live, beside }
+            .with_limits(Limits::default())
     }
 
     /// The same server with other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Server {
+        self.live.set_limits(&limits);
         Server { limits, ..self }
     }
 
@@ -103,6 +109,11 @@ impl Server {
         Server { beside, ..self }
     }
 
+    /// What can be changed while it runs.
+    pub fn live(&self) -> Live {
+        self.live.clone()
+    }
+
     /// Serves until `shutdown` completes. Then it reports at once that it does not serve, accepts no
     /// connections, and lets running calls end, at most for [`Limits::drain`].
     ///
@@ -113,7 +124,7 @@ impl Server {
         listener: impl Listener,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let Server { space, key, limits, beside } = self;
+        let Server { space, key, limits, live, beside } = self;
         let (stop, stopped) = watch::channel(false);
         let (reporter, health) = tonic_health::server::health_reporter();
         // Before the first connection.
@@ -126,7 +137,7 @@ impl Server {
             // At once, before the running calls end.
             stop.send_replace(true);
         };
-        serve_routes(routes, limits, listener, shutdown).await;
+        serve_live(routes, limits, live, listener, shutdown).await;
         reports.abort();
         Ok(())
     }
@@ -139,8 +150,20 @@ pub async fn serve_routes(
     listener: impl Listener,
     shutdown: impl Future<Output = ()>,
 ) {
+    let live = Live::default();
+    live.set_limits(&limits);
+    serve_live(routes, limits, live, listener, shutdown).await;
+}
+
+async fn serve_live(
+    routes: Routes,
+    limits: Limits,
+    live: Live,
+    listener: impl Listener,
+    shutdown: impl Future<Output = ()>,
+) {
     let (stop, stopped) = watch::channel(false);
-    let serving = Acceptor::new(routes.prepare(), limits, stopped).run(listener);
+    let serving = Acceptor::new(routes.prepare(), limits, live, stopped).run(listener);
     let stopping = async {
         shutdown.await;
         stop.send_replace(true);

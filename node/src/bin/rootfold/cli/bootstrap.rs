@@ -7,7 +7,7 @@ use rootfold_core::field;
 use rootfold_light::invite::{AddressedInvite, Invite};
 use rootfold_node::{
     address::Address,
-    bootstrap::{self, Bootstrap, BootstrapReport, DialTcp, SyncContext},
+    bootstrap::{self, Bootstrap, BootstrapReport, DialAs, SyncContext},
     peers,
     space::{Policy, Space},
 };
@@ -57,11 +57,12 @@ impl BootstrapArgs {
 pub fn run(context: &Context, args: &BootstrapArgs) -> Result<(), Failure> {
     let (invite, named, peers) = args.peers()?;
     let bars = context.bars();
+    let dial = Arc::new(DialAs(context.credentials()?));
     let report = match context.served_space() {
-        Some(space) => sync(&space, &peers, invite, &bars)?,
+        Some(space) => sync(&space, &peers, invite, dial, &bars)?,
         None => {
             let job = Bootstrap { peers, invite, data_dir: context.data_dir(), key: None };
-            block_on(async { Ok(bootstrap::run(job, &bars).await?) })?
+            block_on(async { Ok(bootstrap::run_with(job, dial, &bars).await?) })?
         }
     };
     bars.clear();
@@ -130,9 +131,10 @@ fn sync(
     space: &Space,
     peers: &[String],
     invite: Invite,
+    dial: Arc<DialAs>,
     bars: &Bars,
 ) -> Result<BootstrapReport, Failure> {
-    let (dial, policy) = (Arc::new(DialTcp), Policy::clone(&space.policy()));
+    let policy = Policy::clone(&space.policy());
     let context = SyncContext { invite, dial, policy };
     block_on(async { Ok(bootstrap::sync(space, peers, &context, bars).await?) })
 }

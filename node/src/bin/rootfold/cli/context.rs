@@ -9,7 +9,9 @@ use std::{
 
 use rootfold_core::{eddsa::SecretKey, log::Tip, space::Genesis};
 use rootfold_light::invite::Invite;
-use rootfold_node::{data_dir::DataDir, peers::Peers, restored::Mark, space::Space};
+use rootfold_node::{
+    client::Credentials, data_dir::DataDir, peers::Peers, restored::Mark, space::Space,
+};
 use rootfold_prover::Parameters;
 use rootfold_verifier::VerifyingKey;
 
@@ -157,6 +159,11 @@ impl Context {
         if let Err(e) = Mark::of(&self.data_dir()).set() {
             tracing::debug!(error = %e, "the data directory has no mark");
         }
+    }
+
+    /// What this node shows to others, and demands of them.
+    pub fn credentials(&self) -> Result<Credentials, Failure> {
+        self.global.credentials()
     }
 
     /// The keys in the data directory.

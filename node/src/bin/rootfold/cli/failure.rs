@@ -14,6 +14,7 @@ use rootfold_node::{
     snapshot_file::SnapshotFileError,
     space::{ForkRefused, IngestError, SpaceError, WriteError},
     store::StoreError,
+    tls::TlsError,
 };
 use rootfold_prover::ParametersError;
 
@@ -141,7 +142,8 @@ unreachable_errors!(
     StoreError,
     GitError,
     ParametersError,
-    ServeError
+    ServeError,
+    TlsError
 );
 judging_errors!(
     ProveError,

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rootfold_node::{client::Credentials, tls::ClientTls};
 use serde::{Deserialize, Serialize};
 
-use super::path_text;
+use super::{failure::Failure, path_text};
 
 /// The options of all commands. Each is a key of the config file too.
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
@@ -25,6 +26,19 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR")]
     #[serde(with = "path_text::optional")]
     pub params_dir: Option<PathBuf>,
+    /// The certificate authorities of nodes whose addresses begin with `https://`, as PEM [default: those of
+    /// the system].
+    #[arg(long, global = true, value_name = "FILE", env = "ROOTFOLD_TLS_CA")]
+    #[serde(with = "path_text::optional")]
+    pub tls_ca: Option<PathBuf>,
+    /// The certificate that this node shows to nodes that want one, as PEM.
+    #[arg(long, global = true, value_name = "FILE", env = "ROOTFOLD_TLS_CLIENT_CERT")]
+    #[serde(with = "path_text::optional")]
+    pub tls_client_cert: Option<PathBuf>,
+    /// The key of --tls-client-cert, as PEM; nobody else may be able to read it.
+    #[arg(long, global = true, value_name = "FILE", env = "ROOTFOLD_TLS_CLIENT_KEY")]
+    #[serde(with = "path_text::optional")]
+    pub tls_client_key: Option<PathBuf>,
 }
 
 impl Global {
@@ -32,6 +46,30 @@ impl Global {
     #[must_use]
     pub fn within(self, folder: &Path) -> Global {
         let within = |path: PathBuf| folder.join(path);
-        Global { data: within(self.data), params_dir: self.params_dir.map(within) }
+        Global {
+            data: within(self.data),
+            params_dir: self.params_dir.map(within),
+            tls_ca: self.tls_ca.map(within),
+            tls_client_cert: self.tls_client_cert.map(within),
+            tls_client_key: self.tls_client_key.map(within),
+        }
+    }
+
+    /// What this node shows to others, and demands of them. Reads the files.
+    pub fn credentials(&self) -> Result<Credentials, Failure> {
+        let identity = match (&self.tls_client_cert, &self.tls_client_key) {
+            (Some(certificate), Some(key)) => Some((certificate.as_path(), key.as_path())),
+            (None, None) => None,
+            _ => {
+                return Err(Failure::usage(
+                    "--tls-client-cert and --tls-client-key belong together: give both or none",
+                ))
+            }
+        };
+        let ca = self.tls_ca.as_deref();
+        // The authorities of the system are read when an address needs them.
+        let asked = ca.is_some() || identity.is_some();
+        let tls = asked.then(|| ClientTls::read(ca, identity)).transpose()?;
+        Ok(Credentials { tls })
     }
 }

@@ -1,7 +1,11 @@
 //! `health`
 
 use clap::Args;
-use rootfold_node::{address::Address, client::Peer, server::SERVICES};
+use rootfold_node::{
+    address::Address,
+    client::{Credentials, Peer},
+    server::SERVICES,
+};
 use serde_json::{json, Value};
 
 use super::{
@@ -27,7 +31,7 @@ pub fn run(context: &Context, args: &HealthArgs) -> Result<(), Failure> {
         Some(service) => vec![service],
         None => SERVICES.to_vec(),
     };
-    let states = block_on(ask(&args.from, &services))?;
+    let states = block_on(ask(&args.from, &context.credentials()?, &services))?;
     let word = |serves: &bool| if *serves { "SERVING" } else { "NOT_SERVING" };
     let json: Vec<Value> = states
         .iter()
@@ -46,9 +50,13 @@ pub fn run(context: &Context, args: &HealthArgs) -> Result<(), Failure> {
     }
 }
 
-async fn ask<'a>(node: &Address, services: &[&'a str]) -> Result<Vec<(&'a str, bool)>, Failure> {
+async fn ask<'a>(
+    node: &Address,
+    credentials: &Credentials,
+    services: &[&'a str],
+) -> Result<Vec<(&'a str, bool)>, Failure> {
     let asking = || format!("asking {node}");
-    let peer = Peer::connect(&node.to_string()).await.or_unreachable(asking())?;
+    let peer = Peer::connect_as(&node.to_string(), credentials).await.or_unreachable(asking())?;
     let mut states = Vec::new();
     for service in services {
         states.push((*service, peer.serves(service).await.or_unreachable(asking())?));

@@ -63,10 +63,11 @@ fn fetch(context: &Context, args: &FetchArgs) -> Result<(), Failure> {
         None => context::invite(&context.space()?)?,
     };
     let (dir, bars) = (context.parameters()?, context.bars());
+    let credentials = context.credentials()?;
     let (path, received) = block_on(async {
         let (mut peers, mut faults) = (Vec::new(), Vec::new());
         for address in &args.from {
-            match Peer::connect(&address.to_string()).await {
+            match Peer::connect_as(&address.to_string(), &credentials).await {
                 Ok(peer) => peers.push(peer),
                 Err(e) => faults.push(e),
             }

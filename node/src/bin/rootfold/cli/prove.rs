@@ -1,9 +1,11 @@
 //! `prove`
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
-use rootfold_node::{address::Address, follow, prove::Prover, space::EpochLimits};
+use rootfold_node::{
+    address::Address, bootstrap::DialAs, follow, prove::Prover, space::EpochLimits,
+};
 use serde_json::json;
 
 use super::{context, failure::Failure, text, Context};
@@ -41,7 +43,8 @@ pub fn run(context: &Context, args: &ProveArgs) -> Result<(), Failure> {
     let mut prover = if let Some(file) = &args.import {
         Prover::import(space, &data_dir, parameters, &context.path(file))?
     } else if let Some(address) = &args.continue_from {
-        let with = follow::context(&space, context::invite(&space)?);
+        let dial = Arc::new(DialAs(context.credentials()?));
+        let with = follow::context_with(&space, context::invite(&space)?, dial);
         let address = address.to_string();
         let continued = Prover::continue_from(space, &data_dir, parameters, &address, &with, &bars);
         context::block_on(async { Ok(continued.await?) })?

@@ -30,7 +30,8 @@ pub fn run(context: &Context, args: ReplayArgs) -> Result<(), Failure> {
         space: invite.space,
         data_dir: Some(context.data_dir()),
     };
-    let report = block_on(async { Ok(replay::run(job, &bars).await?) })?;
+    let credentials = context.credentials()?;
+    let report = block_on(async { Ok(replay::run_as(job, &credentials, &bars).await?) })?;
     bars.clear();
     let ms = report.elapsed.as_secs_f64() * 1000.0;
     let json = json!({

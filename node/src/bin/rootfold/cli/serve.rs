@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -11,14 +12,16 @@ use clap::{builder::BoolishValueParser, Args, ValueEnum};
 use rootfold_light::invite::AddressedInvite;
 use rootfold_node::{
     address::Address,
+    bootstrap::SyncContext,
     data_dir::DataDir,
     discovery::discover,
-    follow,
+    follow::{self, KeptConnections},
     metrics::Metrics,
     peers::{self, Peers},
     prove::{keep_proof, prove_beside, Keeping, Prover, Publishing},
     server::{Limits, ProvingFiles, Server},
     space::{scrub::scrub_beside, History, Policy, Space, MAX_TAIL},
+    tls::ServerTls,
 };
 use rootfold_verifier::PreparedVerifyingKey;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -31,7 +34,7 @@ use crate::socket::{Control, Runner, Serving};
 use super::{
     context::{self, block_on},
     failure::{Failure, OrFail},
-    Context,
+    path_text, Context,
 };
 
 /// `serve`. Each option has a variable of the environment, for services and containers.
@@ -128,6 +131,18 @@ pub struct ServeArgs {
     /// collector reaches.
     #[arg(long, value_name = "ADDR", env = "ROOTFOLD_METRICS")]
     metrics: Option<Address>,
+    /// Serves with TLS: the certificate of this node with those that lead to its authority, as PEM.
+    #[arg(long, value_name = "FILE", env = "ROOTFOLD_TLS_CERT")]
+    #[serde(with = "path_text::optional")]
+    tls_cert: Option<PathBuf>,
+    /// The key of --tls-cert, as PEM; nobody else may be able to read it.
+    #[arg(long, value_name = "FILE", env = "ROOTFOLD_TLS_KEY")]
+    #[serde(with = "path_text::optional")]
+    tls_key: Option<PathBuf>,
+    /// Serves only clients with a certificate that an authority in this file has signed, as PEM.
+    #[arg(long, value_name = "FILE", env = "ROOTFOLD_TLS_CLIENT_CA")]
+    #[serde(with = "path_text::optional")]
+    tls_client_ca: Option<PathBuf>,
     /// Does not verify snapshots for clients.
     #[arg(long, env = "ROOTFOLD_NO_CHECK", value_parser = BoolishValueParser::new())]
     no_check: bool,
@@ -177,6 +192,22 @@ impl ServeArgs {
         .fitting_files()
     }
 
+    /// How it does TLS. Reads the files.
+    fn tls(&self) -> Result<Option<ServerTls>, Failure> {
+        if self.metrics.as_ref().is_some_and(|metrics| metrics.tls) {
+            return Err(Failure::usage("--metrics: metrics have no TLS: leave `https://` out"));
+        }
+        let client_ca = self.tls_client_ca.as_deref();
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(cert), Some(key)) => Ok(Some(ServerTls::read(cert, key, client_ca)?)),
+            (None, None) if client_ca.is_some() || self.listen.tls => {
+                Err(Failure::usage("TLS needs a certificate: give --tls-cert and --tls-key"))
+            }
+            (None, None) => Ok(None),
+            _ => Err(Failure::usage("--tls-cert and --tls-key belong together: give both or none")),
+        }
+    }
+
     fn policy(&self) -> Policy {
         Policy {
             denied: self.deny_writer.iter().copied().collect(),
@@ -191,6 +222,7 @@ impl ServeArgs {
 /// Serves the space until Ctrl-C or SIGTERM.
 pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let args = &context.config.merged(args)?;
+    let (tls, credentials) = (args.tls()?, context.credentials()?);
     let space = context.space()?;
     let addresses: Vec<String> = args.advertise.iter().map(ToString::to_string).collect();
     let invite = context::invite(&space).ok();
@@ -198,6 +230,9 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     space.set_policy(args.policy());
     let server = Server::new(space.clone(), prepared_key(&space)?).with_limits(args.limits());
     let server = if args.no_hand_over { server } else { server.with_proving(files(context)?) };
+    let scheme = if tls.is_some() { "https://" } else { "" };
+    server.live().set_tls(tls);
+    let dial = Arc::new(KeptConnections::with(credentials));
     if args.prove {
         start_prover(&space, context, args)?;
     }
@@ -206,17 +241,18 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     }
     let peers = peers(context, args)?;
     let server = if args.no_discovery { server } else { server.with_peers(peers.clone()) };
-    let keeping = keeping(context, &space, &peers, args)?;
+    let keeping = keeping(context, &space, &peers, dial.clone(), args)?;
     block_on(async {
         // Before a caller can know that this process runs.
         let signals = Signals::new().or_unreachable("waiting for signals")?;
-        let (address, listener) = listen(&args.listen, "").await?;
+        let (bound, listener) = listen(&args.listen, "").await?;
+        let address = format!("{scheme}{bound}");
         let (measured, metrics) = metrics(args.metrics.as_ref(), context, &space, &peers).await?;
         // Whoever has read the next line may send commands.
         let control = control(context);
         // With port 0 the address is known only now; callers read this line.
         let line = json!({
-            "address": address.to_string(),
+            "address": address,
             "metrics": measured.map(|address| address.to_string()),
             "invite": invite,
         });
@@ -227,7 +263,10 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
             format!("serving on {address}\n{metrics}invite  {invite}")
         })?;
         let beside = commands(control, &space, &peers, context);
-        let following = follow_peers(&space, peers.clone(), context.data_dir(), !args.no_discovery);
+        let followed = context::invite(&space).ok();
+        let followed = followed.map(|invite| follow::context_with(&space, invite, dial));
+        let following =
+            follow_peers(&space, peers.clone(), followed, context.data_dir(), !args.no_discovery);
         tokio::select! {
             served = server.run(listener, interrupted(signals)) => Ok(served?),
             () = beside => Ok(()),
@@ -315,10 +354,15 @@ fn peers(context: &Context, args: &ServeArgs) -> Result<Peers, Failure> {
 }
 
 /// Keeps in step with peers and finds further ones, if the space has an invite.
-async fn follow_peers(space: &Space, peers: Peers, data_dir: DataDir, finding: bool) {
-    match context::invite(space) {
-        Ok(invite) => {
-            let context = follow::context(space, invite);
+async fn follow_peers(
+    space: &Space,
+    peers: Peers,
+    context: Option<SyncContext>,
+    data_dir: DataDir,
+    finding: bool,
+) {
+    match context {
+        Some(context) => {
             let following = follow::follow(space.clone(), peers.clone(), context.clone());
             let finding = async {
                 if finding {
@@ -327,9 +371,9 @@ async fn follow_peers(space: &Space, peers: Peers, data_dir: DataDir, finding: b
             };
             tokio::join!(following, finding);
         }
-        Err(e) => {
+        None => {
             if !peers.addresses().is_empty() {
-                tracing::warn!(error = e.message(), "peers are not followed");
+                tracing::warn!("peers are not followed: this replica has no verifying key");
             }
             std::future::pending().await
         }
@@ -347,6 +391,7 @@ fn keeping(
     context: &Context,
     space: &Space,
     peers: &Peers,
+    dial: Arc<KeptConnections>,
     args: &ServeArgs,
 ) -> Result<impl std::future::Future<Output = ()>, Failure> {
     let keeping = match args.keep_proof {
@@ -355,7 +400,7 @@ fn keeping(
             data_dir: context.data_dir(),
             parameters: context.parameters()?.path().to_owned(),
             peers: peers.clone(),
-            context: follow::context(space, context::invite(space)?),
+            context: follow::context_with(space, context::invite(space)?, dial),
             every: Duration::from_secs(seconds.max(1)),
         }),
         None => None,
