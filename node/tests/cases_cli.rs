@@ -22,7 +22,7 @@ fn c13_addresses_without_a_port_to_connect_to() {
         ("[::1]:0", "port 0"),
         ("host:+80", "\"+80\" is not a port"),
         ("host:", "is not a port"),
-        ("https://host", "TLS"),
+        ("ftp://host", "without a scheme"),
         ("a\u{202e}\u{1b}[31m\nb", "a\\u{202e}\\u{1b}[31m\\nb"),
     ] {
         for command in [

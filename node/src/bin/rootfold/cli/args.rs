@@ -85,7 +85,7 @@ pub enum Command {
     /// Generates the parameters of a profile unless they exist, and prints their id.
     Params(ParamsArgs),
     /// Serves the space over gRPC until interrupted.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Folds all pending ops into the running proof.
     Prove(ProveArgs),
     /// Compresses the running proof into a snapshot, which `serve` offers to replicas.
