@@ -3,11 +3,9 @@
 pub mod args;
 pub mod config;
 pub mod failure;
-pub mod global;
 pub mod keyring;
 pub mod output;
 pub mod parameters;
-pub mod path_text;
 pub mod progress;
 
 mod backup;

@@ -20,10 +20,10 @@ use crate::{
         args::{Cli, Command},
         config::Config,
         failure::{Failure, OrFail},
-        global::Global,
         output::Output,
         Beside, Caller,
     },
+    global::Global,
     socket::{Line, Request, Serving, SOCKET},
     written::Written,
 };

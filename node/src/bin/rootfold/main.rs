@@ -3,6 +3,8 @@
 mod cli;
 #[cfg(unix)]
 mod control;
+mod global;
+mod path_text;
 #[cfg(unix)]
 mod socket;
 mod written;

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    cli::global::Global,
+    global::Global,
     written::{Part, Written},
 };
 

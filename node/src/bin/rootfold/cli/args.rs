@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::global::Global;
+
 use super::{
     backup::BackupArgs,
     bootstrap::BootstrapArgs,
@@ -12,7 +14,6 @@ use super::{
     demo::DemoArgs,
     forks::ForksArgs,
     get::GetArgs,
-    global::Global,
     grant::GrantArgs,
     health::HealthArgs,
     import_git::ImportGitArgs,

@@ -11,17 +11,18 @@ use rootfold_core::{eddsa::SecretKey, log::Tip, space::Genesis};
 use rootfold_light::invite::Invite;
 use rootfold_node::{
     client::Credentials, data_dir::DataDir, peers::Peers, restored::Mark, space::Space,
+    tls::ClientTls,
 };
 use rootfold_prover::Parameters;
 use rootfold_verifier::VerifyingKey;
 
+use crate::global::Global;
 #[cfg(unix)]
 use crate::socket::Runner;
 
 use super::{
     config::Config,
     failure::{Failure, OrFail},
-    global::Global,
     keyring::Keyring,
     output::Output,
     parameters::ParametersDir,
@@ -163,7 +164,20 @@ impl Context {
 
     /// What this node shows to others, and demands of them.
     pub fn credentials(&self) -> Result<Credentials, Failure> {
-        self.global.credentials()
+        let identity = match (&self.global.tls_client_cert, &self.global.tls_client_key) {
+            (Some(certificate), Some(key)) => Some((certificate.as_path(), key.as_path())),
+            (None, None) => None,
+            _ => {
+                return Err(Failure::usage(
+                    "--tls-client-cert and --tls-client-key belong together: give both or none",
+                ))
+            }
+        };
+        let ca = self.global.tls_ca.as_deref();
+        // The authorities of the system are read when an address needs them.
+        let asked = ca.is_some() || identity.is_some();
+        let tls = asked.then(|| ClientTls::read(ca, identity)).transpose()?;
+        Ok(Credentials { tls })
     }
 
     /// The keys in the data directory.

@@ -11,7 +11,8 @@ use rootfold_node::{
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::super::{failure::Failure, path_text};
+use super::super::failure::Failure;
+use crate::path_text;
 
 /// `serve`. Each option has a variable of the environment, for services and containers.
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]

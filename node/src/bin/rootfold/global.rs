@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rootfold_node::{client::Credentials, tls::ClientTls};
 use serde::{Deserialize, Serialize};
 
-use super::{failure::Failure, path_text};
+use crate::path_text;
 
 /// The options of all commands. Each is a key of the config file too.
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
@@ -53,23 +52,5 @@ impl Global {
             tls_client_cert: self.tls_client_cert.map(within),
             tls_client_key: self.tls_client_key.map(within),
         }
-    }
-
-    /// What this node shows to others, and demands of them. Reads the files.
-    pub fn credentials(&self) -> Result<Credentials, Failure> {
-        let identity = match (&self.tls_client_cert, &self.tls_client_key) {
-            (Some(certificate), Some(key)) => Some((certificate.as_path(), key.as_path())),
-            (None, None) => None,
-            _ => {
-                return Err(Failure::usage(
-                    "--tls-client-cert and --tls-client-key belong together: give both or none",
-                ))
-            }
-        };
-        let ca = self.tls_ca.as_deref();
-        // The authorities of the system are read when an address needs them.
-        let asked = ca.is_some() || identity.is_some();
-        let tls = asked.then(|| ClientTls::read(ca, identity)).transpose()?;
-        Ok(Credentials { tls })
     }
 }
