@@ -111,8 +111,11 @@ test("an answer that ends early is never taken for a complete one", () => {
     // It ends among the log heads, before all application keys.
     const heads = accepted.range(undefined, undefined, seed("range_response/honest-first-three"));
     assert.deepEqual([heads.entries, heads.next], [[], new Uint8Array()]);
-    // Field 4 of `rootfold.v1.RangeResponse`, after the last entry: the next key, of 93 bytes.
-    const endingAt = (key) => Buffer.concat([seed("range_response/honest"), Buffer.of(0x22, 93), key]);
+    // Field 4 of `rootfold.v1.RangeResponse`: the token of the next page, which has its version, the root and the
+    // next key of 93 bytes.
+    const root = Buffer.from(accepted.root, "hex");
+    const endingAt = (key) =>
+        Buffer.concat([seed("range_response/honest"), Buffer.of(0x22, 126, 1), root, key]);
     const key = Buffer.alloc(93);
     key.set([1, 0xff]);
     key[92] = 1;
