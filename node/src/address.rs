@@ -71,6 +71,9 @@ impl FromStr for Address {
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let form = || AddressError::Form { text: named() };
+        if rest.contains("://") {
+            return Err(form());
+        }
         let (host, port) = match rest.strip_prefix('[') {
             Some(rest) => {
                 let (host, port) = rest.split_once(']').ok_or_else(form)?;
@@ -193,7 +196,7 @@ mod tests {
             ("", "empty"),
             ("  ", "empty"),
             ("https://", "without a scheme"),
-            ("https://http://node.example", "not a port"),
+            ("https://http://node.example", "without a scheme"),
             ("ftp://node.example", "not a port"),
             ("::1:7000", "brackets"),
             ("fe80::1", "brackets"),
