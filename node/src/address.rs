@@ -197,7 +197,7 @@ mod tests {
             ("  ", "empty"),
             ("https://", "without a scheme"),
             ("https://http://node.example", "without a scheme"),
-            ("ftp://node.example", "not a port"),
+            ("ftp://node.example", "without a scheme"),
             ("::1:7000", "brackets"),
             ("fe80::1", "brackets"),
             ("node.example:port", "not a port"),

@@ -230,7 +230,10 @@ fn c13_something_else_answers() {
     }
     for (answer, said) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "an HTTP/1 server answers"),
-        (&b"\x15\x03\x01\x00\x02\x02\x46"[..], "a server that wants TLS answers"),
+        (
+            &b"\x15\x03\x01\x00\x02\x02\x46"[..],
+            "a server that wants TLS, with `https://` before the address, answers",
+        ),
         (&b"220 mail ESMTP\r\n"[..], "another service answers"),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
