@@ -333,12 +333,7 @@ pub fn range(bytes: &[u8]) -> Verdict {
 
 /// The entries that the honest space has of a query, up to the next page.
 pub(crate) fn held(at: At, query: &RangeQuery, next: Option<PageToken>) -> Vec<Entry> {
-    let rest = query.rest().expect("the query has an answer");
-    let covered = match next {
-        None => rest,
-        Some(next) if query.reverse => next.key..rest.end,
-        Some(next) => rest.start..next.key,
-    };
+    let covered = query.covered(next.map(|next| next.key)).expect("the query has an answer");
     let held = honest().space.scan(at, &covered.start, &covered.end, usize::MAX, false);
     let mut held: Vec<_> = held.expect("it reads").into_iter().map(|found| found.entry).collect();
     if query.reverse {

@@ -127,7 +127,7 @@ pub fn check_range(
         [] => None,
         bytes => Some(messages::token_in(bytes)?),
     };
-    let Some(rest) = query.rest() else { return Err(ResponseError::OtherAnswer) };
+    let rest = query.rest().ok_or(ResponseError::OtherAnswer)?;
     // All pages of a range are of one state, and each leads further.
     let other_state = |token: &PageToken| token.root != state.root;
     let strays = |token: &PageToken| token.key <= rest.start || token.key >= rest.end;
@@ -136,11 +136,7 @@ pub fn check_range(
     {
         return Err(ResponseError::OtherAnswer);
     }
-    let covered = match next {
-        None => rest,
-        Some(next) if query.reverse => next.key..rest.end,
-        Some(next) => rest.start..next.key,
-    };
+    let covered = query.covered(next.map(|next| next.key)).ok_or(ResponseError::OtherAnswer)?;
     let (pages, inline) = receive(&pages)?;
     let shown: Result<Vec<Entry>, _> = tree::scan(&pages, state.root, covered)?.collect();
     let mut shown = shown?;

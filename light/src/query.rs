@@ -112,6 +112,16 @@ impl RangeQuery {
         let within = rest.start >= start && rest.end <= end && rest.start < rest.end;
         within.then_some(rest)
     }
+
+    /// The keys that a page covers after which the rest goes on at `next`; `None` as for [`Self::rest`].
+    pub fn covered(&self, next: Option<Key>) -> Option<Range<Key>> {
+        let rest = self.rest()?;
+        Some(match next {
+            None => rest,
+            Some(next) if self.reverse => next..rest.end,
+            Some(next) => rest.start..next,
+        })
+    }
 }
 
 /// Where a page of a range begins, and in which state: so all pages of a range are of one state.

@@ -193,13 +193,8 @@ fn note(peers: &Peers, peer: &Peer, pushed: Option<Pushed>, took: Duration) {
     });
 }
 
-/// The context of a node that follows peers over TCP.
-pub fn context(space: &Space, invite: rootfold_light::invite::Invite) -> SyncContext {
-    context_with(space, invite, Arc::new(KeptConnections::default()))
-}
-
-/// [`context`] with connections from `dial`.
-pub fn context_with(
+/// The context of a node that follows peers, with connections from `dial`.
+pub fn context(
     space: &Space,
     invite: rootfold_light::invite::Invite,
     dial: Arc<dyn Dial>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{
     key,
-    net::{serve, serve_service, Running},
+    net::{connect, serve, serve_service, Lie, Running},
     World,
 };
 use rootfold_core::{field, item::Entry, key::Key, F};
@@ -30,24 +30,8 @@ use tokio::time::timeout;
 use tokio_stream::Pending;
 use tonic::{transport::Channel, Request, Response, Status};
 
-fn some_world() -> World {
-    let world = World::new(3, 3);
-    world.write(0, &[("a", Some(b"one")), ("b", Some(b"two")), ("gone", Some(b"x"))]);
-    world.write(1, &[("c", Some(&[7; 5_000]))]);
-    world.write(0, &[("gone", None)]);
-    world
-}
-
-async fn connect(server: &Running) -> Peer {
-    Peer::connect(&server.address).await.unwrap()
-}
-
 async fn raw(server: &Running) -> QueryServiceClient<Channel> {
     QueryServiceClient::connect(format!("http://{}", server.address)).await.unwrap()
-}
-
-fn id(world: &World) -> Vec<u8> {
-    field::to_bytes(&world.space.id()).to_vec()
 }
 
 fn names(entries: &[Entry]) -> Vec<String> {
@@ -57,7 +41,7 @@ fn names(entries: &[Entry]) -> Vec<String> {
 
 #[tokio::test]
 async fn answers_have_their_proofs() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let server = serve(&world.space, None).await;
     let peer = connect(&server).await;
     let (space, root) = (world.space.id(), world.space.status().root);
@@ -105,7 +89,7 @@ async fn answers_have_their_proofs() {
 
 #[tokio::test]
 async fn pages_of_a_range_are_of_one_state() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let server = serve(&world.space, None).await;
     let peer = connect(&server).await;
     let (space, root) = (world.space.id(), world.space.status().root);
@@ -163,7 +147,7 @@ fn reasons_are_documented() {
 
 #[tokio::test]
 async fn changes_are_told() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let server = serve(&world.space, None).await;
     let peer = connect(&server).await;
     let mut changes = peer.watch(world.space.id(), b"k").await.unwrap();
@@ -196,7 +180,7 @@ async fn changes_are_told() {
 
 #[tokio::test]
 async fn a_node_says_what_it_is() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let server = serve(&world.space, None).await;
     let info = connect(&server).await.info(world.space.id()).await.unwrap();
     let status = world.space.status();
@@ -210,15 +194,13 @@ async fn a_node_says_what_it_is() {
     assert_eq!(reason(&e), Reason::OtherSpace);
 }
 
-type Lie<T> = (&'static str, fn(&mut T));
-
 #[tokio::test]
 async fn answers_that_do_not_follow_from_their_pages_are_refused() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let server = serve(&world.space, None).await;
     let mut client = raw(&server).await;
     let key_a = key("a").as_bytes().to_vec();
-    let get = v1::GetRequest { space: id(&world), at: 1, key: key_a, root: Vec::new() };
+    let get = v1::GetRequest { space: world.id(), at: 1, key: key_a, root: Vec::new() };
     let good = client.get(get).await.unwrap().into_inner();
     let lies: [Lie<v1::GetResponse>; 7] = [
         ("another value", |r| r.value = b"two".to_vec()),
@@ -240,7 +222,7 @@ async fn answers_that_do_not_follow_from_their_pages_are_refused() {
 
     let keys = ["a", "aa", "c"].map(key);
     let key_bytes = keys.iter().map(|key| key.as_bytes().to_vec()).collect();
-    let (space_id, root) = (id(&world), Vec::new());
+    let (space_id, root) = (world.id(), Vec::new());
     let many = v1::GetManyRequest { space: space_id, at: 1, root, keys: key_bytes };
     let good = client.get_many(many).await.unwrap().into_inner();
     let lies: [Lie<v1::GetManyResponse>; 6] = [

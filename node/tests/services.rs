@@ -5,7 +5,7 @@ mod common;
 
 use common::{
     key,
-    net::{serve, serve_lies, Lies, Running},
+    net::{connect, serve, serve_lies, Lie, Lies, Running},
     secret, World, NOW,
 };
 use rootfold_core::{field, value::MAX_VALUE, F};
@@ -24,20 +24,6 @@ use rootfold_proto::{
 use rootfold_verifier::ParameterId;
 use tonic::Code;
 
-fn some_world() -> World {
-    let world = World::new(3, 3);
-    world.write(0, &[("a", Some(b"one")), ("b", Some(b"two")), ("gone", Some(b"x"))]);
-    world.write(1, &[("c", Some(&[7; 5_000]))]);
-    world.write(0, &[("gone", None)]);
-    world
-}
-
-type Lie<T> = (&'static str, fn(&mut T));
-
-async fn connect(server: &Running) -> Peer {
-    Peer::connect(&server.address).await.unwrap()
-}
-
 /// A client without limits.
 async fn raw(server: &Running) -> ReplicationServiceClient<tonic::transport::Channel> {
     ReplicationServiceClient::connect(format!("http://{}", server.address))
@@ -46,13 +32,9 @@ async fn raw(server: &Running) -> ReplicationServiceClient<tonic::transport::Cha
         .max_encoding_message_size(usize::MAX)
 }
 
-fn id(world: &World) -> Vec<u8> {
-    field::to_bytes(&world.space.id()).to_vec()
-}
-
 #[tokio::test]
 async fn a_request_over_the_limit_is_refused_and_the_server_continues() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let server = serve(&world.space, None).await;
     let before = world.dump();
     let mut client = raw(&server).await;
@@ -61,7 +43,7 @@ async fn a_request_over_the_limit_is_refused_and_the_server_continues() {
         content: vec![0; MAX_MESSAGE_BYTES + 1],
     };
     let submission = v1::Submission { values: vec![value], batches: Vec::new() };
-    let request = v1::SubmitRequest { space: id(&world), submission: Some(submission) };
+    let request = v1::SubmitRequest { space: world.id(), submission: Some(submission) };
     let refused = client.submit(request).await.unwrap_err();
     assert_eq!(refused.code(), Code::OutOfRange, "{refused}");
     assert!(refused.message().contains("too large"), "{refused}");
@@ -71,7 +53,7 @@ async fn a_request_over_the_limit_is_refused_and_the_server_continues() {
 
 #[tokio::test]
 async fn a_response_over_the_limit_is_refused() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let lies = Lies {
         pages: Some(|response| response.pages[0].content = vec![0; MAX_MESSAGE_BYTES + 1]),
         genesis: Some(|response| response.genesis = vec![0; MAX_MESSAGE_BYTES + 1]),
@@ -91,10 +73,10 @@ async fn a_response_over_the_limit_is_refused() {
 
 #[tokio::test]
 async fn malformed_requests_are_refused_by_name() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let server = serve(&world.space, None).await;
     let mut client = raw(&server).await;
-    let space = id(&world);
+    let space = world.id();
 
     let short = v1::GenesisRequest { space: vec![1; 31] };
     let e = client.genesis(short).await.unwrap_err();
@@ -133,7 +115,7 @@ async fn malformed_requests_are_refused_by_name() {
 
 #[tokio::test]
 async fn submitting() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let server = serve(&world.space, None).await;
     let peer = connect(&server).await;
     let space = world.space.id();
@@ -166,7 +148,7 @@ async fn health_and_reflection_answer() {
         server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
         ServerReflectionRequest,
     };
-    let world = some_world();
+    let world = World::with_some_keys();
     let server = serve(&world.space, None).await;
     let channel = tonic::transport::Endpoint::from_shared(format!("http://{}", server.address))
         .unwrap()
@@ -244,7 +226,7 @@ async fn bootstrap_into(
 
 #[tokio::test]
 async fn a_space_without_steps_is_bootstrapped_from_its_genesis() {
-    let world = some_world();
+    let world = World::with_some_keys();
     // A writer whom the owner admits later, with ops of their own.
     let newcomer = secret(80);
     let salt = world.genesis.salt;
@@ -313,7 +295,7 @@ async fn logs_larger_than_a_message_are_cut() {
 
 #[tokio::test]
 async fn pages_in_parts_are_joined() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let lies = Lies {
         pages: Some(|response| {
             let whole = std::mem::take(&mut response.pages);
@@ -337,7 +319,7 @@ async fn pages_in_parts_are_joined() {
 
 #[tokio::test]
 async fn an_unreachable_peer_does_not_matter_if_another_is_reachable() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let server = serve(&world.space, None).await;
     let nobody = {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -366,7 +348,7 @@ async fn an_unreachable_peer_does_not_matter_if_another_is_reachable() {
 
 /// Bootstraps a space at genesis from a lying peer; returns the fault.
 async fn caught(lies: Lies) -> PeerError {
-    let world = some_world();
+    let world = World::with_some_keys();
     let liar = serve_lies(&world.space, None, lies).await;
     let folder = tempfile::tempdir().unwrap();
     let data = DataDir::new(folder.path());
@@ -422,7 +404,7 @@ async fn wrong_pages_name_the_peer() {
 
 #[tokio::test]
 async fn withheld_pages_name_the_peer() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let lies = Lies { pages: Some(|response| response.pages.clear()), ..Lies::default() };
     let silent = serve_lies(&world.space, None, lies).await;
     let e = bootstrap_from(&world, &[&silent]).await.err().unwrap();
@@ -437,7 +419,7 @@ async fn withheld_pages_name_the_peer() {
 
 #[tokio::test]
 async fn forged_headers_name_the_peer() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let forge = |change: fn(&mut v1::SnapshotHeader)| {
         let zero = field::to_bytes(&world.space.id()).to_vec();
         let mut header = v1::SnapshotHeader {
@@ -470,7 +452,7 @@ async fn forged_headers_name_the_peer() {
 
 #[tokio::test]
 async fn bad_ops_in_the_tail_name_the_peer() {
-    let world = some_world();
+    let world = World::with_some_keys();
     let lies: [Lie<v1::LogEntriesResponse>; 4] = [
         ("clock", |r| r.submission.as_mut().unwrap().batches[0].ops[0].ts += 1),
         ("value", |r| r.submission.as_mut().unwrap().values[0].content.push(0)),
@@ -496,7 +478,7 @@ async fn bad_ops_in_the_tail_name_the_peer() {
 
 #[tokio::test]
 async fn a_peer_of_another_space_is_named() {
-    let (world, other) = (some_world(), World::new(99, 1));
+    let (world, other) = (World::with_some_keys(), World::new(99, 1));
     let server = serve(&other.space, None).await;
     let e = bootstrap_from(&world, &[&server]).await.err().unwrap();
     let BootstrapError::AllFailed { faults, .. } = &e else { panic!("{e}") };

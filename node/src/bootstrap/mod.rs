@@ -41,7 +41,7 @@ use tokio::time::Instant;
 
 use crate::{
     blocking::{blocking, Panicked},
-    client::{Credentials, Peer, PeerError},
+    client::{list, Credentials, Peer, PeerError},
     data_dir::{DataDir, DataDirError},
     progress::Progress,
     space::{Adoption, IngestError, Policy, Space, SpaceError},
@@ -196,11 +196,6 @@ impl BootstrapError {
             _ => false,
         }
     }
-}
-
-fn list(faults: &[PeerError]) -> String {
-    let faults: Vec<String> = faults.iter().map(PeerError::to_string).collect();
-    faults.join("; ")
 }
 
 /// Connects to the peer at an address.

@@ -10,7 +10,8 @@ use super::{
     blocking,
     fetch::Holder,
     pages::{self, FetchedBeside},
-    snapshots, values, BootstrapError,
+    snapshots::{self, Scouted},
+    values, BootstrapError,
 };
 use crate::{
     client::{Peer, PeerCause, PeerError},
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// Keeps the newest snapshot of the peers, all of which say that they have one that covers more ops than
-/// that of this replica. Returns its header; `None` if there is none of which all pages come.
+/// that of this replica. Returns its header; `None` if peers withhold pages of every such snapshot.
 pub(super) async fn keep_newest(
     space: &Space,
     peers: &[Peer],
@@ -28,10 +29,7 @@ pub(super) async fn keep_newest(
     faults: &mut Vec<PeerError>,
     progress: &dyn Progress,
 ) -> Result<Option<SnapshotHeader>, BootstrapError> {
-    let key = prepared_key(space).await?;
-    let mut scouted = snapshots::scout(peers.to_vec(), invite, key, faults, progress).await?;
-    let covered = space.status().snapshot.map_or(0, |header| header.ops);
-    scouted.offers.retain(|offer| offer.snapshot.header.ops > covered);
+    let scouted = newer_offers(space, peers, invite, faults, progress).await?;
     if scouted.offers.is_empty() {
         let boasted = PeerCause::Withheld { what: "snapshots", count: 1, of: 1 };
         faults.extend(peers.first().map(|peer| peer.blame(boasted)));
@@ -54,16 +52,24 @@ pub(super) async fn keep_newest(
     Ok(None)
 }
 
-/// The verifying key that the space has, ready for use.
-pub(super) async fn prepared_key(
+/// The peers' snapshots that cover more ops than that of this replica, verified.
+pub(super) async fn newer_offers(
     space: &Space,
-) -> Result<Option<Arc<PreparedVerifyingKey>>, BootstrapError> {
+    peers: &[Peer],
+    invite: &Invite,
+    faults: &mut Vec<PeerError>,
+    progress: &dyn Progress,
+) -> Result<Scouted, BootstrapError> {
     let held = space.clone();
     let key = blocking(move || {
         let key = held.verifying_key()?;
         Ok::<_, BootstrapError>(key.and_then(|key| PreparedVerifyingKey::new(key).ok()))
     });
-    Ok(key.await??.map(Arc::new))
+    let key = key.await??.map(Arc::new);
+    let mut scouted = snapshots::scout(peers.to_vec(), invite, key, faults, progress).await?;
+    let covered = space.status().snapshot.map_or(0, |header| header.ops);
+    scouted.offers.retain(|offer| offer.snapshot.header.ops > covered);
+    Ok(scouted)
 }
 
 /// Fetches what the states of this node lack of a proved one, whose root is pinned. `None` if no peer sends

@@ -324,9 +324,7 @@ impl Hints<'_> {
         let is_held = self.held.map_or(Ok(false), |held| held.covers(name, &page));
         let is_held = is_held.map_err(|e| TreeError::Store(tree::StoreError::new(e)))?;
         let last = match &*page {
-            Page::Internal { children, .. } if is_held => {
-                children.last().map_or(Key::END, |child| child.last_key)
-            }
+            Page::Internal { .. } if is_held => page.last_key().unwrap_or(Key::END),
             Page::Leaf(entries) => {
                 let empty = TreeError::Page { name: *name, source: tree::PageError::Empty };
                 entries.last().map(|entry| entry.key).ok_or(empty)?

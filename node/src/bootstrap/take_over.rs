@@ -3,9 +3,7 @@
 
 use rootfold_light::invite::Invite;
 
-use super::{
-    blocking, heads, newer::prepared_key, pull, snapshots, Begun, BootstrapError, Scouted,
-};
+use super::{blocking, heads, newer::newer_offers, pull, Begun, BootstrapError, Scouted};
 use crate::{
     client::{Peer, PeerError},
     progress::Progress,
@@ -21,10 +19,7 @@ pub(super) async fn newer(
     faults: &mut Vec<PeerError>,
     progress: &dyn Progress,
 ) -> Result<Option<Begun>, BootstrapError> {
-    let key = prepared_key(space).await?;
-    let mut scouted = snapshots::scout(peers.to_vec(), invite, key, faults, progress).await?;
-    let covered = space.status().snapshot.map_or(0, |header| header.ops);
-    scouted.offers.retain(|offer| offer.snapshot.header.ops > covered);
+    let scouted = newer_offers(space, peers, invite, faults, progress).await?;
     if scouted.offers.is_empty() {
         return Ok(None);
     }

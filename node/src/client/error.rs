@@ -164,6 +164,12 @@ impl From<Status> for PeerCause {
     }
 }
 
+/// The failures of several peers in one line.
+pub(crate) fn list(faults: &[PeerError]) -> String {
+    let faults: Vec<String> = faults.iter().map(PeerError::to_string).collect();
+    faults.join("; ")
+}
+
 impl PeerError {
     /// Whether further requests to this peer are pointless.
     pub(crate) fn is_gone(&self) -> bool {

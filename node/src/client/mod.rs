@@ -60,6 +60,7 @@ use crate::{
 use checks::PageChecks;
 
 pub use credentials::Credentials;
+pub(crate) use error::list;
 pub use error::{PeerCause, PeerError};
 pub use query::Changes;
 pub(crate) use transfer::{Part, Transfer};

@@ -166,6 +166,24 @@ pub fn remember(data_dir: &DataDir, addresses: &[String]) -> io::Result<()> {
     write(&data_dir.peers(), addresses)
 }
 
+/// Adds addresses to those that a data directory remembers; returns all of them.
+///
+/// # Errors
+/// Any I/O error.
+pub fn remember_more(data_dir: &DataDir, more: &[String]) -> io::Result<Vec<String>> {
+    let mut addresses = remembered(data_dir)?;
+    let before = addresses.len();
+    for address in more {
+        if !addresses.contains(address) {
+            addresses.push(address.clone());
+        }
+    }
+    if addresses.len() > before {
+        remember(data_dir, &addresses)?;
+    }
+    Ok(addresses)
+}
+
 /// The addresses of nodes that were found through peers, from the file `found-peers`.
 ///
 /// # Errors

@@ -4,20 +4,18 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use rand::Rng;
-use rootfold_core::step::Profile;
-use rootfold_prover::engine;
+use rootfold_prover::{engine, parameters_file, Parameters};
 use rootfold_verifier::VerifyingKey;
 
 use super::{
     beside::quiet_pool,
     continued::{is_ahead, take},
     parameters::{fetch_parameters, FetchParametersError},
-    ProveError,
+    profile_of, ProveError,
 };
 use crate::{
     blocking::blocking,
     bootstrap::SyncContext,
-    client::Peer,
     data_dir::DataDir,
     peers::Peers,
     space::{Proved, Space},
@@ -70,7 +68,7 @@ async fn keep_from(keeping: &Keeping, address: &str) -> Result<Option<Proved>, P
     if !is_ahead(&peer, space.id(), key.id(), steps).await? {
         return Ok(None);
     }
-    let parameters = Arc::new(parameters(keeping, &key, &peer).await?);
+    let parameters = Arc::new(parameters(keeping, &key, address).await?);
     Ok(Some(take(space, data_dir, &parameters, &peer, steps, context, &()).await?))
 }
 
@@ -78,15 +76,15 @@ async fn keep_from(keeping: &Keeping, address: &str) -> Result<Option<Proved>, P
 async fn parameters(
     keeping: &Keeping,
     key: &VerifyingKey,
-    peer: &Peer,
-) -> Result<rootfold_prover::Parameters, ProveError> {
-    let unknown = || ProveError::UnknownProfile { profile: key.profile.to_string() };
-    let profile = Profile::named(&key.profile).ok_or_else(unknown)?;
+    address: &str,
+) -> Result<Parameters, ProveError> {
+    let profile = profile_of(key)?;
     let (dir, id) = (keeping.parameters.clone(), key.id());
     let held = dir.clone();
-    let held = blocking(move || rootfold_prover::parameters_file(&held, id)).await?;
+    let held = blocking(move || parameters_file(&held, id)).await?;
     if held.map_err(FetchParametersError::from)?.is_none() {
-        fetch_parameters(std::slice::from_ref(peer), &dir, id, &()).await?;
+        let from = [address.to_owned()];
+        fetch_parameters(&from, &*keeping.context.dial, &dir, id, &()).await?;
     }
     let loaded = blocking(move || quiet_pool(move || engine::load_id(&dir, id, &profile))).await?;
     Ok(loaded.map_err(FetchParametersError::from)?)

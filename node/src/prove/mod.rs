@@ -18,10 +18,9 @@ use std::{
 use rootfold_core::{
     field,
     fold::Epoch,
-    key::KeyKind,
     log::{LogError, SignedOp, Tip},
     step::{Profile, State},
-    tree::{self, TreeError},
+    tree::TreeError,
     F,
 };
 use rootfold_light::snapshot::{Snapshot, SnapshotHeader};
@@ -31,6 +30,7 @@ use rootfold_prover::{
     planner::{plan, PlanError},
     Checkpoint, CheckpointError, CompressError, IvcError, Parameters,
 };
+use rootfold_verifier::VerifyingKey;
 use thiserror::Error;
 
 use crate::{
@@ -44,7 +44,7 @@ use crate::{
 };
 pub use beside::{prove_beside, Publishing};
 pub use keep::{keep_proof, Keeping};
-pub use parameters::{fetch_parameters, FetchParametersError};
+pub use parameters::{fetch_parameters, FetchParametersError, FetchedParameters};
 use running::Running;
 
 /// Why the prover failed.
@@ -235,7 +235,7 @@ impl Prover {
         let proof = load(&running, &proved, space.id(), parameters)?;
         remove_stale(&space, &running);
         space.keep_verifying_key(proof.parameters().verifying_key().key())?;
-        let folded = tips_in_tree(&space, proved.root)?;
+        let folded = space.tips_below(proved.root)?;
         Ok(Prover { space, running, proof, proved, folded })
     }
 
@@ -412,9 +412,9 @@ fn open_running(data_dir: &DataDir) -> Result<Running, ProveError> {
     Running::new(data_dir).map_err(|source| ProveError::Directory { path, source })
 }
 
-/// The profile of the parameters.
-fn profile_of(parameters: &Parameters) -> Result<Profile, ProveError> {
-    let name = &parameters.verifying_key().key().profile;
+/// The profile of the parameters that a verifying key belongs to.
+fn profile_of(key: &VerifyingKey) -> Result<Profile, ProveError> {
+    let name = &key.profile;
     Profile::named(name).ok_or_else(|| ProveError::UnknownProfile { profile: name.to_string() })
 }
 
@@ -432,7 +432,7 @@ fn load(
     space: F,
     parameters: Arc<Parameters>,
 ) -> Result<Engine, ProveError> {
-    let profile = profile_of(&parameters)?;
+    let profile = profile_of(parameters.verifying_key().key())?;
     let initial = parameters.verifying_key().initial_state(space);
     if proved.steps == 0 {
         return Ok(Engine::new(parameters, profile, initial));
@@ -455,17 +455,4 @@ fn remove_stale(space: &Space, running: &Running) {
         let folder = running.folder().display();
         tracing::warn!(error = %e, %folder, "cannot remove stale running proofs");
     }
-}
-
-/// The tips of all writers in the tree of `root`.
-pub(crate) fn tips_in_tree(space: &Space, root: F) -> Result<BTreeMap<u32, Tip>, ProveError> {
-    let mut tips = BTreeMap::new();
-    for entry in tree::heads(space.pages(), root)? {
-        let entry = entry?;
-        if let KeyKind::Head(writer) = entry.key.kind() {
-            let head = space.head(entry.value)?;
-            tips.insert(writer, Tip { head, stamp: entry.stamp });
-        }
-    }
-    Ok(tips)
 }

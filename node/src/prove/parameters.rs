@@ -9,7 +9,8 @@ use thiserror::Error;
 
 use crate::{
     blocking::{blocking, Panicked},
-    client::{Peer, PeerCause, PeerError},
+    bootstrap::Dial,
+    client::{list, Peer, PeerCause, PeerError},
     progress::{Event, Progress},
 };
 
@@ -31,18 +32,6 @@ pub enum FetchParametersError {
 }
 
 impl FetchParametersError {
-    /// The same error, also naming peers that were not asked.
-    #[must_use]
-    pub fn with_faults(self, mut more: Vec<PeerError>) -> FetchParametersError {
-        match self {
-            FetchParametersError::AllFailed { faults } => {
-                more.extend(faults);
-                FetchParametersError::AllFailed { faults: more }
-            }
-            here => here,
-        }
-    }
-
     /// Whether a peer sent bad data, rather than none.
     pub fn is_refusal(&self) -> bool {
         match self {
@@ -52,30 +41,44 @@ impl FetchParametersError {
     }
 }
 
-fn list(faults: &[PeerError]) -> String {
-    faults.iter().map(PeerError::to_string).collect::<Vec<_>>().join("; ")
+/// Parameters that were fetched.
+#[derive(Debug)]
+pub struct FetchedParameters {
+    /// Their file.
+    pub path: PathBuf,
+    /// Bytes received from all peers, with framing.
+    pub bytes: u64,
 }
 
-/// Fetches the file of the parameters with this id into `dir`, from the first of the peers that has it.
+/// Fetches the file of the parameters with this id into `dir`, from the first of the addresses that has it.
 /// A transfer that is cut off goes on with the next peer. The file is checked against the id; whoever
 /// made the parameters knows their trapdoor, so they are fit only for the space that names them.
 ///
 /// # Errors
 /// [`FetchParametersError`].
 pub async fn fetch_parameters(
-    peers: &[Peer],
+    addresses: &[String],
+    dial: &dyn Dial,
     dir: &Path,
     id: ParameterId,
     progress: &dyn Progress,
-) -> Result<PathBuf, FetchParametersError> {
+) -> Result<FetchedParameters, FetchParametersError> {
     let dir = dir.to_owned();
     let mut incoming = blocking(move || IncomingParameters::open(&dir, id)).await??;
-    let mut faults = Vec::new();
-    for peer in peers {
-        let (kept, done) = receive(peer, incoming, id, progress).await?;
-        incoming = kept;
+    let (mut faults, mut bytes) = (Vec::new(), 0);
+    for address in addresses {
+        let peer = match dial.connect(address).await {
+            Ok(peer) => peer,
+            Err(e) => {
+                faults.push(e);
+                continue;
+            }
+        };
+        let before = peer.bytes_received();
+        let (kept, done) = receive(&peer, incoming, id, progress).await?;
+        (incoming, bytes) = (kept, bytes + peer.bytes_received() - before);
         match done {
-            Ok(path) => return Ok(path),
+            Ok(path) => return Ok(FetchedParameters { path, bytes }),
             Err(Failed::Peer(e)) => faults.push(e),
             Err(Failed::Content(e)) => {
                 faults.push(peer.blame(PeerCause::File { what: e.to_string() }));

@@ -11,7 +11,7 @@ use std::{
 use rootfold_core::field;
 use rootfold_prover::{atomic::write_atomically, engine::Engine, Checkpoint, Parameters};
 
-use super::{covers, open_running, profile_of, remove_stale, tips_in_tree, ProveError, Prover};
+use super::{covers, open_running, profile_of, remove_stale, ProveError, Prover};
 use crate::{
     data_dir::DataDir,
     space::{Begun, Lacking, Pinned, Proved, Space, TakeProvedError},
@@ -78,7 +78,7 @@ pub(super) fn checked(
     parameters: &Arc<Parameters>,
     checkpoint: &Checkpoint,
 ) -> Result<Proved, ProveError> {
-    let profile = profile_of(parameters)?;
+    let profile = profile_of(parameters.verifying_key().key())?;
     let [root, ops, _] = checkpoint.state();
     let ops = field::to_u64(&ops).ok_or(ProveError::NotOfThisSpace)?;
     let proved = Proved { root, ops, steps: checkpoint.steps() };
@@ -104,7 +104,7 @@ pub(super) fn adopt(
     proved: Proved,
     fetched: Option<&Pinned>,
 ) -> Result<(), ProveError> {
-    let tips = tips_in_tree(space, proved.root)?;
+    let tips = space.tips_below(proved.root)?;
     if let Some(Lacking { writer, covered }) = space.lacks_after(&tips)? {
         return Err(ProveError::OpsMissing { writer, covered });
     }

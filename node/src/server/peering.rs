@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 
 use rootfold_light::invite::MAX_ADDRESS_BYTES;
-use rootfold_proto::reason::Reason;
-use rootfold_proto::v1::{self, peering_service_server::PeeringService as Peering};
+use rootfold_proto::{
+    reason::Reason,
+    v1::{self, peering_service_server::PeeringService as Peering},
+};
 use tonic::{Request, Response, Status};
 
 use super::{

@@ -7,8 +7,10 @@ use std::{
 };
 
 use rootfold_light::messages;
-use rootfold_proto::reason::Reason;
-use rootfold_proto::v1::{self, proving_service_server::ProvingService as Proving};
+use rootfold_proto::{
+    reason::Reason,
+    v1::{self, proving_service_server::ProvingService as Proving},
+};
 use rootfold_prover::{parameters_file, ParametersError};
 use rootfold_verifier::ParameterId;
 use tonic::{Request, Response, Status};

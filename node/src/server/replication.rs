@@ -12,9 +12,9 @@ use rootfold_light::{
     snapshot::Snapshot,
     values::Value,
 };
-use rootfold_proto::reason::Reason;
 use rootfold_proto::{
     limits::{MAX_FRONTIER, MAX_NAMES},
+    reason::Reason,
     v1::{self, replication_service_server::ReplicationService as Replication},
 };
 use rootfold_verifier::PreparedVerifyingKey;

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use rootfold_light::{invite::Invite, messages, verify::verify};
-use rootfold_proto::reason::Reason;
-use rootfold_proto::v1::{self, verification_service_server::VerificationService as Verification};
+use rootfold_proto::{
+    reason::Reason,
+    v1::{self, verification_service_server::VerificationService as Verification},
+};
 use rootfold_verifier::PreparedVerifyingKey;
 use tonic::{Request, Response, Status};
 

@@ -1,12 +1,12 @@
 //! Reads of a space.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rootfold_core::{
     head::Head,
     item::Entry,
-    key::Key,
-    log::SignedOp,
+    key::{Key, KeyKind},
+    log::{SignedOp, Tip},
     tree::{self, Page, PageStore},
     F,
 };
@@ -167,6 +167,22 @@ impl Space {
         }
     }
 
+    /// The tips of all writers in the tree of `root`.
+    ///
+    /// # Errors
+    /// [`SpaceError`].
+    pub(crate) fn tips_below(&self, root: F) -> Result<BTreeMap<u32, Tip>, SpaceError> {
+        let mut tips = BTreeMap::new();
+        for entry in tree::heads(self.pages(), root)? {
+            let entry = entry?;
+            if let KeyKind::Head(writer) = entry.key.kind() {
+                let head = self.head(entry.value)?;
+                tips.insert(writer, Tip { head, stamp: entry.stamp });
+            }
+        }
+        Ok(tips)
+    }
+
     /// The head with this digest.
     ///
     /// # Errors
@@ -188,9 +204,9 @@ impl Space {
         self.store().get(Column::Values, &value_key(name))
     }
 
-    /// Whether a value is inline in the pages that this node encodes.
-    pub(crate) fn is_inline(&self, name: &ValueName) -> Result<bool, StoreError> {
-        Ok(self.short_value(name)?.is_some())
+    /// A value that is too long to be inline in a page.
+    pub(crate) fn long_value(&self, name: &ValueName) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store().get(Column::LargeValues, &value_key(name))
     }
 
     pub(crate) fn has_value(&self, name: &ValueName) -> Result<bool, StoreError> {

@@ -1,6 +1,8 @@
 //! The snapshots that a node keeps and serves, and the ops that it need not keep because of them.
 
-use rootfold_core::{field, key::KeyKind, tree, F};
+use std::collections::BTreeMap;
+
+use rootfold_core::{field, log::Tip, F};
 use rootfold_light::{
     snapshot::{Snapshot, SnapshotHeader},
     values::ValueName,
@@ -58,35 +60,26 @@ impl Space {
     }
 
     /// Removes the ops that all kept snapshots and the proved state cover. The last of them stays in each
-    /// log: it tells the head with which the log goes on. Returns the number of removed ops.
-    fn drop_covered_ops(&self) -> Result<u64, SpaceError> {
+    /// log: it tells the head with which the log goes on.
+    fn drop_covered_ops(&self) -> Result<(), SpaceError> {
         let state = self.state();
-        let Some(oldest) = state.kept.first() else { return Ok(0) };
+        let Some(oldest) = state.kept.first() else { return Ok(()) };
         let roots = [Some(oldest.root), state.proved.map(|proved| proved.root)];
-        let mut covered: std::collections::BTreeMap<u32, u64> =
-            state.tips.keys().map(|w| (*w, u64::MAX)).collect();
-        for root in roots.into_iter().flatten() {
-            let mut folded = std::collections::BTreeMap::new();
-            for entry in tree::heads(self.pages(), root)? {
-                let entry = entry?;
-                if let KeyKind::Head(writer) = entry.key.kind() {
-                    let seq = field::to_u64(&self.head(entry.value)?.seq).unwrap_or(0);
-                    folded.insert(writer, seq);
-                }
-            }
-            for (writer, seq) in &mut covered {
-                *seq = (*seq).min(folded.get(writer).copied().unwrap_or(0));
-            }
-        }
+        let covering: Result<Vec<BTreeMap<u32, Tip>>, SpaceError> =
+            roots.into_iter().flatten().map(|root| self.tips_below(root)).collect();
+        let covering = covering?;
         let mut removed = 0;
-        for (writer, covered) in covered {
-            removed += self.drop_ops_before(writer, covered.saturating_sub(1))?;
+        for writer in state.tips.keys() {
+            let seq = |tips: &BTreeMap<u32, Tip>| {
+                tips.get(writer).and_then(|tip| field::to_u64(&tip.head.seq)).unwrap_or(0)
+            };
+            let covered = covering.iter().map(seq).min().unwrap_or(0);
+            removed += self.drop_ops_before(*writer, covered.saturating_sub(1))?;
         }
         if removed > 0 {
-            self.forget_history();
             tracing::info!(ops = removed, "removed ops that the kept snapshots cover");
         }
-        Ok(removed)
+        Ok(())
     }
 
     fn drop_ops_before(&self, writer: u32, end: u64) -> Result<u64, StoreError> {
@@ -103,6 +96,7 @@ impl Space {
             gone.iter().for_each(|seq| batch.delete(Column::Ops, op_key(writer, *seq)));
             // After a power failure they are removed again.
             self.store().write(batch, Durability::Buffered)?;
+            self.forget_history();
             removed += gone.len() as u64;
         }
     }

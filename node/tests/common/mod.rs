@@ -10,6 +10,7 @@ use ark_ff::UniformRand;
 use rand::{rngs::StdRng, SeedableRng};
 use rootfold_core::{
     eddsa::SecretKey,
+    field,
     item::Entry,
     key::Key,
     log::{LogBatch, Op, SignedOp, Tip},
@@ -69,6 +70,20 @@ impl World {
         // Many tests use clocks without regard to the time.
         space.set_policy(Policy { max_ahead: Duration::MAX, ..Policy::default() });
         World { store, space, genesis, secrets }
+    }
+
+    /// Three writers; some keys, one of them deleted, one with a long value.
+    pub fn with_some_keys() -> World {
+        let world = World::new(3, 3);
+        world.write(0, &[("a", Some(b"one")), ("b", Some(b"two")), ("gone", Some(b"x"))]);
+        world.write(1, &[("c", Some(&[7; 5_000]))]);
+        world.write(0, &[("gone", None)]);
+        world
+    }
+
+    /// The id of the space, as in a message.
+    pub fn id(&self) -> Vec<u8> {
+        field::to_bytes(&self.space.id()).to_vec()
     }
 
     pub fn dump(&self) -> Dump {

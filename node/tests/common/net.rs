@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use rootfold_node::client::Peer;
 use rootfold_node::server::{ReplicationService, ResponseStream, Server};
 use rootfold_node::space::Space;
 use rootfold_proto::{
@@ -28,6 +29,14 @@ async fn listener() -> (TcpListener, SocketAddr) {
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
+
+/// A client of a server.
+pub async fn connect(server: &Running) -> Peer {
+    Peer::connect(&server.address).await.unwrap()
+}
+
+/// A name of a lie, and the change of an honest message.
+pub type Lie<T> = (&'static str, fn(&mut T));
 
 /// An honest server.
 pub async fn serve(space: &Space, key: Option<Arc<PreparedVerifyingKey>>) -> Running {

@@ -23,7 +23,7 @@ use crate::{
         output::Output,
         Beside, Caller,
     },
-    global::Global,
+    global::{self, Global},
     socket::{Line, Request, Serving, SOCKET},
     written::Written,
 };
@@ -76,15 +76,13 @@ fn exchange(mut stream: &UnixStream, cli: &Cli, output: &Output) -> io::Result<E
     if reads_stdin {
         io::stdin().lock().take(MAX_VALUE as u64 + 1).read_to_end(&mut stdin)?;
     }
-    let mut global = cli.global.clone();
-    global.params_dir = global.params_dir.or_else(|| {
-        std::env::var_os("ROOTFOLD_PARAMS_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from)
-    });
+    let mut options = cli.global.clone();
+    options.params_dir = options.params_dir.or_else(|| global::path_in(global::PARAMS_DIR));
     let cwd = std::env::current_dir()?;
     let request = Request {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         args: std::env::args_os().map(|arg| hex::encode(arg.as_bytes())).collect(),
-        global: global.within(&cwd),
+        global: options.within(&cwd),
         cwd: to_hex(&cwd),
         stdin: reads_stdin.then(|| hex::encode(stdin)),
     };

@@ -1,11 +1,22 @@
 //! The options of all commands.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::path_text;
+
+/// The variable of `--params-dir`. clap does not read it, since an empty one counts as none.
+pub const PARAMS_DIR: &str = "ROOTFOLD_PARAMS_DIR";
+
+/// The path that a variable names, unless it is empty.
+pub fn path_in(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
 
 /// The options of all commands. Each is a key of the config file too.
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]

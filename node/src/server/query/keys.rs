@@ -8,9 +8,9 @@ use rootfold_light::{
     query::At,
     values::{Value, ValueName},
 };
-use rootfold_proto::reason::Reason;
 use rootfold_proto::{
     limits::{TARGET_MESSAGE_BYTES, USUAL_MESSAGE_BYTES},
+    reason::Reason,
     v1,
 };
 use tonic::Status;
@@ -79,10 +79,10 @@ pub(super) fn values(
 ) -> Result<Vec<v1::Value>, Status> {
     let (mut values, mut seen) = (Vec::new(), BTreeSet::new());
     for name in entries.iter().filter_map(ValueName::of_entry) {
-        if !seen.insert(name) || space.is_inline(&name)? {
+        if !seen.insert(name) {
             continue;
         }
-        let Some(content) = space.value(&name)? else { continue };
+        let Some(content) = space.long_value(&name)? else { continue };
         used += content.len() + VALUE_COST;
         if used > most {
             break;

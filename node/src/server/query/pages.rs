@@ -2,8 +2,7 @@
 
 use rootfold_core::{tree::TreeError, F};
 use rootfold_light::messages;
-use rootfold_proto::reason::Reason;
-use rootfold_proto::v1;
+use rootfold_proto::{reason::Reason, v1};
 use tonic::Status;
 
 use super::super::refusal::{internal, refuse};

@@ -7,9 +7,9 @@ use rootfold_light::{
     messages,
     query::{PageToken, RangeQuery},
 };
-use rootfold_proto::reason::Reason;
 use rootfold_proto::{
     limits::{MAX_RANGE, TARGET_MESSAGE_BYTES, USUAL_MESSAGE_BYTES},
+    reason::Reason,
     v1,
 };
 use tonic::Status;
@@ -30,10 +30,12 @@ pub(super) fn range(
     root: F,
     query: &RangeQuery,
 ) -> Result<v1::RangeResponse, Status> {
-    let rest = query.rest().ok_or_else(|| refuse(Reason::InvalidRequest, "an empty range"))?;
+    let no_answer = || refuse(Reason::InvalidRequest, "an empty range");
+    let rest = query.rest().ok_or_else(no_answer)?;
     let mut limit = usize::try_from(query.limit).unwrap_or(MAX_RANGE).min(MAX_RANGE);
     loop {
-        let Part { entries, covered, next } = part(space, root, &rest, query.reverse, limit)?;
+        let (entries, next) = part(space, root, rest.clone(), query.reverse, limit)?;
+        let covered = query.covered(next).ok_or_else(no_answer)?;
         let names = tree::range_pages(space.pages(), root, covered).map_err(tree_failed)?;
         let used = entries.len() * size_of::<Entry>();
         let most = if limit == 1 { TARGET_MESSAGE_BYTES } else { USUAL_MESSAGE_BYTES };
@@ -62,38 +64,28 @@ pub(super) fn range(
     }
 }
 
-/// Some entries of a range, in the requested order.
-struct Part {
-    entries: Vec<Entry>,
-    /// The keys that the entries are all of.
-    covered: Range<Key>,
-    /// The key at which the rest begins, or its end if the order is reversed.
-    next: Option<Key>,
-}
-
+/// At most `limit` entries of a range, in the requested order, and the key at which the rest begins; its end
+/// if the order is reversed.
 fn part(
     space: &Space,
     root: F,
-    rest: &Range<Key>,
+    rest: Range<Key>,
     reverse: bool,
     limit: usize,
-) -> Result<Part, Status> {
-    let keys = rest.clone();
+) -> Result<(Vec<Entry>, Option<Key>), Status> {
     if reverse {
-        let mut entries =
-            tree::scan_back(space.pages(), root, keys, limit + 1).map_err(tree_failed)?;
+        let back = tree::scan_back(space.pages(), root, rest, limit + 1);
+        let mut entries = back.map_err(tree_failed)?;
         let more = entries.len() > limit;
         entries.truncate(limit);
         // The last entry that is returned is the end of the rest.
         let next = entries.last().map(|entry| entry.key).filter(|_| more);
-        let covered = next.unwrap_or(rest.start)..rest.end;
-        return Ok(Part { entries, covered, next });
+        return Ok((entries, next));
     }
-    let scan = tree::scan(space.pages(), root, keys).map_err(tree_failed)?;
+    let scan = tree::scan(space.pages(), root, rest).map_err(tree_failed)?;
     let entries: Result<Vec<Entry>, _> = scan.take(limit + 1).collect();
     let mut entries = entries.map_err(tree_failed)?;
     let next = entries.get(limit).map(|entry| entry.key);
     entries.truncate(limit);
-    let covered = rest.start..next.unwrap_or(rest.end);
-    Ok(Part { entries, covered, next })
+    Ok((entries, next))
 }

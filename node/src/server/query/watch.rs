@@ -2,8 +2,7 @@
 
 use rootfold_core::key::{Key, MAX_APPLICATION_KEY};
 use rootfold_light::{messages, query::At};
-use rootfold_proto::reason::Reason;
-use rootfold_proto::{limits::MAX_CHANGED, v1};
+use rootfold_proto::{limits::MAX_CHANGED, reason::Reason, v1};
 use tokio::sync::watch;
 use tonic::Status;
 
@@ -73,7 +72,7 @@ impl Watched {
         }))
     }
 
-    /// The next changes; `None` if there are none.
+    /// The next changes; `None` if nothing with the prefix has changed.
     fn next_message(&mut self) -> Result<Option<v1::WatchResponse>, Status> {
         let (after, told) = match self.telling.take() {
             Some((after, told)) => (after, Some(told)),

@@ -121,11 +121,7 @@ impl Space {
                         Ok(None) | Err(StoreError::Damaged { .. }) => return Ok(false),
                         Err(e) => return Err(e.into()),
                     };
-                    let last = match &*below {
-                        Page::Leaf(entries) => entries.last().map(|entry| entry.key),
-                        Page::Internal { children, .. } => children.last().map(|c| c.last_key),
-                    };
-                    child.last_key = last.unwrap_or(child.last_key);
+                    child.last_key = below.last_key().unwrap_or(child.last_key);
                 }
                 Page::Internal { rank, children }
             }

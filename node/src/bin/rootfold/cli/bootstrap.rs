@@ -41,9 +41,11 @@ impl BootstrapArgs {
         let named: Vec<String> =
             parsed.or_usage("--invite")?.iter().map(ToString::to_string).collect();
         let mut all: Vec<String> = self.from.iter().map(ToString::to_string).collect();
-        all.extend(
-            named.iter().filter(|address| !all.contains(address)).cloned().collect::<Vec<_>>(),
-        );
+        for address in &named {
+            if !all.contains(address) {
+                all.push(address.clone());
+            }
+        }
         if all.is_empty() {
             return Err(Failure::usage(
                 "no peer: give --from ADDR, or an invite with addresses (`rootfold invite --at ADDR`)",
@@ -113,17 +115,11 @@ pub fn run(context: &Context, args: &BootstrapArgs) -> Result<(), Failure> {
 
 /// Remembers the addresses of an invite as peers.
 fn remember(context: &Context, named: &[String]) -> Result<(), Failure> {
-    let data_dir = context.data_dir();
-    let mut addresses = peers::remembered(&data_dir).or_unreachable("the file of peers")?;
-    let new: Vec<&String> = named.iter().filter(|named| !addresses.contains(named)).collect();
-    if new.is_empty() {
-        return Ok(());
-    }
+    peers::remember_more(&context.data_dir(), named).or_unreachable("the file of peers")?;
     if let Some(peers) = context.served_peers() {
-        new.iter().for_each(|address| peers.add((*address).clone()));
+        named.iter().for_each(|address| peers.add(address.clone()));
     }
-    addresses.extend(new.into_iter().cloned().collect::<Vec<_>>());
-    peers::remember(&data_dir, &addresses).or_unreachable("the file of peers")
+    Ok(())
 }
 
 /// Fetches what is newer into the space of a node that serves.

@@ -22,14 +22,16 @@ use figment::{
 use serde::{de::DeserializeOwned, Serialize};
 use thiserror::Error;
 
+use crate::global;
+
 /// The name of the config file in a data directory.
 const NAME: &str = "config.toml";
 /// The command whose options are keys.
 const SERVE: &str = "serve";
 /// Options that are no keys: where the file is, and what a caller wants to read.
 const NO_KEYS: [&str; 2] = ["config", "json"];
-/// The variable of `params-dir`. Here, since an empty one counts as none, which clap does not know.
-const PARAMS_DIR: (&str, &str) = ("params-dir", "ROOTFOLD_PARAMS_DIR");
+/// The option whose variable clap does not read: there an empty one would count.
+const PARAMS_DIR: &str = "params-dir";
 /// The largest config file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -146,8 +148,8 @@ impl Config {
             matches.ids().filter(given)
         });
         let mut given: BTreeSet<String> = ids.map(|id| id.as_str().replace('_', "-")).collect();
-        if std::env::var_os(PARAMS_DIR.1).is_some_and(|dir| !dir.is_empty()) {
-            given.insert(PARAMS_DIR.0.to_owned());
+        if global::path_in(global::PARAMS_DIR).is_some() {
+            given.insert(PARAMS_DIR.to_owned());
         }
         Config { file, found, given, keys: Keys::of(command) }
     }

@@ -1,7 +1,7 @@
 //! Parameters on disk. They are generated once per profile and folder.
 
 use std::{
-    env, io,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -12,9 +12,7 @@ use rootfold_prover::{engine, Parameters, ParametersError, SetupStage};
 use rootfold_verifier::VerifyingKey;
 
 use super::{failure::Failure, progress::Bars};
-
-/// The environment variable that names the directory.
-pub const VARIABLE: &str = "ROOTFOLD_PARAMS_DIR";
+use crate::global::{path_in, PARAMS_DIR};
 
 /// The profile of a space: the size of its step circuit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,23 +39,22 @@ pub struct Provided {
 }
 
 impl ParametersDir {
-    /// The directory that `--params-dir` names, or [`VARIABLE`], or `rootfold` in the user's cache.
+    /// The directory that `--params-dir` names, or [`PARAMS_DIR`], or `rootfold` in the user's cache.
     pub fn find(option: Option<PathBuf>) -> Result<ParametersDir, Failure> {
-        let named = |name: &str| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         // XDG: a relative path in this variable is ignored.
         let cache = || {
-            named("XDG_CACHE_HOME")
+            path_in("XDG_CACHE_HOME")
                 .filter(|path| path.is_absolute())
-                .or_else(|| Some(named("HOME")?.join(".cache")))
+                .or_else(|| Some(path_in("HOME")?.join(".cache")))
         };
         let path = option
-            .or_else(|| named(VARIABLE))
+            .or_else(|| path_in(PARAMS_DIR))
             .or_else(|| Some(cache()?.join("rootfold")))
             .ok_or_else(|| {
-            Failure::usage(format!(
-                "no directory for parameters: give --params-dir, or set {VARIABLE} or HOME"
-            ))
-        })?;
+                Failure::usage(format!(
+                    "no directory for parameters: give --params-dir, or set {PARAMS_DIR} or HOME"
+                ))
+            })?;
         Ok(ParametersDir { path })
     }
 

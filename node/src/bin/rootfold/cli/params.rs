@@ -3,7 +3,11 @@
 use std::time::Instant;
 
 use clap::{Args, Subcommand};
-use rootfold_node::{address::Address, client::Peer, prove::fetch_parameters};
+use rootfold_node::{
+    address::Address,
+    bootstrap::DialAs,
+    prove::{fetch_parameters, FetchedParameters},
+};
 use serde_json::json;
 
 use super::{
@@ -63,32 +67,21 @@ fn fetch(context: &Context, args: &FetchArgs) -> Result<(), Failure> {
         None => context::invite(&context.space()?)?,
     };
     let (dir, bars) = (context.parameters()?, context.bars());
-    let credentials = context.credentials()?;
-    let (path, received) = block_on(async {
-        let (mut peers, mut faults) = (Vec::new(), Vec::new());
-        for address in &args.from {
-            match Peer::connect_as(&address.to_string(), &credentials).await {
-                Ok(peer) => peers.push(peer),
-                Err(e) => faults.push(e),
-            }
-        }
-        let bytes = |peers: &[Peer]| peers.iter().map(Peer::bytes_received).sum::<u64>();
-        match fetch_parameters(&peers, dir.path(), invite.parameters, &bars).await {
-            Ok(path) => Ok((path, bytes(&peers))),
-            Err(e) => Err(e.with_faults(faults).into()),
-        }
-    })?;
+    let dial = DialAs(context.credentials()?);
+    let from: Vec<String> = args.from.iter().map(ToString::to_string).collect();
+    let fetching = fetch_parameters(&from, &dial, dir.path(), invite.parameters, &bars);
+    let FetchedParameters { path, bytes } = block_on(async { Ok(fetching.await?) })?;
     bars.clear();
     let json = json!({
         "parameters": invite.parameters.to_string(),
         "file": path.display().to_string(),
-        "bytes": received,
+        "bytes": bytes,
     });
     context.output.answer(&json, || {
         format!(
             "{}\n{} received, stored in {}",
             invite.parameters,
-            text::bytes_text(received),
+            text::bytes_text(bytes),
             path.display()
         )
     })

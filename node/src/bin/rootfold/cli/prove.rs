@@ -44,7 +44,7 @@ pub fn run(context: &Context, args: &ProveArgs) -> Result<(), Failure> {
         Prover::import(space, &data_dir, parameters, &context.path(file))?
     } else if let Some(address) = &args.continue_from {
         let dial = Arc::new(DialAs(context.credentials()?));
-        let with = follow::context_with(&space, context::invite(&space)?, dial);
+        let with = follow::context(&space, context::invite(&space)?, dial);
         let address = address.to_string();
         let continued = Prover::continue_from(space, &data_dir, parameters, &address, &with, &bars);
         context::block_on(async { Ok(continued.await?) })?

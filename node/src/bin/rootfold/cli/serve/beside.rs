@@ -39,7 +39,7 @@ pub(super) fn keeping(
             data_dir: context.data_dir(),
             parameters: context.parameters()?.path().to_owned(),
             peers: peers.clone(),
-            context: follow::context_with(space, context::invite(space)?, dial),
+            context: follow::context(space, context::invite(space)?, dial),
             every: Duration::from_secs(seconds.max(1)),
         }),
         None => None,

@@ -79,7 +79,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         })?;
         let beside = commands(control, &space, &peers, context);
         let followed = context::invite(&space).ok();
-        let followed = followed.map(|invite| follow::context_with(&space, invite, dial));
+        let followed = followed.map(|invite| follow::context(&space, invite, dial));
         let following =
             follow_peers(&space, peers.clone(), followed, context.data_dir(), !args.no_discovery);
         tokio::select! {

@@ -19,15 +19,9 @@ use super::{
 
 /// The peers of the command line and those that the data directory remembers, which remembers them all.
 pub(super) fn peers(context: &Context, args: &ServeArgs) -> Result<Peers, Failure> {
-    let data_dir = context.data_dir();
-    let mut addresses = peers::remembered(&data_dir).or_unreachable("the file of peers")?;
-    let new: Vec<String> = args.peer.iter().map(ToString::to_string).collect();
-    let new: Vec<String> = new.into_iter().filter(|peer| !addresses.contains(peer)).collect();
-    if !new.is_empty() {
-        addresses.extend(new);
-        peers::remember(&data_dir, &addresses).or_unreachable("the file of peers")?;
-    }
-    let peers = Peers::new(addresses);
+    let given: Vec<String> = args.peer.iter().map(ToString::to_string).collect();
+    let addresses = peers::remember_more(&context.data_dir(), &given);
+    let peers = Peers::new(addresses.or_unreachable("the file of peers")?);
     Ok(match &args.advertise {
         Some(address) => peers.with_own_address(address),
         None => peers,
