@@ -121,7 +121,7 @@ fn c10_commands_work_beside_serve() {
     assert_eq!(a.run(["get", "filed"]).ok(), "from a file");
     assert_eq!(a.run(["scan"]).ok().lines().count(), 4);
     assert_eq!(a.json(["status"])["ops"], 4);
-    a.run(["get", "none"]).fails(3, "no value");
+    a.run(["get", "none"]).fails(5, "no value");
     a.run(["put", "k", "v", "--as", "nobody"]).fails(3, "nobody");
     a.run(["put", "k", "--flie"]).fails(2, "--flie");
     a.run(["log"]).ok();
@@ -257,7 +257,7 @@ fn c14_a_wrong_option_is_not_a_value() {
     for wrong in ["--flie=x.txt", "--file-x", "--x"] {
         assert_eq!(node.run(["put", "colour", wrong]).code, 2, "{wrong}");
     }
-    node.run(["get", "colour"]).fails(3, "no value");
+    node.run(["get", "colour"]).fails(5, "no value");
     for value in ["-5", "-5.25", "-"] {
         node.run_with(b"-", ["put", "n", value]).ok();
         assert_eq!(node.run(["get", "n"]).ok(), value);

@@ -119,7 +119,7 @@ fn c16_usage_errors_have_no_escape_codes() {
 #[test]
 fn c16_a_key_in_an_error_is_escaped_once() {
     let node = Node::with_space();
-    node.run(["get", "none\u{1b}\"q\""]).fails(3, "no value under key \"none\\u{1b}\"q\"\"");
+    node.run(["get", "none\u{1b}\"q\""]).fails(5, "no value under key \"none\\u{1b}\"q\"\"");
 }
 
 /// C5: another invite in the folder of a bootstrap that was cut off.

@@ -121,8 +121,8 @@ fn values_are_written_read_and_deleted() {
     node.run(["put", "a", "uno"]).ok();
     assert_eq!(node.run(["get", "a"]).ok(), "uno");
     node.run(["del", "b"]).ok();
-    node.run(["get", "b"]).fails(3, "no value under key \"b\"");
-    node.run(["get", "never"]).fails(3, "no value under key \"never\"");
+    node.run(["get", "b"]).fails(5, "no value under key \"b\"");
+    node.run(["get", "never"]).fails(5, "no value under key \"never\"");
 
     assert_eq!(node.run(["scan"]).ok(), "\tthe empty key\na\tuno\nc\t(2 bytes)\n");
     assert_eq!(node.run(["scan", "--prefix", "a"]).ok(), "a\tuno\n");
@@ -135,7 +135,10 @@ fn values_are_written_read_and_deleted() {
         log["ops"].as_array().unwrap().iter().map(|op| op["op"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["put", "put", "put", "put", "put", "del"]);
     assert_eq!(node.json(["log", "--limit", "2"])["ops"].as_array().unwrap().len(), 2);
-    node.run(["log", "--writer", "7"]).fails(3, "writer 7 is not in this space");
+    node.run(["forks", "--accept", "0"]).fails(5, "no evidence of a fork of writer 0");
+    let ran = node.run(["--json", "get", "never"]);
+    assert_eq!(serde_json::from_str::<Value>(&ran.stderr).unwrap()["exit"], json!(5));
+    node.run(["log", "--writer", "7"]).fails(5, "writer 7 is not in this space");
 
     let status = node.json(["status"]);
     assert_eq!(status["ops"], json!(6));

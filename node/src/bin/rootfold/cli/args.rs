@@ -40,8 +40,8 @@ use super::{
 #[command(name = "rootfold", version, about, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 done; 1 refused: a proof, signature, page, value or op is bad or not \
-                        allowed, or a log is forked; 2 usage; 3 unreachable, unreadable, unwritable or \
-                        not found; 4 this replica and a peer differ."
+                        allowed, or a log is forked; 2 usage; 3 unreachable, unreadable or \
+                        unwritable; 4 this replica and a peer differ; 5 not found."
 )]
 pub struct Cli {
     /// Options that the config file may set too.

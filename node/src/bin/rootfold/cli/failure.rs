@@ -27,10 +27,12 @@ pub enum Exit {
     Refused = 1,
     /// The arguments are wrong.
     Usage = 2,
-    /// Something cannot be reached, read, written or found.
+    /// Something cannot be reached, read or written.
     Unreachable = 3,
     /// This replica and a peer have different states for the same ops.
     Differs = 4,
+    /// What was asked for by name is not in the space or the list.
+    NotFound = 5,
 }
 
 /// Why a command failed.
@@ -61,6 +63,11 @@ impl Failure {
     /// A failure with [`Exit::Differs`].
     pub fn differs(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Failure {
         Failure { exit: Exit::Differs, error: anyhow::Error::msg(message) }
+    }
+
+    /// A failure with [`Exit::NotFound`].
+    pub fn not_found(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Failure {
+        Failure { exit: Exit::NotFound, error: anyhow::Error::msg(message) }
     }
 
     /// The same failure of a command that has `done` something before.

@@ -41,7 +41,7 @@ pub fn run(context: &Context, args: &ForksArgs) -> Result<(), Failure> {
     }
     let space = context.space()?;
     let none = |writer| {
-        Failure::unreachable(format!("this node has no evidence of a fork of writer {writer}"))
+        Failure::not_found(format!("this node has no evidence of a fork of writer {writer}"))
     };
     if let Some(writer) = args.accept {
         if !space.accept_fork(writer)? {

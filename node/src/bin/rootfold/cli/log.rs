@@ -45,7 +45,7 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<(), Failure> {
         }
     }
     if let Some(writer) = args.writer.filter(|_| !known) {
-        return Err(Failure::unreachable(format!("writer {writer} is not in this space")));
+        return Err(Failure::not_found(format!("writer {writer} is not in this space")));
     }
     let json: Vec<Value> = lines.iter().map(Line::json).collect();
     context.output.answer(&json!({ "ops": json }), || lines.iter().map(Line::text).collect())

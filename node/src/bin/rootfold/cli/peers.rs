@@ -38,7 +38,7 @@ pub fn run(context: &Context, args: &PeersArgs) -> Result<(), Failure> {
         let before = addresses.len();
         addresses.retain(|held| *held != address);
         if !running && addresses.len() == before {
-            return Err(Failure::unreachable(format!("{address} is not among the peers")));
+            return Err(Failure::not_found(format!("{address} is not among the peers")));
         }
     }
     for address in args.add.iter().map(ToString::to_string) {
