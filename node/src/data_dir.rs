@@ -12,6 +12,7 @@ use rootfold_core::{field, space::Genesis};
 use thiserror::Error;
 
 use crate::{
+    private_file,
     space::{Proved, Space, SpaceError},
     store::{ChecksummedStore, HealingStore, RedbStore, Store, StoreError},
 };
@@ -142,7 +143,7 @@ impl DataDir {
     /// # Errors
     /// [`DataDirError`].
     pub fn store(&self) -> Result<Arc<dyn Store>, DataDirError> {
-        fs::create_dir_all(&self.path).map_err(|source| self.refused(source))?;
+        private_file::create_folder(&self.path).map_err(|source| self.refused(source))?;
         let began = Instant::now();
         loop {
             match self.open_store() {

@@ -1,7 +1,7 @@
-//! Files with secrets: keys and tokens. One that others can read is refused.
+//! Files with secrets, such as keys, and their folders. One that others can read is refused.
 
 use std::{
-    fs::File,
+    fs::{DirBuilder, File},
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -27,6 +27,17 @@ pub enum PrivateFileError {
     )]
     Exposed {
         /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// Other users can look into a folder with secrets.
+    #[error(
+        "{}: other users can read this folder, which has secret keys (mode {mode:04o}): `chmod 700` it",
+        path.display()
+    )]
+    ExposedFolder {
+        /// The folder.
         path: PathBuf,
         /// Its mode.
         mode: u32,
@@ -63,6 +74,36 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, PrivateFileError> {
         return Err(PrivateFileError::TooLong { path: path.to_owned(), limit });
     }
     Ok(bytes)
+}
+
+/// Creates a folder and its missing parents, for this user only (mode 0700). An existing folder keeps its
+/// mode.
+///
+/// # Errors
+/// Any I/O error.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Checks that only its owner can look into a folder.
+///
+/// # Errors
+/// [`PrivateFileError`].
+pub fn check_folder(path: &Path) -> Result<(), PrivateFileError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let unreadable = |source| PrivateFileError::Unreadable { path: path.to_owned(), source };
+        let mode = path.metadata().map_err(unreadable)?.mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(PrivateFileError::ExposedFolder { path: path.to_owned(), mode });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -109,6 +150,13 @@ mod tests {
             assert_eq!(read(&path, 5).unwrap(), b"12345");
         }
         assert!(matches!(read(&path, 4), Err(PrivateFileError::TooLong { .. })));
+        let inside = folder.path().join("a/b");
+        create_folder(&inside).unwrap();
+        create_folder(&inside).unwrap();
+        check_folder(&inside).unwrap();
+        fs::set_permissions(&inside, PermissionsExt::from_mode(0o750)).unwrap();
+        let e = check_folder(&inside).unwrap_err();
+        assert!(e.to_string().contains("`chmod 700`"), "{e}");
         let missing = read(&folder.path().join("missing"), 4);
         assert!(matches!(missing, Err(PrivateFileError::Unreadable { .. })));
     }

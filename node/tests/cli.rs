@@ -194,8 +194,32 @@ fn key_files_have_mode_0600() {
     node.run(["writer", "new", "alice"]).ok();
     let meta = std::fs::metadata(node.data.join("keys/alice.key")).unwrap();
     assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+    for folder in ["", "keys"] {
+        let meta = std::fs::metadata(node.data.join(folder)).unwrap();
+        assert_eq!(meta.permissions().mode() & 0o777, 0o700, "{folder:?}");
+    }
     std::fs::write(node.data.join("keys/broken.key"), "not a key").unwrap();
     node.run(["grant", "broken"]).fails(3, "no space");
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_that_others_can_read_are_refused() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+    let node = Node::with_space();
+    let set = |path: &std::path::Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let key = node.data.join("keys/owner.key");
+    set(&key, 0o644);
+    node.run(["put", "k", "v"])
+        .fails(3, "owner.key: other users can read this secret (mode 0644): `chmod 600`");
+    set(&key, 0o600);
+    node.run(["put", "k", "v"]).ok();
+    set(&node.data, 0o755);
+    node.run(["serve", "--listen", "127.0.0.1:0"]).fails(3, "(mode 0755): `chmod 700`");
+    set(&node.data, 0o700);
+    assert_eq!(node.serve().stop(), 0);
 }
 
 #[test]

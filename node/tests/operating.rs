@@ -10,6 +10,8 @@ use std::{
 };
 
 use cli_support::Node;
+use rootfold_node::server::{serve_routes, Limits};
+use tonic::service::Routes;
 
 #[test]
 fn health_for_scripts() {
@@ -26,6 +28,49 @@ fn health_for_scripts() {
     let address = served.address.clone();
     assert_eq!(served.stop(), 0);
     node.run(["health", "--from", &address]).fails(3, &address);
+}
+
+/// The socket of a node that was killed is replaced, and disturbs no command before.
+#[cfg(unix)]
+#[test]
+fn a_socket_of_a_killed_node() {
+    let node = Node::with_space();
+    let socket = node.data.join("control.sock");
+    drop(node.serve());
+    assert!(socket.exists(), "a killed node removes nothing");
+    node.run(["put", "k", "v"]).ok();
+    let served = node.serve();
+    assert_eq!(node.run(["get", "k"]).ok(), "v");
+    assert_eq!(served.stop(), 0);
+    assert!(!socket.exists());
+}
+
+#[test]
+fn a_peer_of_another_space() {
+    let (a, b) = (Node::with_space(), Node::with_space());
+    let served = a.serve();
+    let invite = b.json(["status"])["invite"].as_str().unwrap().to_owned();
+    let space = b.json(["status"])["space"].as_str().unwrap().to_owned();
+    let said = format!("peer {}: refused the request", served.address);
+    let said = format!("{said} (NotFound): this node does not serve space {space}");
+    for command in ["bootstrap", "replay"] {
+        Node::new().run([command, "--from", &served.address, "--invite", &invite]).fails(3, &said);
+    }
+}
+
+#[test]
+fn a_peer_of_another_version() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (_, health) = tonic_health::server::health_reporter();
+    let none =
+        serve_routes(Routes::new(health), Limits::default(), listener, std::future::pending());
+    runtime.spawn(none);
+    let node = Node::with_space();
+    let invite = node.json(["status"])["invite"].as_str().unwrap().to_owned();
+    let said = format!("peer {address}: does not know a call of the API rootfold.v1");
+    Node::new().run(["bootstrap", "--from", &address, "--invite", &invite]).fails(3, &said);
 }
 
 #[test]

@@ -65,6 +65,12 @@ pub enum PeerCause {
         /// The peer's reason, in printable form.
         what: String,
     },
+    /// The peer does not know the call.
+    #[error(
+        "does not know a call of the API {DOMAIN}: it runs another version of Rootfold; run the same \
+         version on both sides"
+    )]
+    OtherVersion,
     /// A response that fails a check.
     #[error("sent a bad response: {0}")]
     Response(#[from] ResponseError),
@@ -157,6 +163,10 @@ impl From<Status> for PeerCause {
             code => {
                 let info = status.get_details_error_info();
                 let reason = info.filter(|info| info.domain == DOMAIN);
+                // A node that has turned a call off says so.
+                if code == Code::Unimplemented && reason.is_none() {
+                    return PeerCause::OtherVersion;
+                }
                 let reason = reason.and_then(|info| Reason::from_word(&info.reason));
                 PeerCause::Refused { code, reason, what: printable(status.message()) }
             }
@@ -197,6 +207,7 @@ impl PeerError {
             | PeerCause::Tls { .. }
             | PeerCause::Stranger { .. }
             | PeerCause::Silent { .. }
+            | PeerCause::OtherVersion
             | PeerCause::OtherBranch { .. }
             | PeerCause::Withheld { .. } => false,
             // OutOfRange: a message over a limit. FailedPrecondition: ops that leave a gap.

@@ -8,6 +8,7 @@ use rootfold_node::{
     bootstrap::BootstrapError,
     data_dir::DataDirError,
     git::GitError,
+    private_file::PrivateFileError,
     prove::{FetchParametersError, ProveError},
     replay::ReplayError,
     server::ServeError,
@@ -148,6 +149,7 @@ unreachable_errors!(
     SpaceError,
     StoreError,
     GitError,
+    PrivateFileError,
     ParametersError,
     ServeError,
     TlsError

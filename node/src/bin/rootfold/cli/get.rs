@@ -32,10 +32,7 @@ pub fn run(context: &Context, args: &GetArgs) -> Result<(), Failure> {
     }
     let Some(found) = found.filter(|found| found.value.is_some()) else {
         too_long()?;
-        return Err(Failure::not_found(format!(
-            "no value under key \"{}\"",
-            text::key_text(&key)
-        )));
+        return Err(Failure::not_found(format!("no value under key \"{}\"", text::key_text(&key))));
     };
     if context.output.json {
         return context.output.answer(&text::found_json(&space, &found)?, String::new);

@@ -1,13 +1,14 @@
 //! The secret keys of this node: one file each in the data directory, with mode 0600.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{ErrorKind, Read, Write},
+    fs,
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
 use rand::rngs::OsRng;
 use rootfold_core::eddsa::{PublicKey, SecretKey};
+use rootfold_node::private_file;
 
 use super::failure::{Failure, OrFail};
 
@@ -15,6 +16,8 @@ use super::failure::{Failure, OrFail};
 pub const OWNER: &str = "owner";
 /// The longest name of a key, in bytes.
 const MAX_NAME: usize = 64;
+/// The largest key file, in bytes: 64 digits, a line feed, and some space after them.
+const MAX_FILE: u64 = 80;
 
 /// The directory of keys.
 pub struct Keyring {
@@ -31,7 +34,7 @@ impl Keyring {
     pub fn create(&self, name: &str) -> Result<SecretKey, Failure> {
         let path = self.file(name)?;
         let secret = SecretKey::random(&mut OsRng);
-        fs::create_dir_all(&self.folder)
+        private_file::create_folder(&self.folder)
             .or_unreachable(format!("creating {}", self.folder.display()))?;
         // Written to a temporary file and then linked: a key file is complete or absent.
         let mut aside = private_file(&self.folder)?;
@@ -49,16 +52,12 @@ impl Keyring {
         }
     }
 
-    /// Reads the key `name`.
+    /// Reads the key `name`. A file that other users can read is refused.
     pub fn read(&self, name: &str) -> Result<SecretKey, Failure> {
         let path = self.file(name)?;
-        let mut text = String::new();
-        let file = OpenOptions::new().read(true).open(&path);
-        // A key file has 64 digits and a line feed.
-        file.and_then(|file| file.take(80).read_to_string(&mut text))
-            .or_unreachable(format!("reading the key {}", path.display()))?;
+        let text = private_file::read(&path, MAX_FILE).or_unreachable("secret key")?;
         let mut bytes = [0u8; 32];
-        hex::decode_to_slice(text.trim_end(), &mut bytes)
+        hex::decode_to_slice(text.trim_ascii_end(), &mut bytes)
             .or_unreachable(format!("{} is not a key file", path.display()))?;
         Ok(SecretKey::from_bytes(bytes))
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use rootfold_light::invite::AddressedInvite;
 use rootfold_node::{
     follow::{self, KeptConnections},
+    private_file,
     server::Server,
     space::Space,
 };
@@ -36,6 +37,8 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let args = &context.config.merged(args)?;
     let (tls, credentials) = (args.tls()?, context.credentials()?);
     let space = context.space()?;
+    // It has the keys and the control socket.
+    private_file::check_folder(context.data_dir().path())?;
     let addresses: Vec<String> = args.advertise.iter().map(ToString::to_string).collect();
     let invite = context::invite(&space).ok();
     let invite = invite.map(|invite| AddressedInvite { invite, addresses }.to_string());
