@@ -160,8 +160,11 @@ async fn round(
             return false;
         }
     }
+    let found = peers.found();
     for address in addresses {
         let Ok(peer) = context.dial.connect(address).await else { continue };
+        // The token is not for strangers.
+        let peer = if found.contains(address) { peer.without_token() } else { peer };
         let asked = Instant::now();
         match bootstrap::push(space, &peer).await {
             Ok(pushed) => note(peers, &peer, pushed, asked.elapsed()),

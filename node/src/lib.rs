@@ -26,6 +26,7 @@ pub mod snapshot_file;
 pub mod space;
 pub mod store;
 pub mod tls;
+pub mod token;
 
 /// The TCP port of a node, unless its address names another.
 pub const DEFAULT_PORT: u16 = 7340;

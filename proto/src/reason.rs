@@ -37,6 +37,8 @@ reasons! {
     NotHeld = "NOT_HELD",
     /// The node does not keep the requested state any more. Ask for the latest one.
     StateGone = "STATE_GONE",
+    /// The node takes ops only with its token, and the call has none or another one.
+    Unauthenticated = "UNAUTHENTICATED",
     /// An op, its signature or its value breaks a rule.
     RefusedOp = "REFUSED_OP",
     /// A batch begins after the end of the log. Send the ops in between first.

@@ -71,6 +71,12 @@ pub enum PeerCause {
          version on both sides"
     )]
     OtherVersion,
+    /// The peer wants a token that this node does not send there.
+    #[error(
+        "takes ops only with its token, which is not sent in clear: write `https://` before its address, or \
+         give --token-in-clear"
+    )]
+    TokenWithheld,
     /// A response that fails a check.
     #[error("sent a bad response: {0}")]
     Response(#[from] ResponseError),
@@ -208,6 +214,7 @@ impl PeerError {
             | PeerCause::Stranger { .. }
             | PeerCause::Silent { .. }
             | PeerCause::OtherVersion
+            | PeerCause::TokenWithheld
             | PeerCause::OtherBranch { .. }
             | PeerCause::Withheld { .. } => false,
             // OutOfRange: a message over a limit. FailedPrecondition: ops that leave a gap.

@@ -34,6 +34,7 @@ use rootfold_light::{
 };
 use rootfold_proto::{
     limits::{MAX_MESSAGE_BYTES, MAX_NAMES},
+    reason::Reason,
     v1::{
         self, peering_service_client::PeeringServiceClient,
         proving_service_client::ProvingServiceClient, query_service_client::QueryServiceClient,
@@ -45,7 +46,7 @@ use rootfold_verifier::{KeyError, ParameterId, PreparedVerifyingKey};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::{
     transport::{Channel, Endpoint, Uri},
-    Response, Status, Streaming,
+    Request, Response, Status, Streaming,
 };
 
 use tonic_health::pb::{
@@ -58,6 +59,7 @@ use crate::{
     blocking::{blocking, Panicked},
 };
 use checks::PageChecks;
+use credentials::TokenFor;
 
 pub use credentials::Credentials;
 pub(crate) use error::list;
@@ -75,6 +77,7 @@ pub struct Peer {
     address: Arc<str>,
     /// Whether the connection is over TCP, without TLS.
     tcp: bool,
+    token: TokenFor,
     received: Arc<AtomicU64>,
     replication: ReplicationServiceClient<Channel>,
     verification: VerificationServiceClient<Channel>,
@@ -98,16 +101,18 @@ impl Peer {
     /// # Errors
     /// [`PeerError`].
     pub async fn connect_as(address: &str, credentials: &Credentials) -> Result<Peer, PeerError> {
-        if !Address::of_node(address).is_ok_and(|address| address.tls) {
+        let parsed = Address::of_node(address).ok();
+        let token = parsed.as_ref().map(|parsed| credentials.token_for(parsed)).unwrap_or_default();
+        if !parsed.is_some_and(|parsed| parsed.tls) {
             let connected = Peer::connect_with(address, tower::service_fn(counting::tcp)).await;
-            return Ok(Peer { tcp: true, ..connected? });
+            return Ok(Peer { tcp: true, token, ..connected? });
         }
         let tls = credentials.client_tls().map_err(|e| PeerError {
             peer: address.into(),
             cause: Box::new(PeerCause::Tls { what: e.to_string() }),
         })?;
         let connector = tower::service_fn(move |uri| credentials::tls(uri, tls.clone()));
-        Peer::connect_with(address, connector).await
+        Ok(Peer { token, ..Peer::connect_with(address, connector).await? })
     }
 
     /// [`Peer::connect`] with connections that `connector` makes.
@@ -142,6 +147,7 @@ impl Peer {
         Ok(Peer {
             address: address.into(),
             tcp: false,
+            token: TokenFor::None,
             received,
             replication: ReplicationServiceClient::new(channel.clone())
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
@@ -160,6 +166,11 @@ impl Peer {
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
             health: HealthClient::new(channel),
         })
+    }
+
+    /// The same connection without the token: for a peer that nobody here has named.
+    pub(crate) fn without_token(self) -> Peer {
+        Peer { token: TokenFor::None, ..self }
     }
 
     /// The address that was given to [`Peer::connect`].
@@ -381,11 +392,21 @@ impl Peer {
     /// # Errors
     /// [`PeerError`], with [`PeerCause::Refused`] if the peer refuses the ops.
     pub async fn submit(&self, space: F, submission: &Submission) -> Result<Ingested, PeerError> {
-        let request = v1::SubmitRequest {
+        let mut request = Request::new(v1::SubmitRequest {
             space: messages::bytes(&space),
             submission: Some(messages::submission_out(submission)),
-        };
-        let response = self.response(self.replication.clone().submit(request).await)?;
+        });
+        if let TokenFor::Sent(token) = &self.token {
+            token.show(request.metadata_mut());
+        }
+        let response = self.response(self.replication.clone().submit(request).await);
+        let response = response.map_err(|e| match (&*e.cause, &self.token) {
+            (
+                PeerCause::Refused { reason: Some(Reason::Unauthenticated), .. },
+                TokenFor::Withheld,
+            ) => self.blame(PeerCause::TokenWithheld),
+            _ => e,
+        })?;
         response::submitted(&response).map_err(|e| self.blame(e))
     }
 

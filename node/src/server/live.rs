@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::limits::Limits;
-use crate::tls::ServerTls;
+use crate::{tls::ServerTls, token::Token};
 
 /// What can be changed while a server runs. Clones share it.
 #[derive(Clone, Default)]
@@ -16,6 +16,7 @@ struct Settings {
     connections: usize,
     connections_per_address: usize,
     tls: Option<ServerTls>,
+    submit_token: Option<Token>,
 }
 
 impl Live {
@@ -38,6 +39,15 @@ impl Live {
     /// Replaces how TLS is done with new connections; `None` is without TLS.
     pub fn set_tls(&self, tls: Option<ServerTls>) {
         self.change(|settings| settings.tls = tls);
+    }
+
+    /// Takes ops only with this token from now on; `None` takes them from everyone.
+    pub fn set_submit_token(&self, token: Option<Token>) {
+        self.change(|settings| settings.submit_token = token);
+    }
+
+    pub(super) fn submit_token(&self) -> Option<Token> {
+        self.read(|settings| settings.submit_token.clone())
     }
 
     /// The limits of all connections and of those of one address.

@@ -129,7 +129,7 @@ impl Server {
         let (reporter, health) = tonic_health::server::health_reporter();
         // Before the first connection.
         health::begin(&reporter).await;
-        let routes = routes(&space, key, &limits, beside)?.add_service(health);
+        let routes = routes(&space, key, &limits, &live, beside)?.add_service(health);
         let reports =
             tokio::spawn(health::report(reporter, space, Work::writes(), stopped.clone()));
         let shutdown = async {
@@ -176,10 +176,11 @@ fn routes(
     space: &Space,
     key: Option<Arc<PreparedVerifyingKey>>,
     limits: &Limits,
+    live: &Live,
     beside: Beside,
 ) -> Result<Routes, ServeError> {
     let replication = ReplicationService::with_limits(space.clone(), key.clone(), limits);
-    let replication = replication.with_peers(beside.peers.clone());
+    let replication = replication.with_peers(beside.peers.clone()).with_live(live.clone());
     let replication = ReplicationServiceServer::new(replication)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);

@@ -24,6 +24,7 @@ fn code(reason: Reason) -> Code {
     match reason {
         Reason::InvalidRequest | Reason::RefusedOp => Code::InvalidArgument,
         Reason::OtherSpace | Reason::NotHeld | Reason::StateGone => Code::NotFound,
+        Reason::Unauthenticated => Code::Unauthenticated,
         Reason::Gap => Code::FailedPrecondition,
         Reason::OutOfRange => Code::OutOfRange,
         Reason::TooLarge | Reason::Busy | Reason::TooManyOps => Code::ResourceExhausted,

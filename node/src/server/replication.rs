@@ -23,6 +23,7 @@ use tonic::{Request, Response, Status};
 use super::{
     calls::Caller,
     limits::Limits,
+    live::Live,
     log_messages::LogMessages,
     peering::for_caller,
     quota::SubmitQuota,
@@ -44,6 +45,7 @@ pub struct ReplicationService {
     writes: Work,
     quota: SubmitQuota,
     peers: Option<Peers>,
+    live: Live,
 }
 
 impl ReplicationService {
@@ -65,6 +67,7 @@ impl ReplicationService {
             writes: Work::writes(),
             quota,
             peers: None,
+            live: Live::default(),
         }
     }
 
@@ -72,6 +75,12 @@ impl ReplicationService {
     #[must_use]
     pub(super) fn with_peers(self, peers: Option<Peers>) -> ReplicationService {
         ReplicationService { peers, ..self }
+    }
+
+    /// The same service, which takes ops as these settings say.
+    #[must_use]
+    pub(super) fn with_live(self, live: Live) -> ReplicationService {
+        ReplicationService { live, ..self }
     }
 
     /// Runs `work` on the space after a check that the request is for this space.
@@ -227,6 +236,12 @@ impl Replication for ReplicationService {
         &self,
         request: Request<v1::SubmitRequest>,
     ) -> Result<Response<v1::SubmitResponse>, Status> {
+        if self.live.submit_token().is_some_and(|token| !token.is_shown(request.metadata())) {
+            return Err(refuse(
+                Reason::Unauthenticated,
+                "this node takes ops only with its token; another node gives it with --token-file",
+            ));
+        }
         let caller = request.extensions().get::<Caller>().and_then(|caller| caller.0);
         let request = request.into_inner();
         check_space(&self.space, &request.space)?;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
+use clap::{builder::BoolishValueParser, Args};
 use serde::{Deserialize, Serialize};
 
 use crate::path_text;
@@ -49,6 +49,18 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", env = "ROOTFOLD_TLS_CLIENT_KEY")]
     #[serde(with = "path_text::optional")]
     pub tls_client_key: Option<PathBuf>,
+    /// The token for nodes that take ops only with one; nobody else may be able to read the file.
+    #[arg(long, global = true, value_name = "FILE", env = "ROOTFOLD_TOKEN_FILE")]
+    #[serde(with = "path_text::optional")]
+    pub token_file: Option<PathBuf>,
+    /// Sends the token to other machines without TLS too, where others can read it.
+    #[arg(
+        long,
+        global = true,
+        env = "ROOTFOLD_TOKEN_IN_CLEAR",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub token_in_clear: bool,
 }
 
 impl Global {
@@ -62,6 +74,8 @@ impl Global {
             tls_ca: self.tls_ca.map(within),
             tls_client_cert: self.tls_client_cert.map(within),
             tls_client_key: self.tls_client_key.map(within),
+            token_file: self.token_file.map(within),
+            token_in_clear: self.token_in_clear,
         }
     }
 }

@@ -11,7 +11,7 @@ use rootfold_core::{eddsa::SecretKey, log::Tip, space::Genesis};
 use rootfold_light::invite::Invite;
 use rootfold_node::{
     client::Credentials, data_dir::DataDir, peers::Peers, restored::Mark, space::Space,
-    tls::ClientTls,
+    tls::ClientTls, token::Token,
 };
 use rootfold_prover::Parameters;
 use rootfold_verifier::VerifyingKey;
@@ -177,7 +177,8 @@ impl Context {
         // The authorities of the system are read when an address needs them.
         let asked = ca.is_some() || identity.is_some();
         let tls = asked.then(|| ClientTls::read(ca, identity)).transpose()?;
-        Ok(Credentials { tls })
+        let token = self.global.token_file.as_deref().map(Token::read).transpose()?;
+        Ok(Credentials { tls, token, token_in_clear: self.global.token_in_clear })
     }
 
     /// The keys in the data directory.

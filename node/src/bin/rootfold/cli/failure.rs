@@ -16,6 +16,7 @@ use rootfold_node::{
     space::{ForkRefused, IngestError, SpaceError, WriteError},
     store::StoreError,
     tls::TlsError,
+    token::TokenError,
 };
 use rootfold_prover::ParametersError;
 
@@ -152,7 +153,8 @@ unreachable_errors!(
     PrivateFileError,
     ParametersError,
     ServeError,
-    TlsError
+    TlsError,
+    TokenError
 );
 judging_errors!(
     ProveError,

@@ -8,6 +8,7 @@ use rootfold_node::{
     server::Limits,
     space::{History, Policy, MAX_TAIL},
     tls::ServerTls,
+    token::Token,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -120,6 +121,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "ROOTFOLD_TLS_CLIENT_CA")]
     #[serde(with = "path_text::optional")]
     pub(super) tls_client_ca: Option<PathBuf>,
+    /// Takes ops of others only with the token in this file; nobody else may be able to read it.
+    #[arg(long, value_name = "FILE", env = "ROOTFOLD_SUBMIT_TOKEN_FILE")]
+    #[serde(with = "path_text::optional")]
+    pub(super) submit_token_file: Option<PathBuf>,
     /// Does not verify snapshots for clients.
     #[arg(long, env = "ROOTFOLD_NO_CHECK", value_parser = BoolishValueParser::new())]
     pub(super) no_check: bool,
@@ -183,6 +188,11 @@ impl ServeArgs {
             (None, None) => Ok(None),
             _ => Err(Failure::usage("--tls-cert and --tls-key belong together: give both or none")),
         }
+    }
+
+    /// The token that it takes ops with. Reads the file.
+    pub(super) fn submit_token(&self) -> Result<Option<Token>, Failure> {
+        Ok(self.submit_token_file.as_deref().map(Token::read).transpose()?)
     }
 
     pub(super) fn policy(&self) -> Policy {

@@ -36,6 +36,7 @@ pub use args::ServeArgs;
 pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let args = &context.config.merged(args)?;
     let (tls, credentials) = (args.tls()?, context.credentials()?);
+    let token = args.submit_token()?;
     let space = context.space()?;
     // It has the keys and the control socket.
     private_file::check_folder(context.data_dir().path())?;
@@ -47,6 +48,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let server = if args.no_hand_over { server } else { server.with_proving(files(context)?) };
     let scheme = if tls.is_some() { "https://" } else { "" };
     server.live().set_tls(tls);
+    server.live().set_submit_token(token);
     let dial = Arc::new(KeptConnections::with(credentials));
     if args.prove && args.keep_proof.is_some() {
         return Err(Failure::usage("prove and keep-proof: a node that proves has a running proof"));
