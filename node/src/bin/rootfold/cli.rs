@@ -54,6 +54,7 @@ pub fn configure(cli: &mut Cli, matches: &ArgMatches) -> Result<Config, Failure>
         return Ok(Config::default());
     }
     let config = Config::new(&Cli::command(), matches, cli.config.as_deref(), &cli.global.data);
+    let config = config.with_global(cli.global.clone());
     cli.global = config.merged(&cli.global)?;
     Ok(config)
 }

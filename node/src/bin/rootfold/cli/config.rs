@@ -22,7 +22,7 @@ use figment::{
 use serde::{de::DeserializeOwned, Serialize};
 use thiserror::Error;
 
-use crate::global;
+use crate::global::{self, Global};
 
 /// The name of the config file in a data directory.
 const NAME: &str = "config.toml";
@@ -98,6 +98,8 @@ pub struct Config {
     /// The options that were given on the command line or by a variable.
     given: BTreeSet<String>,
     keys: Keys,
+    /// The options of all commands as clap has them, without the file.
+    global: Option<Global>,
 }
 
 /// The keys of a config file.
@@ -151,7 +153,21 @@ impl Config {
         if global::path_in(global::PARAMS_DIR).is_some() {
             given.insert(PARAMS_DIR.to_owned());
         }
-        Config { file, found, given, keys: Keys::of(command) }
+        Config { file, found, given, keys: Keys::of(command), global: None }
+    }
+
+    /// The same, with the options of all commands as clap has them.
+    #[must_use]
+    pub fn with_global(self, global: Global) -> Config {
+        Config { global: Some(global), ..self }
+    }
+
+    /// The options of all commands, with the values of the file as it is now.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn global(&self) -> Result<Option<Global>, ConfigError> {
+        self.global.as_ref().map(|global| self.merged(global)).transpose()
     }
 
     /// `parsed`, as clap has it, with the values of the file for the options that were not given. Reads the

@@ -162,23 +162,14 @@ impl Context {
         }
     }
 
+    /// The options of all commands.
+    pub fn global(&self) -> &Global {
+        &self.global
+    }
+
     /// What this node shows to others, and demands of them.
     pub fn credentials(&self) -> Result<Credentials, Failure> {
-        let identity = match (&self.global.tls_client_cert, &self.global.tls_client_key) {
-            (Some(certificate), Some(key)) => Some((certificate.as_path(), key.as_path())),
-            (None, None) => None,
-            _ => {
-                return Err(Failure::usage(
-                    "--tls-client-cert and --tls-client-key belong together: give both or none",
-                ))
-            }
-        };
-        let ca = self.global.tls_ca.as_deref();
-        // The authorities of the system are read when an address needs them.
-        let asked = ca.is_some() || identity.is_some();
-        let tls = asked.then(|| ClientTls::read(ca, identity)).transpose()?;
-        let token = self.global.token_file.as_deref().map(Token::read).transpose()?;
-        Ok(Credentials { tls, token, token_in_clear: self.global.token_in_clear })
+        credentials(&self.global)
     }
 
     /// The keys in the data directory.
@@ -210,6 +201,25 @@ impl Context {
         })?;
         Ok((writer, tip, secret))
     }
+}
+
+/// What a node with these options shows to others, and demands of them. Reads the files.
+pub fn credentials(global: &Global) -> Result<Credentials, Failure> {
+    let identity = match (&global.tls_client_cert, &global.tls_client_key) {
+        (Some(certificate), Some(key)) => Some((certificate.as_path(), key.as_path())),
+        (None, None) => None,
+        _ => {
+            return Err(Failure::usage(
+                "--tls-client-cert and --tls-client-key belong together: give both or none",
+            ))
+        }
+    };
+    let ca = global.tls_ca.as_deref();
+    // The authorities of the system are read when an address needs them.
+    let asked = ca.is_some() || identity.is_some();
+    let tls = asked.then(|| ClientTls::read(ca, identity)).transpose()?;
+    let token = global.token_file.as_deref().map(Token::read).transpose()?;
+    Ok(Credentials { tls, token, token_in_clear: global.token_in_clear })
 }
 
 /// The verifying key with which the space was created or bootstrapped.

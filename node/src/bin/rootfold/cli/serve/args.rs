@@ -190,6 +190,11 @@ impl ServeArgs {
         }
     }
 
+    /// The addresses of its peers.
+    pub(super) fn peers(&self) -> Vec<String> {
+        self.peer.iter().map(ToString::to_string).collect()
+    }
+
     /// The token that it takes ops with. Reads the file.
     pub(super) fn submit_token(&self) -> Result<Option<Token>, Failure> {
         Ok(self.submit_token_file.as_deref().map(Token::read).transpose()?)

@@ -5,6 +5,7 @@ mod beside;
 mod commands;
 mod listen;
 mod peering;
+mod reload;
 mod signals;
 
 use std::sync::Arc;
@@ -28,13 +29,14 @@ use beside::{files, keeping, start_prover, start_scrubbing};
 use commands::{commands, control};
 use listen::{listen, metrics};
 use peering::{follow_peers, peers};
-use signals::{interrupted, Signals};
+use reload::Reloading;
+use signals::{interrupted, Hangups, Signals};
 
 pub use args::ServeArgs;
 
 /// Serves the space until Ctrl-C or SIGTERM.
 pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
-    let args = &context.config.merged(args)?;
+    let (parsed, args) = (args, &context.config.merged(args)?);
     let (tls, credentials) = (args.tls()?, context.credentials()?);
     let token = args.submit_token()?;
     let space = context.space()?;
@@ -61,10 +63,20 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     }
     let peers = peers(context, args)?;
     let server = if args.no_discovery { server } else { server.with_peers(peers.clone()) };
+    let reloading = Reloading {
+        context,
+        parsed,
+        serve: args.clone(),
+        live: server.live(),
+        dial: dial.clone(),
+        space: space.clone(),
+        peers: peers.clone(),
+    };
     let keeping = keeping(context, &space, &peers, dial.clone(), args)?;
     block_on(async {
         // Before a caller can know that this process runs.
         let signals = Signals::new().or_unreachable("waiting for signals")?;
+        let hangups = Hangups::new().or_unreachable("waiting for signals")?;
         let (bound, listener) = listen(&args.listen, "").await?;
         let address = format!("{scheme}{bound}");
         let (measured, metrics) = metrics(args.metrics.as_ref(), context, &space, &peers).await?;
@@ -93,6 +105,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
             () = following => Ok(()),
             () = metrics => Ok(()),
             () = keeping => Ok(()),
+            () = reloading.run(hangups) => Ok(()),
         }
     })
 }

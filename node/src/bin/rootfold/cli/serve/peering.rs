@@ -19,8 +19,7 @@ use super::{
 
 /// The peers of the command line and those that the data directory remembers, which remembers them all.
 pub(super) fn peers(context: &Context, args: &ServeArgs) -> Result<Peers, Failure> {
-    let given: Vec<String> = args.peer.iter().map(ToString::to_string).collect();
-    let addresses = peers::remember_more(&context.data_dir(), &given);
+    let addresses = peers::remember_more(&context.data_dir(), &args.peers());
     let peers = Peers::new(addresses.or_unreachable("the file of peers")?);
     Ok(match &args.advertise {
         Some(address) => peers.with_own_address(address),

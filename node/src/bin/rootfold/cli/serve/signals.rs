@@ -1,4 +1,4 @@
-//! Signals that end the node.
+//! Signals that end the node, or make it read its config again.
 
 use std::io;
 
@@ -41,6 +41,38 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// SIGHUP. From its making on it does not kill the process.
+#[cfg(unix)]
+pub(super) struct Hangups(tokio::signal::unix::Signal);
+
+#[cfg(unix)]
+impl Hangups {
+    pub(super) fn new() -> io::Result<Hangups> {
+        use tokio::signal::unix::{signal, SignalKind};
+        Ok(Hangups(signal(SignalKind::hangup())?))
+    }
+
+    pub(super) async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) struct Hangups;
+
+#[cfg(not(unix))]
+impl Hangups {
+    pub(super) fn new() -> io::Result<Hangups> {
+        Ok(Hangups)
+    }
+
+    pub(super) async fn next(&mut self) {
+        std::future::pending().await
     }
 }
 
