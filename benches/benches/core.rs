@@ -36,7 +36,7 @@ fn entries(count: usize) -> Vec<Entry> {
     let mut rng = rng();
     let mut entries: Vec<Entry> = (0..count)
         .map(|_| Entry {
-            key: Key::user(&rng.gen::<[u8; 16]>()).expect("a key of 16 bytes is valid"),
+            key: Key::shared(&rng.gen::<[u8; 16]>()).expect("a key of 16 bytes is valid"),
             stamp: Stamp { ts: rng.gen(), writer: 1 },
             value: value_digest(&rng.gen::<[u8; 16]>()),
         })

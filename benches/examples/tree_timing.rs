@@ -14,7 +14,7 @@ use rootfold_core::{
 };
 
 fn entry(number: u64, ts: u64) -> Result<Entry, Box<dyn Error>> {
-    let key = Key::user(format!("user/{number:08}").as_bytes())?;
+    let key = Key::shared(format!("user/{number:08}").as_bytes())?;
     let value = value_digest(&ts.to_be_bytes());
     Ok(Entry { key, stamp: Stamp { ts, writer: 0 }, value })
 }

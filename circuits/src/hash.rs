@@ -16,10 +16,19 @@ use crate::{bits::linear_combination, Result, Var};
 /// # Panics
 /// If the number of inputs is not in `1..=12`.
 pub fn hash(tag: Tag, inputs: &[Var]) -> Result<Var> {
+    hash_tagged(&FpVar::Constant(tag.to_field()), inputs)
+}
+
+/// [`hash`] with a tag that the circuit computes. Costs three constraints more.
+///
+/// # Panics
+/// If the number of inputs is not in `1..=12`.
+pub fn hash_tagged(tag: &Var, inputs: &[Var]) -> Result<Var> {
     let parameters = parameters(inputs.len());
-    let cs = inputs.cs();
-    let values = inputs.iter().map(|x| x.value().ok()).collect::<Option<Vec<F>>>();
-    let native = values.map(|values| Native::run(parameters, tag, &values));
+    let cs = tag.cs().or(inputs.cs());
+    let cells = std::iter::once(tag).chain(inputs);
+    let values = cells.map(|x| x.value().ok()).collect::<Option<Vec<F>>>();
+    let native = values.map(|values| Native::run(parameters, values));
     if cs.is_none() {
         let native = native.ok_or(SynthesisError::AssignmentMissing)?;
         return Ok(FpVar::Constant(native.output));
@@ -50,9 +59,8 @@ struct Native {
 }
 
 impl Native {
-    fn run(parameters: &Parameters, tag: Tag, inputs: &[F]) -> Native {
-        let mut state = vec![tag.to_field()];
-        state.extend_from_slice(inputs);
+    /// Runs the permutation on the tag and the inputs.
+    fn run(parameters: &Parameters, mut state: Vec<F>) -> Native {
         let mut sbox_inputs = Vec::new();
         permute(parameters, &mut state, |x| sbox_inputs.push(x));
         Native { output: state[0], sbox_inputs }
@@ -72,10 +80,9 @@ struct Cell {
 }
 
 impl Cells {
-    fn new(cs: &ConstraintSystemRef<F>, tag: Tag, inputs: &[Var]) -> Cells {
+    fn new(cs: &ConstraintSystemRef<F>, tag: &Var, inputs: &[Var]) -> Cells {
         let symbolic = cs.should_construct_matrices();
-        let tag = FpVar::Constant(tag.to_field());
-        let cells = std::iter::once(&tag)
+        let cells = std::iter::once(tag)
             .chain(inputs)
             .map(|input| Cell {
                 sum: if symbolic { linear_combination(input) } else { LinearCombination::new() },

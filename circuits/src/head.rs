@@ -4,7 +4,10 @@ use ark_r1cs_std::{alloc::AllocVar, select::CondSelectGadget};
 use ark_relations::gr1cs::ConstraintSystemRef;
 use rootfold_core::{hash::Tag, head::Head, F};
 
-use crate::{hash::hash, Bit, Result, Var};
+use crate::{
+    hash::{hash, hash_tagged},
+    var, Bit, Result, Var,
+};
 
 /// The opening of the value of a head entry.
 #[derive(Clone)]
@@ -17,10 +20,12 @@ pub struct HeadVar {
     pub seq: Var,
     /// The head: a hash chain over the ops.
     pub head: Var,
+    /// Whether the writer may write shared keys.
+    pub shared: Bit,
 }
 
 impl HeadVar {
-    /// Allocates a head as witness.
+    /// Allocates a head as witness. Enforces only that `shared` is 0 or 1.
     pub fn new_witness(cs: &ConstraintSystemRef<F>, head: &Head) -> Result<HeadVar> {
         let witness = |x: F| Var::new_witness(cs.clone(), || Ok(x));
         Ok(HeadVar {
@@ -28,13 +33,14 @@ impl HeadVar {
             y: witness(head.public_key.y)?,
             seq: witness(head.seq)?,
             head: witness(head.head)?,
+            shared: Bit::new_witness(cs.clone(), || Ok(head.shared == F::from(1u64)))?,
         })
     }
 
-    /// `H_4^HEAD(pk.x, pk.y, seq, head)`.
+    /// `H_5^HEAD(pk.x, pk.y, seq, head, shared)`.
     pub fn digest(&self) -> Result<Var> {
-        let HeadVar { x, y, seq, head } = self.clone();
-        hash(Tag::Head, &[x, y, seq, head])
+        let HeadVar { x, y, seq, head, shared } = self.clone();
+        hash(Tag::Head, &[x, y, seq, head, var(&shared)])
     }
 
     /// `a` if the bit is 1, else `b`.
@@ -45,13 +51,16 @@ impl HeadVar {
             y: pick(&a.y, &b.y)?,
             seq: pick(&a.seq, &b.seq)?,
             head: pick(&a.head, &b.head)?,
+            shared: Bit::conditionally_select(bit, &a.shared, &b.shared)?,
         })
     }
 }
 
-/// `head' = H_2^LINK(head, item)`.
-pub fn link(head: &Var, item: &Var) -> Result<Var> {
-    hash(Tag::Link, &[head.clone(), item.clone()])
+/// `head' = H_2^LINK(head, item)`, or with the tag LINK_MORE if the group goes on.
+pub fn link(head: &Var, item: &Var, more: &Bit) -> Result<Var> {
+    let (last, inner) = (Tag::Link.to_field(), Tag::LinkMore.to_field());
+    let tag = var(more) * (inner - last) + last;
+    hash_tagged(&tag, &[head.clone(), item.clone()])
 }
 
 /// `H_2^SIG(head, seq)`.

@@ -16,7 +16,7 @@ pub enum Class {
     Read = 0,
     /// A head entry of the new tree.
     Write = 1,
-    /// An op on a user key.
+    /// An op on a shared or owned key, or a mark.
     User = 2,
     /// A grant.
     Grant = 3,

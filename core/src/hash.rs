@@ -20,11 +20,11 @@ pub enum Tag {
     Item = 2,
     /// First head of a log, `H_3(salt, pk.x, pk.y)`.
     Log = 3,
-    /// Next head of a log, `H_2(head, item)`.
+    /// Next head of a log after the last op of a group, `H_2(head, item)`.
     Link = 4,
     /// The message that a writer signs, `H_2(head, seq)`.
     Sig = 5,
-    /// Value of a head entry, `H_4(pk.x, pk.y, seq, head)`.
+    /// Value of a head entry, `H_5(pk.x, pk.y, seq, head, shared)`.
     Head = 6,
     /// Next chain value of a tree node, `H_2(chain, item)`.
     Node = 7,
@@ -32,6 +32,8 @@ pub enum Tag {
     Iv = 8,
     /// Digest of the step circuit's registers, the cursor.
     Cursor = 9,
+    /// Next head of a log after an op whose group goes on, `H_2(head, item)`.
+    LinkMore = 10,
 }
 
 impl Tag {

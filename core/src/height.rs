@@ -17,12 +17,18 @@ pub fn height(kappa: F) -> usize {
     squares / 2
 }
 
-/// The height of a key. By definition the end sentinel has height `H` and the start sentinel
-/// height 0.
+/// The height of a key.
 pub fn key_height(key: &Key) -> usize {
+    defined_height(key).unwrap_or_else(|| height(key.digest()))
+}
+
+/// The height of a key that has one by definition: `H` for the end sentinel and the fences, 0 for the
+/// start sentinel.
+pub(crate) fn defined_height(key: &Key) -> Option<usize> {
     match *key {
-        Key::END => H,
-        Key::START => 0,
-        _ => height(key.digest()),
+        Key::END => Some(H),
+        Key::START => Some(0),
+        _ if Key::FENCES.contains(key) => Some(H),
+        _ => None,
     }
 }

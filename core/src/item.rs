@@ -34,6 +34,11 @@ impl Entry {
         Entry { key: Key::END, stamp: Stamp::ZERO, value: F::from(0u64) }
     }
 
+    /// The entries of [`Key::FENCES`] in a genesis tree.
+    pub fn fences() -> [Entry; 3] {
+        Key::FENCES.map(|key| Entry { key, stamp: Stamp::ZERO, value: F::from(0u64) })
+    }
+
     /// The digest of the entry.
     pub fn item(&self) -> F {
         item(self.key.digest(), self.stamp.to_field(), self.value)

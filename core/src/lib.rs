@@ -14,6 +14,7 @@ pub mod height;
 pub mod item;
 pub mod key;
 pub mod log;
+pub mod mark;
 pub mod run;
 pub mod space;
 pub mod stamp;

@@ -1,12 +1,11 @@
 //! Op logs: the linked and signed ops of one writer (rules L3 to L5 and L7).
 
-use ark_ff::Field;
 use thiserror::Error;
 
 use crate::{
     eddsa::{verify, PublicKey, SecretKey, Signature, SignatureRefused},
     field::{self, to_u64, FieldError, FIELD_BYTES},
-    head::{link, signed_message, Head},
+    head::{signed_message, Head},
     item::Entry,
     key::{Key, KeyKind, KEY_BYTES},
     stamp::Stamp,
@@ -14,17 +13,21 @@ use crate::{
 };
 
 /// Length of an encoded op in bytes.
-pub const OP_BYTES: usize = 8 + KEY_BYTES + FIELD_BYTES;
+pub const OP_BYTES: usize = 8 + KEY_BYTES + FIELD_BYTES + 1;
 
-/// An op: writes a value, writes a tombstone, or grants a writer.
+/// An op: writes a value, writes a tombstone, marks the op before it, or grants a writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Op {
     /// Hybrid logical clock, see [`Stamp::ts`].
     pub ts: u64,
-    /// A user key; for a grant, the key of the granted writer's head entry.
+    /// A shared or owned key; for a mark, an index key; for a grant, the key of the granted writer's head
+    /// entry.
     pub key: Key,
     /// The value digest; 0 for a tombstone; for a grant, [`Head::digest`].
     pub value: F,
+    /// Whether the next op of the log belongs to the same group. A group is ingested and folded as a
+    /// whole: it can be signed only after its last op (L11).
+    pub more: bool,
 }
 
 /// An op, and a signature if the writer signed after it. A signature covers all earlier ops of the log.
@@ -54,6 +57,20 @@ pub struct Tip {
     pub head: Head,
     /// The stamp of the last op; in an empty log, of the genesis entry or of the grant.
     pub stamp: Stamp,
+}
+
+/// The bytes are not an op.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum OpError {
+    /// The value digest is not below the modulus.
+    #[error("value digest: {0}")]
+    Value(#[from] FieldError),
+    /// The last byte is neither 0 nor 1.
+    #[error("op: whether its group goes on is 0 or 1, got {byte}")]
+    More {
+        /// The byte.
+        byte: u8,
+    },
 }
 
 /// The ops do not continue the log. `seq` counts from 1 and is the number that is signed with the
@@ -102,8 +119,14 @@ pub enum LogError {
         /// The clock of the op before.
         previous: u64,
     },
-    /// L9: the key is neither a user key nor the key of a head entry.
-    #[error("writer {writer}, op {seq}: {key:?} is not a user key (first byte 0x01)")]
+    /// L2: the right to shared keys in the head entry is neither 0 nor 1.
+    #[error("writer {writer}: the owner granted neither 0 nor 1 as the right to shared keys")]
+    RightRefused {
+        /// The writer.
+        writer: u32,
+    },
+    /// L9: nobody may write this key.
+    #[error("writer {writer}, op {seq}: {key:?} is not a key that anyone may write")]
     KeyRefused {
         /// The writer.
         writer: u32,
@@ -111,6 +134,51 @@ pub enum LogError {
         seq: u64,
         /// The op's key.
         key: Key,
+    },
+    /// L9: an owned key of another writer.
+    #[error(
+        "writer {writer}, op {seq}: {key:?} belongs to writer {owner}, only they may write it"
+    )]
+    OtherOwner {
+        /// The writer.
+        writer: u32,
+        /// The op's number.
+        seq: u64,
+        /// The op's key.
+        key: Key,
+        /// The writer to whom the key belongs.
+        owner: u32,
+    },
+    /// L9: a shared key, and the writer has no right to shared keys.
+    #[error(
+        "writer {writer}, op {seq}: {key:?} is a shared key, and writer {writer} may write only \
+         their own keys in this space"
+    )]
+    NotShared {
+        /// The writer.
+        writer: u32,
+        /// The op's number.
+        seq: u64,
+        /// The op's key.
+        key: Key,
+    },
+    /// L10: an index key that is not a mark of the op before it.
+    #[error("writer {writer}, op {seq}: not a mark of the op before it: {reason}")]
+    MarkRefused {
+        /// The writer.
+        writer: u32,
+        /// The op's number.
+        seq: u64,
+        /// What is wrong.
+        reason: MarkRefusal,
+    },
+    /// L11: a signature inside a group.
+    #[error("writer {writer}, op {seq}: signed inside a group; a group is signed at its end")]
+    GroupCut {
+        /// The writer.
+        writer: u32,
+        /// The number of the signed op.
+        seq: u64,
     },
     /// L7: only writer 0, the owner, grants.
     #[error("writer {writer}, op {seq}: only the owner may admit writer {granted}")]
@@ -159,6 +227,26 @@ pub enum LogError {
     },
 }
 
+/// Why an op on an index key is not a mark of the op before it (L10).
+#[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
+pub enum MarkRefusal {
+    /// It is the first op of its group.
+    #[error("no op is before it in its group")]
+    Alone,
+    /// The clocks differ.
+    #[error("it has another clock")]
+    Clock,
+    /// The value is neither that of the op nor a tombstone.
+    #[error("it has another value")]
+    Value,
+    /// The index key has the digest of another key.
+    #[error("its key is not an index key of that op's key")]
+    Key,
+    /// The op has this mark already.
+    #[error("the op is marked with it twice")]
+    Twice,
+}
+
 impl LogError {
     /// The writer of the log.
     pub fn writer(&self) -> u32 {
@@ -169,6 +257,11 @@ impl LogError {
             | LogError::SeqExhausted { writer }
             | LogError::ClockNotGrowing { writer, .. }
             | LogError::KeyRefused { writer, .. }
+            | LogError::RightRefused { writer }
+            | LogError::OtherOwner { writer, .. }
+            | LogError::NotShared { writer, .. }
+            | LogError::MarkRefused { writer, .. }
+            | LogError::GroupCut { writer, .. }
             | LogError::NotOwner { writer, .. }
             | LogError::GrantedAlready { writer, .. }
             | LogError::Unsigned { writer, .. }
@@ -194,46 +287,66 @@ impl Op {
         self.entry(writer).item()
     }
 
-    /// Encodes ts (8 bytes, big-endian), key and value.
+    /// Whether this is a mark of the op before it.
+    pub fn is_mark(&self) -> bool {
+        self.key.kind() == KeyKind::Index
+    }
+
+    /// Encodes ts (8 bytes, big-endian), key, value and `more` (1 byte).
     pub fn to_bytes(&self) -> [u8; OP_BYTES] {
         let mut out = [0u8; OP_BYTES];
         out[..8].copy_from_slice(&self.ts.to_be_bytes());
         out[8..8 + KEY_BYTES].copy_from_slice(self.key.as_bytes());
-        out[8 + KEY_BYTES..].copy_from_slice(&field::to_bytes(&self.value));
+        out[8 + KEY_BYTES..OP_BYTES - 1].copy_from_slice(&field::to_bytes(&self.value));
+        out[OP_BYTES - 1] = u8::from(self.more);
         out
     }
 
     /// Decodes the encoding of [`Op::to_bytes`].
     ///
     /// # Errors
-    /// [`FieldError::NotCanonical`] if the value is not below the modulus.
-    pub fn from_bytes(bytes: &[u8; OP_BYTES]) -> Result<Op, FieldError> {
+    /// [`OpError`] if the value is not below the modulus or the last byte is neither 0 nor 1.
+    pub fn from_bytes(bytes: &[u8; OP_BYTES]) -> Result<Op, OpError> {
         let (mut ts, mut key, mut value) = ([0u8; 8], [0u8; KEY_BYTES], [0u8; FIELD_BYTES]);
         ts.copy_from_slice(&bytes[..8]);
         key.copy_from_slice(&bytes[8..8 + KEY_BYTES]);
-        value.copy_from_slice(&bytes[8 + KEY_BYTES..]);
+        value.copy_from_slice(&bytes[8 + KEY_BYTES..OP_BYTES - 1]);
         let value = field::from_bytes(&value)?;
-        Ok(Op { ts: u64::from_be_bytes(ts), key: Key::from_bytes(key), value })
+        let more = match bytes[OP_BYTES - 1] {
+            0 => false,
+            1 => true,
+            byte => return Err(OpError::More { byte }),
+        };
+        Ok(Op { ts: u64::from_be_bytes(ts), key: Key::from_bytes(key), value, more })
     }
 
-    /// The writer that the op admits; `None` for an op on a user key. `seq` is for the error.
+    /// Checks that `writer` may write this key, in a log with the tip `tip` (L7, L9). Returns the writer
+    /// that the op admits, if it is a grant. `seq` is for the error.
     ///
     /// # Errors
-    /// [`LogError::KeyRefused`] or [`LogError::NotOwner`] if `writer` may not write this key.
-    pub fn granted(&self, writer: u32, seq: u64) -> Result<Option<u32>, LogError> {
-        match self.key.kind() {
-            KeyKind::User => Ok(None),
+    /// [`LogError::KeyRefused`], [`LogError::OtherOwner`], [`LogError::NotShared`],
+    /// [`LogError::NotOwner`], or [`LogError::RightRefused`].
+    pub fn granted(&self, writer: u32, tip: &Tip, seq: u64) -> Result<Option<u32>, LogError> {
+        let key = self.key;
+        match key.kind() {
+            KeyKind::Shared if !tip.may_share(writer)? => {
+                Err(LogError::NotShared { writer, seq, key })
+            }
+            KeyKind::Owned(owner) if owner != writer => {
+                Err(LogError::OtherOwner { writer, seq, key, owner })
+            }
+            KeyKind::Shared | KeyKind::Owned(_) | KeyKind::Index => Ok(None),
             KeyKind::Head(granted) if writer == 0 => Ok(Some(granted)),
             KeyKind::Head(granted) => Err(LogError::NotOwner { writer, seq, granted }),
             KeyKind::StartSentinel | KeyKind::EndSentinel | KeyKind::Unused => {
-                Err(LogError::KeyRefused { writer, seq, key: self.key })
+                Err(LogError::KeyRefused { writer, seq, key })
             }
         }
     }
 }
 
 impl SignedOp {
-    /// Signs `op` as the next op of a log. Returns it with the new tip.
+    /// Makes `op` the next op of a log, signed unless its group goes on. Returns it with the new tip.
     ///
     /// # Errors
     /// [`LogError`] if the op does not continue the log or `secret` does not belong to it.
@@ -247,15 +360,27 @@ impl SignedOp {
             return Err(LogError::NotYourLog { writer });
         }
         let tip = tip.apply(writer, &op)?;
-        let signature = secret.sign(signed_message(tip.head.head, tip.head.seq));
-        Ok((SignedOp { op, signature: Some(signature) }, tip))
+        let sign = || secret.sign(signed_message(tip.head.head, tip.head.seq));
+        Ok((SignedOp { op, signature: (!op.more).then(sign) }, tip))
     }
 }
 
 impl Tip {
-    /// The tip of a genesis writer's empty log.
-    pub fn genesis(salt: F, writer: u32, public_key: PublicKey) -> Tip {
-        Tip { head: Head::first(salt, public_key), stamp: Stamp { ts: 0, writer } }
+    /// The tip of a genesis writer's empty log. `shared` says whether they may write shared keys.
+    pub fn genesis(salt: F, writer: u32, public_key: PublicKey, shared: bool) -> Tip {
+        Tip { head: Head::first(salt, public_key, shared), stamp: Stamp { ts: 0, writer } }
+    }
+
+    /// Whether the writer may write shared keys. `writer` is for the error.
+    ///
+    /// # Errors
+    /// [`LogError::RightRefused`] if the owner granted neither 0 nor 1.
+    pub fn may_share(&self, writer: u32) -> Result<bool, LogError> {
+        match to_u64(&self.head.shared) {
+            Some(0) => Ok(false),
+            Some(1) => Ok(true),
+            _ => Err(LogError::RightRefused { writer }),
+        }
     }
 
     /// The number of ops. `writer` is for the error.
@@ -271,22 +396,24 @@ impl Tip {
         Entry { key: Key::head(writer), stamp: self.stamp, value: self.head.digest() }
     }
 
-    /// The tip after `op`, by L3 and L4. Checks neither the key nor a signature.
+    /// The tip after `op`, by L3 and L4. Checks neither the key nor a signature, nor what a mark marks.
     ///
     /// # Errors
-    /// [`LogError::ClockNotGrowing`], or [`LogError::SeqExhausted`] if seq would reach 2^64.
+    /// [`LogError::ClockNotGrowing`], [`LogError::MarkRefused`] for a mark with another clock,
+    /// [`LogError::SeqExhausted`] if seq would reach 2^64, or [`LogError::RightRefused`].
     pub fn apply(&self, writer: u32, op: &Op) -> Result<Tip, LogError> {
+        self.may_share(writer)?;
         let seq = self.seq(writer)?;
         let seq = seq.checked_add(1).ok_or(LogError::SeqExhausted { writer })?;
-        if op.ts <= self.stamp.ts {
+        if op.is_mark() {
+            if op.ts != self.stamp.ts {
+                return Err(LogError::MarkRefused { writer, seq, reason: MarkRefusal::Clock });
+            }
+        } else if op.ts <= self.stamp.ts {
             let previous = self.stamp.ts;
             return Err(LogError::ClockNotGrowing { writer, seq, ts: op.ts, previous });
         }
-        let head = Head {
-            public_key: self.head.public_key,
-            seq: self.head.seq + F::ONE,
-            head: link(self.head.head, op.item(writer)),
-        };
+        let head = self.head.after(op.item(writer), op.more);
         Ok(Tip { head, stamp: op.stamp(writer) })
     }
 

@@ -1,10 +1,13 @@
 //! Runs: consecutive ops of one log with one signature, unchecked and checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     eddsa::Signature,
-    log::{LogBatch, LogError, Op, Tip},
+    key::Key,
+    log::{LogBatch, LogError, MarkRefusal, Op, Tip},
+    mark::belongs_to,
+    value::tombstone,
     F,
 };
 
@@ -21,7 +24,8 @@ pub struct Run {
     pub signature: Signature,
 }
 
-/// A run that continues its log by L3 to L5 and L7: every op is linked and the last one is signed.
+/// A run that continues its log by L3 to L5, L7 and L9 to L11: every op is linked and allowed, the last one
+/// is signed, and no group is cut.
 ///
 /// Only [`Run::check`] and [`extend`] return one, so it need not be checked again. The check is
 /// relative to [`CheckedRun::before`]: [`fold`](crate::fold::fold) checks that the tree has that tip
@@ -43,8 +47,9 @@ impl Run {
     /// # Errors
     /// The first [`LogError`] in the order of the ops: [`LogError::Empty`],
     /// [`LogError::ClockNotGrowing`] (L3), [`LogError::SeqExhausted`] (L6),
-    /// [`LogError::KeyRefused`] (L9), [`LogError::NotOwner`] (L7), [`LogError::GrantedAlready`] if
-    /// the run grants a writer twice, [`LogError::Signature`] (L5).
+    /// [`LogError::KeyRefused`], [`LogError::OtherOwner`] or [`LogError::NotShared`] (L9),
+    /// [`LogError::NotOwner`] (L7), [`LogError::MarkRefused`] (L10), [`LogError::GroupCut`] (L11),
+    /// [`LogError::GrantedAlready`] if the run grants a writer twice, [`LogError::Signature`] (L5).
     pub fn check(self) -> Result<CheckedRun, LogError> {
         let last = self.ops.len().saturating_sub(1);
         let ops = self.ops.iter().enumerate();
@@ -149,7 +154,37 @@ struct Followed {
     granted: BTreeMap<u32, u64>,
 }
 
-/// Follows a log over `ops`, each with a signature over the tip after it if there is one.
+/// The last op that is not a mark, and its marks so far.
+struct Marked {
+    kappa: F,
+    value: F,
+    marks: BTreeSet<Key>,
+}
+
+impl Marked {
+    fn new(op: &Op) -> Marked {
+        Marked { kappa: op.key.digest(), value: op.value, marks: BTreeSet::new() }
+    }
+
+    /// L10, except for the clock, which [`Tip::apply`] checks.
+    fn take(&mut self, mark: &Op) -> Result<(), MarkRefusal> {
+        if mark.value != self.value && mark.value != tombstone() {
+            return Err(MarkRefusal::Value);
+        }
+        if !belongs_to(&mark.key.limbs(), self.kappa) {
+            return Err(MarkRefusal::Key);
+        }
+        // M1: the tree cannot take two ops of one stamp and key.
+        if self.marks.insert(mark.key) {
+            Ok(())
+        } else {
+            Err(MarkRefusal::Twice)
+        }
+    }
+}
+
+/// Follows a log over `ops`, each with a signature over the tip after it if there is one. `before` is the
+/// end of a group.
 fn follow<'a>(
     before: Tip,
     writer: u32,
@@ -159,16 +194,31 @@ fn follow<'a>(
     let mut granted_here = BTreeMap::new();
     let mut tip = before;
     let mut heads = Vec::new();
+    // The op that a mark would belong to, while its group goes on.
+    let mut marked: Option<Marked> = None;
     for (op, signature) in ops {
         tip = tip.apply(writer, op)?;
         heads.push(tip.head.head);
         let seq = tip.seq(writer)?;
-        if let Some(granted) = op.granted(writer, seq)? {
+        if let Some(granted) = op.granted(writer, &tip, seq)? {
             if known_writers(granted) || granted_here.insert(granted, seq).is_some() {
                 return Err(LogError::GrantedAlready { writer, seq, granted });
             }
         }
+        if op.is_mark() {
+            let taken =
+                marked.as_mut().ok_or(MarkRefusal::Alone).and_then(|marked| marked.take(op));
+            taken.map_err(|reason| LogError::MarkRefused { writer, seq, reason })?;
+        } else {
+            marked = Some(Marked::new(op));
+        }
+        if !op.more {
+            marked = None;
+        }
         if let Some(signature) = signature {
+            if op.more {
+                return Err(LogError::GroupCut { writer, seq });
+            }
             tip.verify(writer, signature)?;
         }
     }

@@ -13,11 +13,29 @@ use crate::{
 /// The most writers of a genesis config. The owner can admit more later.
 pub const MAX_GENESIS_WRITERS: usize = 4096;
 
+/// Who may write shared keys. Owned keys are written by their owner alone, in every space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Every writer of the genesis config; every granted writer, unless the owner grants them less.
+    Everyone,
+    /// The owner alone.
+    Owner,
+}
+
+impl Sharing {
+    /// Whether `writer` may write shared keys, unless the owner grants them something else.
+    pub fn allows(self, writer: u32) -> bool {
+        writer == 0 || self == Sharing::Everyone
+    }
+}
+
 /// A genesis config: the initial contents of a space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Genesis {
     /// A random number, which makes the space and its logs unique.
     pub salt: F,
+    /// Who may write shared keys. The head entries of the genesis tree say so too, hence the space id.
+    pub sharing: Sharing,
     /// The first writers by id; `writers[0]` is the owner.
     pub writers: Vec<PublicKey>,
 }
@@ -32,6 +50,12 @@ pub enum GenesisError {
     Length {
         /// The length in bytes.
         length: usize,
+    },
+    /// The byte that says who may write shared keys is neither 0 nor 1.
+    #[error("a genesis config says with byte {byte} who may write shared keys; known are 0 (everyone) and 1 (the owner)")]
+    Sharing {
+        /// The byte.
+        byte: u8,
     },
     /// The number of writers is 0 or exceeds the limit.
     #[error("a genesis config has 1 to {MAX_GENESIS_WRITERS} writers, not {count}")]
@@ -59,8 +83,12 @@ impl Genesis {
     ///
     /// # Errors
     /// [`GenesisError::WriterCount`] or [`GenesisError::Key`].
-    pub fn new(salt: F, writers: Vec<PublicKey>) -> Result<Genesis, GenesisError> {
-        let genesis = Genesis { salt, writers };
+    pub fn new(
+        salt: F,
+        sharing: Sharing,
+        writers: Vec<PublicKey>,
+    ) -> Result<Genesis, GenesisError> {
+        let genesis = Genesis { salt, sharing, writers };
         genesis.check()?;
         Ok(genesis)
     }
@@ -78,15 +106,17 @@ impl Genesis {
 
     /// The tips of the first writers' empty logs, by writer.
     pub fn heads(&self) -> Vec<(u32, Tip)> {
-        let tip =
-            |(writer, key): (u32, &PublicKey)| (writer, Tip::genesis(self.salt, writer, *key));
+        let tip = |(writer, key): (u32, &PublicKey)| {
+            (writer, Tip::genesis(self.salt, writer, *key, self.sharing.allows(writer)))
+        };
         (0u32..).zip(&self.writers).map(tip).collect()
     }
 
-    /// The entries of the genesis tree in key order, including the sentinels.
+    /// The entries of the genesis tree in key order, including the sentinels and the fences.
     pub fn entries(&self) -> Vec<Entry> {
         let mut entries = vec![Entry::start_sentinel()];
         entries.extend(self.heads().iter().map(|(writer, tip)| tip.entry(*writer)));
+        entries.extend(Entry::fences());
         entries.push(Entry::end_sentinel());
         entries
     }
@@ -96,9 +126,13 @@ impl Genesis {
         tree::build(&self.entries()).root
     }
 
-    /// Encodes salt, number of writers (4 bytes, big-endian) and keys.
+    /// Encodes salt, sharing (1 byte), number of writers (4 bytes, big-endian) and keys.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = field::to_bytes(&self.salt).to_vec();
+        out.push(match self.sharing {
+            Sharing::Everyone => 0,
+            Sharing::Owner => 1,
+        });
         out.extend_from_slice(&(self.writers.len() as u32).to_be_bytes());
         self.writers.iter().for_each(|key| out.extend_from_slice(&key.to_bytes()));
         out
@@ -113,6 +147,12 @@ impl Genesis {
     pub fn from_bytes(bytes: &[u8]) -> Result<Genesis, GenesisError> {
         let refused = || GenesisError::Length { length: bytes.len() };
         let (salt, rest) = bytes.split_first_chunk::<FIELD_BYTES>().ok_or_else(refused)?;
+        let (sharing, rest) = rest.split_first().ok_or_else(refused)?;
+        let sharing = match *sharing {
+            0 => Sharing::Everyone,
+            1 => Sharing::Owner,
+            byte => return Err(GenesisError::Sharing { byte }),
+        };
         let (count, keys) = rest.split_first_chunk::<COUNT_BYTES>().ok_or_else(refused)?;
         let count = u32::from_be_bytes(*count) as usize;
         check_count(count as u64)?;
@@ -125,7 +165,7 @@ impl Genesis {
             Ok(PublicKey::from_bytes(chunk)?)
         };
         let writers = keys.chunks(POINT_BYTES).map(key).collect::<Result<_, GenesisError>>()?;
-        Ok(Genesis { salt, writers })
+        Ok(Genesis { salt, sharing, writers })
     }
 }
 

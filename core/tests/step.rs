@@ -28,11 +28,11 @@ fn a_run_without_ops() {
     let zero = F::from(0u64);
     let salt = F::from(9u64);
     let (owner, writer) = (SecretKey::from_bytes([1; 32]), SecretKey::from_bytes([2; 32]));
-    let head = Head::first(salt, writer.public_key());
+    let head = Head::first(salt, writer.public_key(), true);
     let granted = Tip { head, stamp: Stamp { ts: 5, writer: 0 } };
     let entries = [
         Entry::start_sentinel(),
-        Tip::genesis(salt, 0, owner.public_key()).entry(0),
+        Tip::genesis(salt, 0, owner.public_key(), true).entry(0),
         granted.entry(2),
         Entry::end_sentinel(),
     ];

@@ -11,14 +11,15 @@ use rootfold_core::{
     eddsa::SecretKey,
     key::Key,
     log::{LogBatch, SignedOp},
-    space::Genesis,
+    mark::Mark,
+    space::{Genesis, Sharing},
     tree::{pages_below, Page},
     F,
 };
 use rootfold_light::{
     fork::Fork,
     invite::Invite,
-    signing::{compose, grant, Change},
+    signing::{compose, grant, Admission, Change},
     snapshot::{Snapshot, SnapshotHeader},
     submission::Submission,
     values::{Value, ValueName},
@@ -36,6 +37,9 @@ pub const PROOF: &[u8] = include_bytes!("../corpus/proof/honest");
 pub const VERIFYING_KEY: &[u8] = include_bytes!("../corpus/verifying_key/honest");
 /// The encoded snapshot header whose statement [`PROOF`] proves.
 pub const HEADER: &[u8] = include_bytes!("../corpus/snapshot_header/honest");
+
+/// The term of the marks in the honest space.
+pub const TERM: &[u8] = b"cats";
 
 /// A short placeholder for [`PROOF`] inside larger inputs. It keeps their seeds small, and most
 /// mutations then change the other bytes. Proofs have separate targets.
@@ -119,8 +123,8 @@ fn put(key: &str, value: &[u8]) -> Change {
 }
 
 fn delete(key: &str) -> Change {
-    let key = Key::user(key.as_bytes()).expect("the keys of the honest space are short");
-    Change { key, value: None, at: 1_000 }
+    let key = Key::shared(key.as_bytes()).expect("the keys of the honest space are short");
+    Change::new(key, None, 1_000)
 }
 
 impl Honest {
@@ -128,7 +132,8 @@ impl Honest {
         let secrets: BTreeMap<u32, SecretKey> =
             [0, 1, ADMITTED].map(|w| (w, SecretKey::from_bytes([w as u8 + 1; 32]))).into();
         let first = [&secrets[&0], &secrets[&1]].map(SecretKey::public_key).to_vec();
-        let genesis = Genesis::new(F::from(2026u64), first).expect("the honest keys are valid");
+        let genesis = Genesis::new(F::from(2026u64), Sharing::Everyone, first)
+            .expect("the honest keys are valid");
         let store = Arc::new(MemoryStore::new());
         let space = Space::create(store.clone(), &genesis).expect("the store is empty");
 
@@ -145,14 +150,44 @@ impl Honest {
         take(&said(0, vec![delete("gone")]));
         let (owner, admitted) =
             (space.tip(0).expect("the space has an owner"), &secrets[&ADMITTED]);
-        let key = admitted.public_key();
-        let granted = grant(&owner, &secrets[&0], genesis.salt, ADMITTED, key, 1_000);
+        let admission =
+            Admission { writer: ADMITTED, public_key: admitted.public_key(), shared: true };
+        let granted = grant(&owner, &secrets[&0], genesis.salt, &admission, 1_000);
         take(&granted.expect("the owner can grant").0);
         take(&said(1, vec![put("colour", b"green"), put("empty", b"")]));
+        let tagged = |name: &[u8], order: &[u8], text: &[u8]| {
+            let key = Key::owned(1, name).expect("the keys of the honest space are short");
+            let mark = Mark::new(TERM, order).expect("the mark is short");
+            Change { marks: vec![mark], ..Change::new(key, Some(text.to_vec()), 1_000) }
+        };
+        take(&said(1, vec![tagged(b"one", b"1", b"first"), tagged(b"two", b"2", b"second")]));
+        // An entry that is no longer current, and one that is withdrawn.
+        take(&said(1, vec![tagged(b"three", b"3", b"third"), tagged(b"four", b"4", &[9; 300])]));
+        let stale = Change { marks: Vec::new(), ..tagged(b"two", b"2", b"edited") };
+        let withdrawn = tagged(b"three", b"3", b"third");
+        let withdrawn = Change {
+            withdrawn: withdrawn.marks.iter().map(|mark| mark.key(&withdrawn.key)).collect(),
+            ..Change::new(withdrawn.key, None, 1_000)
+        };
+        take(&said(1, vec![stale, withdrawn]));
 
-        let mut last = said(ADMITTED, vec![put("n", b"first"), put("o", &[8; 40])]);
-        last.batches[0].ops[0].signature = None;
-        let next = said(0, vec![put("colour", b"red"), put("a", b"one")]);
+        let last = said(ADMITTED, vec![put("n", b"first"), put("o", &[8; 40])]);
+        // Two ops of the owner, each signed.
+        let mut tip = space.tip(0).expect("the space has an owner");
+        let mut next = Submission::default();
+        for change in [put("colour", b"red"), put("a", b"one")] {
+            let (group, after) = compose(&tip, 0, &secrets[&0], vec![change])
+                .expect("the honest ops extend the log");
+            tip = after;
+            next = match next.batches.first_mut() {
+                None => group,
+                Some(batch) => {
+                    batch.ops.extend(group.batches.into_iter().flat_map(|batch| batch.ops));
+                    next.values.extend(group.values);
+                    next
+                }
+            };
+        }
         let next = joined(joined(next, said(1, vec![delete("long")])), last);
 
         let root = space.status().root;

@@ -83,7 +83,7 @@ const MESSAGE: Memory = Memory { fixed: 256 << 10, per_byte: 128, growth: 16 << 
 const PROOF: Memory = Memory { fixed: 4 << 20, ..MESSAGE };
 
 /// All targets, in the order of `docs/soundness.md`.
-pub const TARGETS: [Target; 46] = [
+pub const TARGETS: [Target; 48] = [
     target("key", SMALL, log::key),
     target("public_key", POINT, eddsa::public_key),
     target("signature", POINT, eddsa::signature),
@@ -116,6 +116,7 @@ pub const TARGETS: [Target; 46] = [
     target("get_request", MESSAGE, request::get),
     target("get_many_request", MESSAGE, request::get_many),
     target("range_request", MESSAGE, request::range),
+    target("find_request", MESSAGE, request::find),
     target("genesis_response", MESSAGE, response::genesis),
     target("verifying_key_response", MESSAGE, response::verifying_key),
     slow("latest_snapshot_response", PROOF, response::latest_snapshot),
@@ -129,6 +130,7 @@ pub const TARGETS: [Target; 46] = [
     target("get_response", MESSAGE, response::get),
     target("get_many_response", MESSAGE, response::get_many),
     target("range_response", MESSAGE, response::range),
+    target("find_response", MESSAGE, response::find),
     slow("writer", MESSAGE, writer::target),
 ];
 

@@ -3,7 +3,10 @@
 use rootfold_core::{
     fold::{fold, Epoch},
     head::Head,
-    key::{Key, KeyKind, KEY_BYTES, MAX_APPLICATION_KEY, USER_BYTE},
+    key::{
+        ApplicationKey, Key, KeyKind, INDEX_BYTE, KEY_BYTES, MAX_SHARED_KEY, OWNED_BYTE,
+        SHARED_BYTE,
+    },
     log::{LogBatch, Op},
     run::{extend, Run},
     tree,
@@ -13,17 +16,17 @@ use rootfold_proto::v1;
 
 use crate::{honest::honest, message, Verdict};
 
-/// [`Key::from_slice`] and [`Key::user`].
+/// [`Key::from_slice`] and [`Key::shared`].
 ///
 /// Every key has one encoding. The kind of a key follows from its bytes. The encoding preserves the
 /// order of application keys.
 pub fn key(bytes: &[u8]) -> Verdict {
-    let user = Key::user(bytes);
-    assert_eq!(user.is_ok(), bytes.len() <= MAX_APPLICATION_KEY);
+    let user = Key::shared(bytes);
+    assert_eq!(user.is_ok(), bytes.len() <= MAX_SHARED_KEY);
     if let Ok(key) = user {
-        assert_eq!(key.application_key(), Some(bytes));
+        assert_eq!(key.application_key(), Some(ApplicationKey::shared(bytes)));
         let (shorter, _) = bytes.split_at(bytes.len() / 2);
-        let shorter_key = Key::user(shorter).expect("a shorter key is valid");
+        let shorter_key = Key::shared(shorter).expect("a shorter key is valid");
         assert_eq!(shorter_key.cmp(&key), shorter.cmp(bytes));
     }
     let Ok(key) = Key::from_slice(bytes) else {
@@ -32,38 +35,51 @@ pub fn key(bytes: &[u8]) -> Verdict {
     };
     assert_eq!(key.as_bytes(), bytes);
     match key.kind() {
-        KeyKind::User => assert_eq!(bytes[0], USER_BYTE),
+        KeyKind::Shared => assert_eq!(bytes[0], SHARED_BYTE),
+        KeyKind::Owned(owner) => {
+            assert_eq!(bytes[..5], [&[OWNED_BYTE], &owner.to_be_bytes()[..]].concat())
+        }
+        KeyKind::Index => assert_eq!(bytes[0], INDEX_BYTE),
         KeyKind::Head(writer) => assert_eq!(key, Key::head(writer)),
         KeyKind::StartSentinel => assert_eq!(key, Key::START),
         KeyKind::EndSentinel => assert_eq!(key, Key::END),
-        KeyKind::Unused => assert_ne!(bytes[0], USER_BYTE),
+        KeyKind::Unused => assert!(![SHARED_BYTE, OWNED_BYTE, INDEX_BYTE].contains(&bytes[0])),
     }
     if let Some(application_key) = key.application_key() {
-        assert_eq!(Key::user(application_key), Ok(key), "an application key has one encoding");
+        assert_eq!(application_key.key(), Ok(key), "an application key has one encoding");
     }
     let text = format!("{key:?}");
     assert!(!text.chars().any(char::is_control), "a control character in {text}");
     Verdict::Accepted
 }
 
-/// [`Op::from_bytes`]: 133 bytes.
+/// [`Op::from_bytes`]: 134 bytes.
 ///
-/// Every decoded op has one encoding. Only the owner can grant, and no writer can write to other
-/// system keys. Different ops have different items.
+/// Every decoded op has one encoding. Only the owner can grant, only the owner of a key can write it, and
+/// no writer can write to other system keys. Different ops have different items.
 pub fn op(bytes: &[u8]) -> Verdict {
     let Ok(array) = bytes.try_into() else { return Verdict::Refused };
     let Ok(op) = Op::from_bytes(array) else { return Verdict::Refused };
     assert_eq!(op.to_bytes(), *array, "an op has one encoding");
-    let may = |writer| op.granted(writer, 1).is_ok();
-    assert_eq!(may(1), op.key.kind() == KeyKind::User);
-    assert_eq!(may(0), matches!(op.key.kind(), KeyKind::User | KeyKind::Head(_)));
+    let may = |writer| op.granted(writer, &honest().tips[&0], 1).is_ok();
+    let allowed = |writer| match op.key.kind() {
+        KeyKind::Shared | KeyKind::Index => true,
+        KeyKind::Owned(owner) => owner == writer,
+        KeyKind::Head(_) => writer == 0,
+        KeyKind::StartSentinel | KeyKind::EndSentinel | KeyKind::Unused => false,
+    };
+    for writer in [0, 1] {
+        assert_eq!(may(writer), allowed(writer), "writer {writer}");
+    }
     let (batch, _) = honest().next_of(0);
     let signed = batch.ops[0].op;
-    assert_eq!(op.item(0) == signed.item(0), op == signed, "two ops have the same item");
+    // Whether a group goes on is in the link, not in the item.
+    let same = Op { more: signed.more, ..op } == signed;
+    assert_eq!(op.item(0) == signed.item(0), same, "two ops have the same item");
     Verdict::Accepted
 }
 
-/// [`Head::from_bytes`]: 128 bytes, the opening of a head entry.
+/// [`Head::from_bytes`]: 160 bytes, the opening of a head entry.
 ///
 /// Every decoded head has one encoding. Only the honest opening opens an honest head entry.
 pub fn head(bytes: &[u8]) -> Verdict {

@@ -331,6 +331,24 @@ pub fn range(bytes: &[u8]) -> Verdict {
     Verdict::Accepted
 }
 
+/// `FindRequest`: the pages and paths of the answer prove it, and it equals the entries in the space.
+pub fn find(bytes: &[u8]) -> Verdict {
+    let Some(request) = message::decode::<v1::FindRequest>(bytes) else {
+        return Verdict::Refused;
+    };
+    let asked = messages::find_in(&request);
+    let Some(answer) = answered(block_on(query().find(Request::new(request)))) else {
+        return Verdict::Refused;
+    };
+    let (at, query) = asked.expect("the service accepted it");
+    let got = answer::check_find(&query, answer).expect("the pages and paths prove the answer");
+    let held = honest().space.find(at, &query).expect("reading from memory succeeds");
+    let held: Vec<Entry> = held.entries.into_iter().map(|found| found.entry).collect();
+    let hits: Vec<Entry> = got.hits.into_iter().map(|hit| hit.entry).collect();
+    assert_eq!(hits, held);
+    Verdict::Accepted
+}
+
 /// The entries that the honest space has of a query, up to the next page.
 pub(crate) fn held(at: At, query: &RangeQuery, next: Option<PageToken>) -> Vec<Entry> {
     let covered = query.covered(next.map(|next| next.key)).expect("the query has an answer");

@@ -5,14 +5,14 @@ use rootfold_light::{
     answer,
     fork::{CheckedFork, Fork},
     messages,
-    query::{At, RangeQuery},
+    query::{At, FindQuery, RangeQuery},
     response,
     values::{Value, ValueName},
 };
 use rootfold_proto::v1;
 
 use crate::{
-    honest::{header, honest, resolve, VERIFYING_KEY},
+    honest::{header, honest, resolve, TERM, VERIFYING_KEY},
     message, page,
     request::{self, assert_honest_logs},
     snapshot, Verdict,
@@ -207,7 +207,7 @@ pub fn get(bytes: &[u8]) -> Verdict {
     let mut verdict = Verdict::Refused;
     // An existing key and a missing key.
     for name in ["colour", "nothing"] {
-        let key = Key::user(name.as_bytes()).expect("the key is short");
+        let key = Key::shared(name.as_bytes()).expect("the key is short");
         let Ok(got) = answer::check_get(&key, message.clone()) else { continue };
         let space = &honest().space;
         if got.state.root == space.status().root {
@@ -252,7 +252,7 @@ pub fn get_many(bytes: &[u8]) -> Verdict {
         return Verdict::Refused;
     };
     let keys = ["colour", "nothing"];
-    let keys = keys.map(|name| Key::user(name.as_bytes()).expect("the key is short"));
+    let keys = keys.map(|name| Key::shared(name.as_bytes()).expect("the key is short"));
     let Ok(got) = answer::check_get_many(&keys, message) else { return Verdict::Refused };
     if got.state.root != honest().space.status().root {
         return Verdict::Refused;
@@ -265,4 +265,31 @@ pub fn get_many(bytes: &[u8]) -> Verdict {
         assert_eq!(honest().values.get(name), Some(content), "a false value is accepted");
     }
     Verdict::Accepted
+}
+
+/// `FindResponse`: an answer that is accepted under the honest root is the honest answer, as far as it goes.
+pub fn find(bytes: &[u8]) -> Verdict {
+    let Some(message) = message::decode::<v1::FindResponse>(bytes) else {
+        return Verdict::Refused;
+    };
+    let forward = FindQuery::new(TERM, 1000).expect("the term is short");
+    let mut verdict = Verdict::Refused;
+    for query in [forward.clone(), forward.with(RangeQuery::reversed)] {
+        let Ok(got) = answer::check_find(&query, message.clone()) else { continue };
+        if got.state.root != honest().space.status().root {
+            continue;
+        }
+        let held = honest().space.find(At::Latest, &query).expect("it reads").entries;
+        let mut held: Vec<_> = held.into_iter().map(|found| found.entry).collect();
+        if got.next.is_some() {
+            held.truncate(got.hits.len());
+        }
+        let hits: Vec<_> = got.hits.iter().map(|hit| hit.entry).collect();
+        assert_eq!(hits, held, "a false answer is accepted");
+        for (name, content) in &got.values {
+            assert_eq!(honest().values.get(name), Some(content), "a false value is accepted");
+        }
+        verdict = Verdict::Accepted;
+    }
+    verdict
 }

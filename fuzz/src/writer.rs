@@ -1,12 +1,12 @@
 //! The target of an admitted writer who signs any ops: the strongest attacker on ingestion.
 
-use ark_ff::Field;
 use rootfold_core::{
     eddsa::SecretKey,
-    head::{link, signed_message, Head},
+    head::{signed_message, Head},
     item::Entry,
     key::{Key, KeyKind},
     log::{LogBatch, Op, SignedOp, Tip},
+    mark::Mark,
     tree,
     value::tombstone,
     F,
@@ -31,10 +31,10 @@ const WRITERS: [u32; 5] = [0, 1, ADMITTED, 8, 9];
 /// follows from its entries, and it contains the tips of all logs.
 pub fn target(bytes: &[u8]) -> Verdict {
     let space = honest().copy();
-    let mut program = Program(bytes);
+    let mut program = Program { rest: bytes, last: None };
     let mut taken = 0;
     for _ in 0..MAX_SUBMISSIONS {
-        if program.0.is_empty() {
+        if program.rest.is_empty() {
             break;
         }
         let before = space.status();
@@ -62,7 +62,7 @@ fn assert_sound(space: &Space) {
         status.root,
         "the shape does not follow from the entries"
     );
-    assert_eq!(status.entries, entries.len() as u64 - 2);
+    assert_eq!(status.entries, entries.len() as u64 - 5);
     for (writer, tip) in space.writers() {
         let head = tree::lookup(space.page_store(), status.root, &Key::head(writer));
         assert_eq!(head.expect("the tree is readable"), Some(tip.entry(writer)), "writer {writer}");
@@ -74,13 +74,17 @@ fn secret(writer: u32) -> SecretKey {
 }
 
 /// The unread part of an input.
-struct Program<'a>(&'a [u8]);
+struct Program<'a> {
+    rest: &'a [u8],
+    /// The key of the last op that is not a mark.
+    last: Option<Key>,
+}
 
 impl Program<'_> {
     /// The next byte; zero after the end of the input.
     fn next(&mut self) -> u8 {
-        let (byte, rest) = self.0.split_first().unwrap_or((&0, &[]));
-        self.0 = rest;
+        let (byte, rest) = self.rest.split_first().unwrap_or((&0, &[]));
+        self.rest = rest;
         *byte
     }
 
@@ -89,7 +93,8 @@ impl Program<'_> {
         for _ in 0..=self.next() % 3 {
             let writer = WRITERS[usize::from(self.next()) % WRITERS.len()];
             // A writer who is not admitted starts with the tip of a genesis writer.
-            let nobody = Tip::genesis(honest().genesis.salt, writer, secret(writer).public_key());
+            let nobody =
+                Tip::genesis(honest().genesis.salt, writer, secret(writer).public_key(), true);
             let tip = tips.entry(writer).or_insert(nobody);
             let first_seq = tip.seq(writer).unwrap_or(u64::MAX);
             let skipped = u64::from(self.next() / 250);
@@ -118,33 +123,48 @@ impl Program<'_> {
     /// The next op, and the head whose digest is its value, if there is one.
     fn op(&mut self, tip: &Tip, values: &mut Vec<Value>) -> (Op, Option<Head>) {
         let (form, byte) = (self.next(), self.next());
+        let shared = |byte| Key::shared(&[byte]).expect("the key is short");
         let key = match form % 8 {
-            0..=3 => Key::user(&[byte]).expect("the key is short"),
+            0 | 1 => shared(byte),
+            // An owned key, of this writer or another.
+            2 => Key::owned(WRITERS[usize::from(byte) % WRITERS.len()], &[byte]).expect("short"),
+            // A mark of a key that may be the one before.
+            3 => Mark::new(b"term", &[byte % 3])
+                .expect("short")
+                .key(&self.last.unwrap_or(shared(byte))),
             4 | 5 => Key::head(u32::from(byte % 12)),
             6 if byte < 128 => Key::START,
             6 => Key::END,
             _ => Key::from_bytes([byte; 93]),
         };
+        let more = byte % 16 == 15;
+        let mark = key.kind() == KeyKind::Index;
+        if !mark {
+            self.last = Some(key);
+        }
         let ts = match form / 8 % 4 {
+            _ if mark && byte < 250 => tip.stamp.ts,
             0 | 1 => tip.stamp.ts.saturating_add(1 + u64::from(byte)),
             2 => tip.stamp.ts.saturating_sub(u64::from(byte)),
             _ => u64::MAX - u64::from(byte),
         };
-        let first = Head::first(honest().genesis.salt, secret(u32::from(byte % 12)).public_key());
+        let admitted = secret(u32::from(byte % 12)).public_key();
+        let first = Head::first(honest().genesis.salt, admitted, byte % 2 == 0);
         let head = match form / 32 {
             0 | 1 => Some(first),
             2 => Some(Head { seq: F::from(u64::MAX - u64::from(byte)), ..first }),
+            3 if byte % 16 == 0 => Some(Head { shared: F::from(byte), ..first }),
             3 => Some(Head { seq: F::from(u128::from(u64::MAX) + u128::from(byte)), ..first }),
             _ => None,
         };
         let value = match (head, form / 32) {
             (Some(head), _) => Value::head(&head),
-            (None, 4) => return (Op { ts, key, value: tombstone() }, None),
+            (None, 4) => return (Op { more, ts, key, value: tombstone() }, None),
             // A digest of a value that does not exist.
-            (None, 5) => return (Op { ts, key, value: F::from(byte) }, None),
+            (None, 5) => return (Op { more, ts, key, value: F::from(byte) }, None),
             (None, _) => Value::user(vec![byte; usize::from(byte)]),
         };
-        let op = Op { ts, key, value: value.name.digest };
+        let op = Op { more, ts, key, value: value.name.digest };
         values.push(value);
         (op, head)
     }
@@ -152,10 +172,5 @@ impl Program<'_> {
 
 /// The tip after an op, without any check of its clock.
 fn after(tip: &Tip, writer: u32, op: &Op) -> Tip {
-    let head = Head {
-        public_key: tip.head.public_key,
-        seq: tip.head.seq + F::ONE,
-        head: link(tip.head.head, op.item(writer)),
-    };
-    Tip { head, stamp: op.stamp(writer) }
+    Tip { head: tip.head.after(op.item(writer), op.more), stamp: op.stamp(writer) }
 }

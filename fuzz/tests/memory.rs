@@ -11,7 +11,7 @@ use rootfold_core::{
     eddsa::SecretKey,
     item::Entry,
     key::Key,
-    space::Genesis,
+    space::{Genesis, Sharing},
     stamp::Stamp,
     tree::{Child, Page},
     value::value_digest,
@@ -115,7 +115,7 @@ fn large_lengths_and_counts_stay_within_the_memory_bound() {
 #[test]
 fn long_pages_stay_within_the_memory_bound() {
     let _alone = alone();
-    let key = |number: u32| Key::user(&number.to_be_bytes()).unwrap();
+    let key = |number: u32| Key::shared(&number.to_be_bytes()).unwrap();
     let child = |number: u32| Child { digest: F::from(number), height: 3, last_key: key(number) };
     let mut children: Vec<Child> = (0..20_000).map(child).collect();
     children.last_mut().unwrap().height = 6;
@@ -160,6 +160,6 @@ fn long_lists_stay_within_the_memory_bound() {
     assert_eq!(target.attack(&request.encode_to_vec()), Verdict::Accepted);
 
     let key = SecretKey::from_bytes([1; 32]).public_key();
-    let genesis = Genesis::new(F::from(1u64), vec![key; 500]).unwrap();
+    let genesis = Genesis::new(F::from(1u64), Sharing::Everyone, vec![key; 500]).unwrap();
     assert_eq!(named("genesis").unwrap().attack(&genesis.to_bytes()), Verdict::Accepted);
 }

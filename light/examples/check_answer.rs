@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     for entry in &answer.entries {
         let Some(key) = entry.key.application_key() else { continue };
-        let (key, writer) = (String::from_utf8_lossy(key), entry.stamp.writer);
+        let (key, writer) = (String::from_utf8_lossy(key.bytes), entry.stamp.writer);
         match ValueName::of_entry(entry).map(|name| answer.values.get(&name)) {
             Some(Some(value)) => {
                 println!("  {key}: {:?} by {writer}", String::from_utf8_lossy(value))

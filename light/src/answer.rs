@@ -1,19 +1,27 @@
 //! Checks of answers of the query service against the pages that come with them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use rootfold_core::{
     item::Entry,
     key::Key,
+    mark::{belongs_to, is_of, order_of},
     tree::{self, MemoryStore, Page, PageError},
+    value::tombstone,
     F,
 };
-use rootfold_proto::{limits::MAX_RANGE, v1};
+use rootfold_proto::{
+    limits::{MAX_MARKED, MAX_RANGE},
+    v1,
+};
 
 use crate::{
     error::ResponseError,
     messages::{self, MessageError},
-    query::{PageToken, RangeQuery, Voucher},
+    query::{FindQuery, PageToken, RangeQuery, Voucher},
     response::inline_values,
     snapshot::SnapshotHeader,
     values::ValueName,
@@ -123,20 +131,7 @@ pub fn check_range(
     let v1::RangeResponse { root, entries, pages, next_page_token, values, .. } = response;
     let state = state(&root, response.snapshot.as_ref(), response.vouched_by)?;
     messages::at_most("entries", entries.len(), MAX_RANGE.min(query.limit as usize))?;
-    let next = match next_page_token.as_slice() {
-        [] => None,
-        bytes => Some(messages::token_in(bytes)?),
-    };
-    let rest = query.rest().ok_or(ResponseError::OtherAnswer)?;
-    // All pages of a range are of one state, and each leads further.
-    let other_state = |token: &PageToken| token.root != state.root;
-    let strays = |token: &PageToken| token.key <= rest.start || token.key >= rest.end;
-    if query.page.as_ref().is_some_and(other_state)
-        || next.as_ref().is_some_and(|next| other_state(next) || strays(next))
-    {
-        return Err(ResponseError::OtherAnswer);
-    }
-    let covered = query.covered(next.map(|next| next.key)).ok_or(ResponseError::OtherAnswer)?;
+    let (next, covered) = covered(query, &state, &next_page_token)?;
     let (pages, inline) = receive(&pages)?;
     let shown: Result<Vec<Entry>, _> = tree::scan(&pages, state.root, covered)?.collect();
     let mut shown = shown?;
@@ -149,6 +144,93 @@ pub fn check_range(
     }
     let values = with_values(inline, shown.iter(), values)?;
     Ok(RangeAnswer { state, entries: shown, values, next })
+}
+
+/// An entry that is found by a mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// The order of the mark, without zero bytes at its end.
+    pub order: Vec<u8>,
+    /// The entry.
+    pub entry: Entry,
+}
+
+/// The entries of a term, which pages and paths show to be right, current and complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindAnswer {
+    /// The state.
+    pub state: AnswerState,
+    /// All current entries with a mark of the term, up to `next`, in the requested order.
+    pub hits: Vec<Hit>,
+    /// Values of the entries, checked against their digests. The sender may leave out some.
+    pub values: BTreeMap<ValueName, Vec<u8>>,
+    /// Where the next page begins; `None` if all entries of the term are covered.
+    pub next: Option<PageToken>,
+}
+
+/// Checks the answer to a query for the entries of a term. An entry of the index that is a tombstone, or
+/// whose primary entry has another stamp, is not current and left out. Costs one page hash for each page, and
+/// about 40 hashes for each entry.
+///
+/// # Errors
+/// [`ResponseError`] if the answer does not follow from its pages and paths.
+pub fn check_find(
+    query: &FindQuery,
+    response: v1::FindResponse,
+) -> Result<FindAnswer, ResponseError> {
+    let v1::FindResponse { root, pages, marked, next_page_token, values, .. } = response;
+    let state = state(&root, response.snapshot.as_ref(), response.vouched_by)?;
+    let range = query.range();
+    messages::at_most("marked entries", marked.len(), MAX_MARKED)?;
+    let (next, covered) = covered(range, &state, &next_page_token)?;
+    let (pages, inline) = receive(&pages)?;
+    let index: Result<Vec<Entry>, _> = tree::scan(&pages, state.root, covered)?.collect();
+    let mut index = index?;
+    if range.reverse {
+        index.reverse();
+    }
+    let live = index.iter().filter(|entry| entry.value != tombstone());
+    let mut claimed = marked.iter();
+    let mut hits = Vec::new();
+    for index in live {
+        let marked = claimed.next().ok_or(ResponseError::OtherAnswer)?;
+        let (entry, path) = messages::marked_in(marked)?;
+        let limbs = index.key.limbs();
+        if !belongs_to(&limbs, entry.key.digest()) || path.root(&entry) != state.root {
+            return Err(ResponseError::OtherAnswer);
+        }
+        if is_of(&index.key, &entry.key) && entry.stamp == index.stamp {
+            hits.push(Hit { order: order_of(&index.key).to_vec(), entry });
+        }
+    }
+    if claimed.next().is_some() || hits.len() > range.limit as usize {
+        return Err(ResponseError::OtherAnswer);
+    }
+    let values = with_values(inline, hits.iter().map(|hit| &hit.entry), values)?;
+    Ok(FindAnswer { state, hits, values, next })
+}
+
+/// The token of the next page, and the keys that this page covers. All pages of a range are of one state,
+/// and each leads further.
+fn covered(
+    query: &RangeQuery,
+    state: &AnswerState,
+    token: &[u8],
+) -> Result<(Option<PageToken>, Range<Key>), ResponseError> {
+    let next = match token {
+        [] => None,
+        bytes => Some(messages::token_in(bytes)?),
+    };
+    let rest = query.rest().ok_or(ResponseError::OtherAnswer)?;
+    let other_state = |token: &PageToken| token.root != state.root;
+    let strays = |token: &PageToken| token.key <= rest.start || token.key >= rest.end;
+    if query.page.as_ref().is_some_and(other_state)
+        || next.as_ref().is_some_and(|next| other_state(next) || strays(next))
+    {
+        return Err(ResponseError::OtherAnswer);
+    }
+    let covered = query.covered(next.map(|next| next.key)).ok_or(ResponseError::OtherAnswer)?;
+    Ok((next, covered))
 }
 
 fn state(

@@ -9,20 +9,20 @@ use rootfold_core::{
     eddsa::PublicKey,
     field,
     head::{Head, HEAD_BYTES},
-    log::{LogBatch, LogError, Tip},
-    run::extend,
+    log::{LogBatch, LogError, SignedOp, Tip},
     stamp::Stamp,
 };
-use rootfold_proto::{limits::MAX_UNSIGNED_OPS, v1};
+use rootfold_proto::{limits::MAX_GROUP_OPS, v1};
 use thiserror::Error;
 
 use crate::messages::{self, MessageError};
 
 /// The first bytes of encoded evidence; the last of them is the version.
-const MAGIC: &[u8; 8] = b"RFFORK\0\x01";
+const MAGIC: &[u8; 8] = b"RFFORK\0\x02";
 
-/// The largest encoded evidence in bytes: two branches of 32 ops each, with some space to spare.
-pub const MAX_FORK_BYTES: usize = 32 * 1024;
+/// The largest encoded evidence in bytes: two branches of the largest groups, of at most 160 bytes for an op,
+/// with some space to spare for the two signatures.
+pub const MAX_FORK_BYTES: usize = 2 * MAX_GROUP_OPS * 160 + 1024;
 
 /// Two continuations of one log. Unchecked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Fork {
     pub writer: u32,
     /// The last state of the log that both branches continue.
     pub base: Head,
-    /// The ops of each branch up to its first signature, at most 32.
+    /// The ops of each branch up to its first signature, at most [`MAX_GROUP_OPS`].
     pub branches: [LogBatch; 2],
 }
 
@@ -69,7 +69,7 @@ pub enum ForkError {
         source: LogError,
     },
     /// A branch has more ops than the first signature needs.
-    #[error("evidence of a fork, branch {branch}: {ops} ops, the limit is {MAX_UNSIGNED_OPS}")]
+    #[error("evidence of a fork, branch {branch}: {ops} ops, the limit is {MAX_GROUP_OPS}")]
     TooLong {
         /// 1 or 2.
         branch: usize,
@@ -92,20 +92,16 @@ impl Fork {
     /// [`ForkError`] if the writer need not have signed both.
     pub fn check(self) -> Result<CheckedFork, ForkError> {
         let Fork { writer, base, branches } = &self;
-        // Only the chain of heads counts, so the clock of the op before the fork is not needed.
-        let tip = Tip { head: *base, stamp: Stamp { ts: 0, writer: *writer } };
         let signed = |index: usize| {
             let (batch, branch) = (&branches[index], index + 1);
-            if batch.ops.len() > MAX_UNSIGNED_OPS {
+            if batch.ops.len() > MAX_GROUP_OPS {
                 return Err(ForkError::TooLong { branch, ops: batch.ops.len() });
             }
             let failed = |source| ForkError::Branch { branch, source };
             if batch.writer != *writer {
                 return Err(failed(LogError::UnknownWriter { writer: batch.writer }));
             }
-            let run = extend(&tip, &|id| id == *writer, batch).map_err(failed)?;
-            let seq = run.after().seq(*writer).map_err(failed)?;
-            Ok(SignedHead { seq, head: run.after().head })
+            signed_head(base, batch).map_err(failed)
         };
         let heads = [signed(0)?, signed(1)?];
         let first = |index: usize| branches[index].ops.first().map(|signed| signed.op);
@@ -162,6 +158,20 @@ impl Fork {
     }
 }
 
+/// The head at the end of a branch, which its writer has signed. Only the chain of heads counts: a fork may
+/// begin inside a group, and an op that is not valid convicts its signer no less.
+fn signed_head(base: &Head, branch: &LogBatch) -> Result<SignedHead, LogError> {
+    let writer = branch.writer;
+    let after = |head: Head, signed: &SignedOp| head.after(signed.op.item(writer), signed.op.more);
+    let head = branch.ops.iter().fold(*base, after);
+    let tip = Tip { head, stamp: Stamp { ts: 0, writer } };
+    let seq = tip.seq(writer)?;
+    let last = branch.ops.last().ok_or(LogError::Empty { writer })?;
+    let signature = last.signature.ok_or(LogError::Unsigned { writer, seq })?;
+    tip.verify(writer, &signature)?;
+    Ok(SignedHead { seq, head })
+}
+
 impl CheckedFork {
     /// The evidence.
     pub fn fork(&self) -> &Fork {
@@ -199,11 +209,13 @@ mod tests {
 
     fn forked() -> Fork {
         let secret = SecretKey::from_bytes([5; 32]);
-        let tip = Tip::genesis(F::from(7u64), 3, secret.public_key());
-        let change = |text: &str| Change {
-            key: rootfold_core::key::Key::user(b"k").unwrap(),
-            value: Some(text.as_bytes().to_vec()),
-            at: 1_000,
+        let tip = Tip::genesis(F::from(7u64), 3, secret.public_key(), true);
+        let change = |text: &str| {
+            Change::new(
+                rootfold_core::key::Key::shared(b"k").unwrap(),
+                Some(text.as_bytes().to_vec()),
+                1_000,
+            )
         };
         let (shared, tip) = compose(&tip, 3, &secret, vec![change("shared")]).unwrap();
         assert_eq!(shared.batches.len(), 1);

@@ -9,6 +9,7 @@ use rootfold_core::{
     key::{Key, KEY_BYTES},
     log::{LogBatch, Op, SignedOp},
     stamp::Stamp,
+    tree::{Inclusion, Siblings},
     F,
 };
 use rootfold_proto::{
@@ -19,7 +20,7 @@ use rootfold_verifier::ParameterId;
 use thiserror::Error;
 
 use crate::{
-    query::{At, PageToken, RangeQuery, Voucher},
+    query::{At, FindQuery, PageToken, RangeQuery, Voucher},
     snapshot::{Snapshot, SnapshotHeader, MAX_PROOF_BYTES},
     submission::Submission,
     values::{Value, ValueKind, ValueName},
@@ -195,6 +196,7 @@ fn op_in(writer: u32, seq: u64, message: &v1::Op) -> Result<SignedOp, MessageErr
         ts: message.ts,
         key: key("key of an op", &message.key)?,
         value: field("value digest of an op", &message.value)?,
+        more: message.more,
     };
     let signature = match message.signature.as_slice() {
         [] => None,
@@ -208,12 +210,13 @@ fn op_in(writer: u32, seq: u64, message: &v1::Op) -> Result<SignedOp, MessageErr
 }
 
 fn op_out(signed: &SignedOp) -> v1::Op {
-    let Op { ts, key, value } = &signed.op;
+    let Op { ts, key, value, more } = &signed.op;
     v1::Op {
         ts: *ts,
         key: key.as_bytes().to_vec(),
         value: bytes(value),
         signature: signed.signature.map(|s| s.to_bytes().to_vec()).unwrap_or_default(),
+        more: *more,
     }
 }
 
@@ -406,6 +409,78 @@ pub fn range_out(space: F, at: At, query: &RangeQuery) -> v1::RangeRequest {
         page_token: query.page.as_ref().map(token_out).unwrap_or_default(),
         values: query.values,
     }
+}
+
+/// A query for the entries of a term.
+///
+/// # Errors
+/// [`MessageError`].
+pub fn find_in(request: &v1::FindRequest) -> Result<(At, FindQuery), MessageError> {
+    let refused = |what| Err(MessageError::Query { what });
+    let at = at_in(request.at, &request.root)?;
+    if request.limit == 0 {
+        return refused("limit: expected at least 1");
+    }
+    let Ok(query) = FindQuery::new(&request.term, request.limit) else {
+        return refused("the term is longer than 1,024 bytes");
+    };
+    let page = match request.page_token.as_slice() {
+        [] => None,
+        bytes => Some(token_in(bytes)?),
+    };
+    let (reverse, values) = (request.reverse, request.values);
+    let query = query.with(|range| RangeQuery { reverse, values, page, ..range });
+    if query.range().rest().is_none() {
+        return refused("the page token is not one of this term");
+    }
+    let at = query.range().page.as_ref().map_or(at, |token| At::Root(token.root));
+    Ok((at, query))
+}
+
+/// The request of a query for the entries of a term.
+pub fn find_out(space: F, at: At, query: &FindQuery) -> v1::FindRequest {
+    let (at, root) = at_out(at);
+    let range = query.range();
+    v1::FindRequest {
+        space: bytes(&space),
+        at,
+        root,
+        term: query.term().to_vec(),
+        limit: range.limit,
+        reverse: range.reverse,
+        page_token: range.page.as_ref().map(token_out).unwrap_or_default(),
+        values: range.values,
+    }
+}
+
+/// An entry with the path that leads from it to a root.
+///
+/// # Errors
+/// [`MessageError`] unless the path has a node for each level.
+pub fn marked_in(message: &v1::Marked) -> Result<(Entry, Inclusion), MessageError> {
+    let entry = entry_in(&present("entry", message.entry.clone())?)?;
+    let what = "sibling digest";
+    let siblings = |siblings: &v1::Siblings| {
+        let before = match siblings.before.as_slice() {
+            [] => None,
+            bytes => Some(field(what, bytes)?),
+        };
+        let after = siblings.after.iter().map(|digest| field(what, digest));
+        Ok(Siblings { before, after: after.collect::<Result<_, _>>()? })
+    };
+    let levels = message.path.iter().map(siblings).collect::<Result<_, MessageError>>()?;
+    let refused = MessageError::Query { what: "a path from an entry to the root has 13 nodes" };
+    Ok((entry, Inclusion::new(levels).ok_or(refused)?))
+}
+
+/// The message of an entry with its path.
+pub fn marked_out(entry: &Entry, path: &Inclusion) -> v1::Marked {
+    let siblings = |siblings: &Siblings| v1::Siblings {
+        before: siblings.before.as_ref().map(bytes).unwrap_or_default(),
+        after: siblings.after.iter().map(bytes).collect(),
+    };
+    let path = path.levels().iter().map(siblings).collect();
+    v1::Marked { entry: Some(entry_out(entry)), path }
 }
 
 const TOKEN_VERSION: u8 = 1;

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use rootfold_core::{
-    key::{Key, KeyError},
+    key::{ApplicationKey, Key, KeyError},
+    mark::{self, Mark, MarkError},
     F,
 };
 
@@ -52,6 +53,33 @@ impl Voucher {
     }
 }
 
+/// A prefix of application keys; or all of them, if neither an owner nor bytes are given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyPrefix {
+    /// The owner of the keys; without one, and with bytes, shared keys.
+    pub owner: Option<u32>,
+    /// What their application keys begin with.
+    pub bytes: Vec<u8>,
+}
+
+impl KeyPrefix {
+    /// A prefix that application keys can have.
+    ///
+    /// # Errors
+    /// [`KeyError::TooLong`].
+    pub fn new(owner: Option<u32>, bytes: Vec<u8>) -> Result<KeyPrefix, KeyError> {
+        ApplicationKey { owner, bytes: &bytes }.range()?;
+        Ok(KeyPrefix { owner, bytes })
+    }
+
+    /// The prefix; `None` for all keys.
+    pub fn get(&self) -> Option<ApplicationKey<'_>> {
+        let KeyPrefix { owner, bytes } = self;
+        let all = owner.is_none() && bytes.is_empty();
+        (!all).then_some(ApplicationKey { owner: *owner, bytes })
+    }
+}
+
 /// A question for the entries of a range of keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RangeQuery {
@@ -74,13 +102,13 @@ impl RangeQuery {
         RangeQuery { keys, limit, reverse: false, values: false, page: None }
     }
 
-    /// The entries whose application keys begin with `prefix`. The answer may have entries of shorter
-    /// application keys too.
+    /// The entries of a region whose application keys begin with those of `prefix`. The answer may have
+    /// entries of shorter application keys too.
     ///
     /// # Errors
     /// [`KeyError::TooLong`].
-    pub fn prefix(prefix: &[u8], limit: u32) -> Result<RangeQuery, KeyError> {
-        Ok(RangeQuery::new(Key::with_prefix(prefix)?, limit))
+    pub fn prefix(prefix: ApplicationKey<'_>, limit: u32) -> Result<RangeQuery, KeyError> {
+        Ok(RangeQuery::new(prefix.range()?, limit))
     }
 
     /// The same query from the last entry back.
@@ -124,6 +152,41 @@ impl RangeQuery {
     }
 }
 
+/// A question for the entries with a mark of a term, in the order of their marks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindQuery {
+    term: Vec<u8>,
+    range: RangeQuery,
+}
+
+impl FindQuery {
+    /// The first entries of a term, at most `limit`, with the values that are inline in pages.
+    ///
+    /// # Errors
+    /// [`MarkError::TermTooLong`].
+    pub fn new(term: &[u8], limit: u32) -> Result<FindQuery, MarkError> {
+        Mark::new(term, b"")?;
+        let range = RangeQuery::new(mark::term_range(term), limit);
+        Ok(FindQuery { term: term.to_vec(), range })
+    }
+
+    /// The same query, whose range of the index is changed: its order, values or page.
+    #[must_use]
+    pub fn with(self, change: impl FnOnce(RangeQuery) -> RangeQuery) -> FindQuery {
+        FindQuery { range: change(self.range), ..self }
+    }
+
+    /// The term.
+    pub fn term(&self) -> &[u8] {
+        &self.term
+    }
+
+    /// The range of the index.
+    pub fn range(&self) -> &RangeQuery {
+        &self.range
+    }
+}
+
 /// Where a page of a range begins, and in which state: so all pages of a range are of one state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageToken {
@@ -138,7 +201,7 @@ mod tests {
     use super::*;
 
     fn key(text: &str) -> Key {
-        Key::user(text.as_bytes()).expect("a short key")
+        Key::shared(text.as_bytes()).expect("a short key")
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl ValueName {
             return None;
         }
         let kind = match key.kind() {
-            KeyKind::User => ValueKind::User,
+            KeyKind::Shared | KeyKind::Owned(_) | KeyKind::Index => ValueKind::User,
             KeyKind::Head(_) => ValueKind::Head,
             KeyKind::StartSentinel | KeyKind::EndSentinel | KeyKind::Unused => return None,
         };

@@ -81,7 +81,7 @@ fn a_query_names_its_state() {
 
 #[test]
 fn page_tokens_have_one_encoding() {
-    let token = PageToken { root: F::from(7u64), key: Key::user(b"k").unwrap() };
+    let token = PageToken { root: F::from(7u64), key: Key::shared(b"k").unwrap() };
     let bytes = token_out(&token);
     assert_eq!(token_in(&bytes), Ok(token));
     assert!(token_in(&bytes[1..]).is_err());
@@ -131,7 +131,7 @@ fn pages() -> (Vec<u8>, Vec<v1::Page>) {
 
 #[test]
 fn pages_of_an_answer_are_whole_and_have_their_names_and_come_once() {
-    let key = Key::user(b"k").unwrap();
+    let key = Key::shared(b"k").unwrap();
     let get = |pages: Vec<v1::Page>| {
         let response = v1::GetResponse { root: self::pages().0, pages, ..Default::default() };
         check_get(&key, response)
@@ -154,7 +154,7 @@ fn pages_of_an_answer_are_whole_and_have_their_names_and_come_once() {
 #[test]
 fn a_range_ends_with_no_token_or_with_one_inside() {
     let (root, pages) = pages();
-    let [from, to] = [b"a", b"m"].map(|key| Key::user(key).unwrap());
+    let [from, to] = [b"a", b"m"].map(|key| Key::shared(key).unwrap());
     let token = |root: &[u8], key: &[u8]| [&[1], root, key].concat();
     for reverse in [false, true] {
         let query = RangeQuery { reverse, ..RangeQuery::new(from..to, 9) };
@@ -165,7 +165,7 @@ fn a_range_ends_with_no_token_or_with_one_inside() {
             check_range(query, response)
         };
         assert_eq!(range(&query, Vec::new()).unwrap().next, None);
-        let inside = Key::user(b"c").unwrap();
+        let inside = Key::shared(b"c").unwrap();
         let next = range(&query, token(&root, inside.as_bytes())).unwrap().next.unwrap();
         assert_eq!(next.key, inside);
         // The rest of the range is of the same state.

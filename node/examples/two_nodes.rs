@@ -5,7 +5,14 @@
 use std::{env, error::Error, future::pending, path::PathBuf, sync::Arc};
 
 use rand::rngs::OsRng;
-use rootfold_core::{eddsa::SecretKey, field, key::Key, space::Genesis, step::SMALL, F};
+use rootfold_core::{
+    eddsa::SecretKey,
+    field,
+    key::Key,
+    space::{Genesis, Sharing},
+    step::SMALL,
+    F,
+};
 use rootfold_light::{
     invite::Invite,
     query::At,
@@ -32,11 +39,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // A writes: its owner signs one op, and the node ingests it.
     let owner = SecretKey::random(&mut OsRng);
     let a = DataDir::new(dir.path().join("a"));
-    let genesis = Genesis::new(F::from(1u64), vec![owner.public_key()])?;
+    let genesis = Genesis::new(F::from(1u64), Sharing::Everyone, vec![owner.public_key()])?;
     let space = a.create(&genesis)?;
     let tip = space.tip(OWNER).ok_or("the owner has a log")?;
-    let colour = Key::user(b"colour")?;
-    let change = Change { key: colour, value: Some(b"green".to_vec()), at: 0 };
+    let colour = Key::shared(b"colour")?;
+    let change = Change::new(colour, Some(b"green".to_vec()), 0);
     space.ingest(&compose(&tip, OWNER, &owner, vec![change])?.0)?;
 
     // A proves that its root is the fold of all ops, and serves.

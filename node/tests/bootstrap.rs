@@ -52,7 +52,7 @@ fn same_as_a(data: &DataDir, report: &BootstrapReport) {
         assert_eq!(found, a.get(At::Latest, &key(k)).unwrap(), "{k}");
     }
     let all = |space: &rootfold_node::space::Space| {
-        space.scan_prefix(At::Latest, b"").unwrap().map(Result::unwrap).collect::<Vec<_>>()
+        space.scan_prefix(At::Latest, None).unwrap().map(Result::unwrap).collect::<Vec<_>>()
     };
     assert_eq!(all(&replica), all(a));
 }

@@ -144,7 +144,7 @@ async fn a_dormant_replica_takes_a_newer_snapshot_over() {
     let batches = vec![batch(1, log), batch(2, begun)];
     let each = replica.ingest_each(&Submission { batches, values: Vec::new() }).unwrap();
     assert!(each.refused.is_empty());
-    let change = Change { key: key("unsent"), value: Some(b"mine".to_vec()), at: 9_000 };
+    let change = Change::new(key("unsent"), Some(b"mine".to_vec()), 9_000);
     let tip = replica.tip(1).unwrap();
     let (own, tip) = compose(&tip, 1, &a.secrets[1], vec![change]).unwrap();
     replica.ingest(&own).unwrap();

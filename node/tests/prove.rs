@@ -134,13 +134,12 @@ fn grants_come_an_epoch_before_the_granted_writers_ops() {
         &world.tip(0),
         &world.secrets[0],
         world.genesis.salt,
-        5,
-        newcomer.public_key(),
+        &common::admission(5, newcomer.public_key()),
         NOW,
     )
     .unwrap();
     world.space.ingest(&grant).unwrap();
-    let change = signing::Change { key: common::key("x"), value: Some(b"new".to_vec()), at: NOW };
+    let change = signing::Change::new(common::key("x"), Some(b"new".to_vec()), NOW);
     let (ops, _) = signing::compose(&world.tip(5), 5, &newcomer, vec![change]).unwrap();
     world.space.ingest(&ops).unwrap();
 

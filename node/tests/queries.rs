@@ -8,16 +8,28 @@ use std::time::Duration;
 use common::{
     key,
     net::{connect, serve, serve_service, Lie, Running},
-    World,
+    proved, shared_prefix, World, NOW,
 };
-use rootfold_core::{field, item::Entry, key::Key, F};
+use rootfold_core::{
+    field,
+    item::Entry,
+    key::{ApplicationKey, Key},
+    mark::Mark,
+    F,
+};
 use rootfold_light::{
     messages,
-    query::{At, RangeQuery, Voucher},
+    query::{At, FindQuery, KeyPrefix, RangeQuery, Voucher},
+    signing::{compose, Change},
     values::ValueName,
     ResponseError,
 };
-use rootfold_node::client::{Peer, PeerCause, PeerError};
+use rootfold_node::{
+    bootstrap::{self, Bootstrap},
+    client::{Peer, PeerCause, PeerError},
+    prove::Prover,
+    space::EpochLimits,
+};
 use rootfold_proto::{
     reason::Reason,
     v1::{
@@ -35,7 +47,8 @@ async fn raw(server: &Running) -> QueryServiceClient<Channel> {
 }
 
 fn names(entries: &[Entry]) -> Vec<String> {
-    let name = |entry: &Entry| String::from_utf8(entry.key.application_key().unwrap().to_vec());
+    let name =
+        |entry: &Entry| String::from_utf8(entry.key.application_key().unwrap().bytes.to_vec());
     entries.iter().map(|entry| name(entry).unwrap()).collect()
 }
 
@@ -75,8 +88,8 @@ async fn answers_have_their_proofs() {
 
     let whole = RangeQuery::new(Key::START..Key::END, 1000);
     let whole = peer.range(space, At::Latest, &whole).await.unwrap();
-    assert_eq!(whole.entries.len() as u64, world.space.status().entries + 1);
-    let prefix = RangeQuery::prefix(b"go", 5).unwrap();
+    assert_eq!(whole.entries.len() as u64, world.space.status().entries + 4);
+    let prefix = RangeQuery::prefix(ApplicationKey::shared(b"go"), 5).unwrap();
     assert_eq!(names(&peer.range(space, At::Latest, &prefix).await.unwrap().entries), ["gone"]);
 
     let keys = ["a", "aa", "c", "gone"].map(key);
@@ -150,7 +163,7 @@ async fn changes_are_told() {
     let world = World::with_some_keys();
     let server = serve(&world.space, None).await;
     let peer = connect(&server).await;
-    let mut changes = peer.watch(world.space.id(), b"k").await.unwrap();
+    let mut changes = peer.watch(world.space.id(), shared_prefix(b"k")).await.unwrap();
     assert_eq!(changes.next().await.unwrap(), (world.space.status().root, Vec::new()));
     world.write(0, &[("k1", Some(b"1")), ("other", Some(b"1"))]);
     let (root, entries) = changes.next().await.unwrap();
@@ -160,7 +173,7 @@ async fn changes_are_told() {
     assert!(silent.is_err(), "nothing with the prefix has changed");
 
     // More keys than one message has, each once.
-    let mut changes = peer.watch(world.space.id(), b"many").await.unwrap();
+    let mut changes = peer.watch(world.space.id(), shared_prefix(b"many")).await.unwrap();
     changes.next().await.unwrap();
     let keys: Vec<String> = (0..40).map(|n| format!("many {n:02}")).collect();
     let change = |key: &String| (key.clone(), Some(b"1".as_slice()));
@@ -174,7 +187,11 @@ async fn changes_are_told() {
         told.extend(names(&entries));
     }
     assert_eq!(told, keys);
-    let e = peer.watch(world.space.id(), &[0; 92]).await.err().unwrap();
+    let e = peer
+        .watch(world.space.id(), KeyPrefix { owner: None, bytes: vec![0; 92] })
+        .await
+        .err()
+        .unwrap();
     assert_eq!(reason(&e), Reason::InvalidRequest);
 }
 
@@ -187,7 +204,7 @@ async fn a_node_says_what_it_is() {
     assert_eq!((info.ops, info.root.clone()), (status.ops, field::to_bytes(&status.root).to_vec()));
     assert!(info.full_history && info.snapshot.is_none());
     let statement = info.formats.iter().find(|format| format.name == "statement").unwrap();
-    assert_eq!(statement.version, 1);
+    assert_eq!(statement.version, 2);
     assert!(info.services.contains(&"rootfold.v1.QueryService".to_owned()), "{info:?}");
     assert_eq!(info.limits.unwrap().range_entries, 1000);
     let e = connect(&server).await.info(F::from(3u64)).await.unwrap_err();
@@ -253,7 +270,7 @@ async fn answers_that_do_not_follow_from_their_pages_are_refused() {
             ("the end of the range", |r| r.next_page_token.clear()),
             ("a token further on", |r| {
                 let further = if r.entries[0].key < r.entries[1].key { b"g" } else { b"b" };
-                let key = Key::user(further).unwrap();
+                let key = Key::shared(further).unwrap();
                 r.next_page_token[33..].copy_from_slice(key.as_bytes());
             }),
             ("a token of another state", |r| r.next_page_token[20] ^= 1),
@@ -270,6 +287,113 @@ async fn answers_that_do_not_follow_from_their_pages_are_refused() {
         )
         .await;
     }
+}
+
+/// A space with posts of writer 1, three of which have the tag `cats`, one of them from an earlier version.
+fn tagged() -> World {
+    let world = World::with_some_keys();
+    for (name, tag, order) in
+        [("one", "cats", "1"), ("two", "dogs", "2"), ("three", "cats", "3"), ("four", "cats", "4")]
+    {
+        let key = Key::owned(1, name.as_bytes()).unwrap();
+        let mark = Mark::new(tag.as_bytes(), order.as_bytes()).unwrap();
+        let change =
+            Change { marks: vec![mark], ..Change::new(key, Some(name.as_bytes().to_vec()), NOW) };
+        let (group, _) =
+            compose(&world.space.tip(1).unwrap(), 1, &world.secrets[1], vec![change]).unwrap();
+        world.space.ingest(&group).unwrap();
+    }
+    // Overwritten without withdrawing the mark: the entry of the index is not current any more.
+    let key = Key::owned(1, b"four").unwrap();
+    let change = Change::new(key, Some(b"other".to_vec()), NOW);
+    let (group, _) =
+        compose(&world.space.tip(1).unwrap(), 1, &world.secrets[1], vec![change]).unwrap();
+    world.space.ingest(&group).unwrap();
+    world
+}
+
+#[tokio::test]
+async fn the_entries_of_a_tag_come_with_a_proof_that_none_is_missing() {
+    let world = tagged();
+    let server = serve(&world.space, None).await;
+    let (peer, space) = (connect(&server).await, world.space.id());
+    let name = |entry: &Entry| {
+        String::from_utf8(entry.key.application_key().unwrap().bytes.to_vec()).unwrap()
+    };
+    let query = FindQuery::new(b"cats", 5).unwrap();
+    let answer = peer.find(space, At::Latest, &query).await.unwrap();
+    let hits: Vec<String> = answer.hits.iter().map(|hit| name(&hit.entry)).collect();
+    assert_eq!(hits, ["one", "three"]);
+    assert_eq!(answer.state.root, world.space.status().root);
+    assert_eq!(answer.hits[1].order, b"3");
+    let value = ValueName::of_entry(&answer.hits[0].entry).unwrap();
+    assert_eq!(answer.values[&value], b"one");
+    assert!(answer.next.is_none());
+
+    // Page by page, from the last one back.
+    let first = FindQuery::new(b"cats", 1).unwrap().with(RangeQuery::reversed);
+    let answer = peer.find(space, At::Latest, &first).await.unwrap();
+    assert_eq!(name(&answer.hits[0].entry), "three");
+    let token = answer.next.unwrap();
+    let next = first.with(|range| range.page(token));
+    let answer = peer.find(space, At::Latest, &next).await.unwrap();
+    assert_eq!(name(&answer.hits[0].entry), "one");
+    let none = FindQuery::new(b"birds", 5).unwrap();
+    assert_eq!(peer.find(space, At::Latest, &none).await.unwrap().hits, []);
+
+    let asked = messages::find_out(space, At::Latest, &query);
+    let good = raw(&server).await.find(asked).await.unwrap().into_inner();
+    let lies: [Lie<v1::FindResponse>; 9] = [
+        ("a post hidden", |r| drop(r.marked.remove(0))),
+        ("all posts hidden", |r| r.marked.clear()),
+        ("a post twice", |r| r.marked.push(r.marked[0].clone())),
+        ("another post", |r| r.marked[0] = r.marked[1].clone()),
+        ("a post that is not current shown as current", |r| {
+            let stamp = r.marked[0].entry.clone().unwrap();
+            let stale = r.marked[2].entry.as_mut().unwrap();
+            (stale.ts, stale.writer) = (stamp.ts, stamp.writer);
+        }),
+        ("a current post shown as not current", |r| r.marked[0].entry.as_mut().unwrap().ts -= 1),
+        ("a path of another level", |r| r.marked[0].path.swap(0, 1)),
+        ("an end before the end", |r| {
+            let key = Mark::new(b"cats", b"2").unwrap().key(&Key::START);
+            r.next_page_token = [&[1], &r.root[..], key.as_bytes()].concat();
+        }),
+        ("a page less", |r| drop(r.pages.pop())),
+    ];
+    refused(
+        &good,
+        &lies,
+        |r| Parrot { find: r, ..Parrot::default() },
+        async |peer| peer.find(space, At::Latest, &query).await.map(|_| ()),
+    )
+    .await;
+}
+
+/// A replica that was bootstrapped has no op of the posts; it finds their keys from the tree.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_without_history_finds_by_tag() {
+    let world = tagged();
+    let (_kept, data) = proved::folder();
+    let mut prover = Prover::open(world.space.clone(), &data, proved::parameters()).unwrap();
+    prover.prove(EpochLimits::default(), None, &()).unwrap();
+    prover.publish(&()).unwrap();
+    let server = serve(&world.space, Some(proved::verifying_key())).await;
+    let (_kept, data_dir) = proved::folder();
+    let job = Bootstrap {
+        peers: vec![server.address.clone()],
+        invite: proved::invite(&world),
+        data_dir: data_dir.clone(),
+        key: None,
+    };
+    bootstrap::run(job, &()).await.unwrap();
+    let replica = data_dir.open().unwrap();
+    assert!(replica.log(1, 0, 1).unwrap().is_empty());
+    let query = FindQuery::new(b"cats", 5).unwrap();
+    let found = replica.find(At::Latest, &query).unwrap();
+    let held = world.space.find(At::Latest, &query).unwrap();
+    assert_eq!(found.entries, held.entries);
+    assert_eq!(found.entries.len(), 2);
 }
 
 /// Asserts that an honest response is accepted, and each lie refused with the name of the peer.
@@ -300,6 +424,7 @@ struct Parrot {
     get: v1::GetResponse,
     many: v1::GetManyResponse,
     range: v1::RangeResponse,
+    find: v1::FindResponse,
 }
 
 #[tonic::async_trait]
@@ -322,6 +447,13 @@ impl QueryService for Parrot {
         _: Request<v1::RangeRequest>,
     ) -> Result<Response<v1::RangeResponse>, Status> {
         Ok(Response::new(self.range.clone()))
+    }
+
+    async fn find(
+        &self,
+        _: Request<v1::FindRequest>,
+    ) -> Result<Response<v1::FindResponse>, Status> {
+        Ok(Response::new(self.find.clone()))
     }
 
     async fn watch(

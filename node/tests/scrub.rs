@@ -187,7 +187,7 @@ async fn peers_send_again_what_is_damaged() {
     assert_eq!(scrub(&replica).unwrap().damaged, 0);
     assert!(replica.holes().unwrap().is_empty());
     let all = |space: &Space| {
-        let found = space.scan_prefix(At::Latest, b"").unwrap();
+        let found = space.scan_prefix(At::Latest, None).unwrap();
         found.map(Result::unwrap).collect::<Vec<_>>()
     };
     assert_eq!(all(&replica), all(&world.space));

@@ -53,7 +53,7 @@ fn everything(store: &Arc<MemoryStore>) -> Result<String, String> {
             space.log(writer, 0, 100).map_err(|e| e.to_string())?
         );
     }
-    for found in space.scan_prefix(At::Latest, b"").map_err(|e| e.to_string())? {
+    for found in space.scan_prefix(At::Latest, None).map_err(|e| e.to_string())? {
         said += &format!("{:?}", found.map_err(|e| e.to_string())?);
     }
     for page in tree::pages_below(space.page_store(), space.status().root) {

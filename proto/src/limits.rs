@@ -11,13 +11,18 @@ pub const MAX_NAMES: usize = 64;
 /// The largest number of writers in a page of a frontier, and of logs in a request for ops.
 pub const MAX_FRONTIER: usize = 4096;
 /// The largest number of ops in a batch.
-pub const MAX_BATCH_OPS: usize = 1024;
-/// An op that follows this many unsigned ops of its writer, less one, must be signed. Batches end
-/// at signatures, and this many values of the largest size fit into one message, so every log can
-/// be cut into messages.
-pub const MAX_UNSIGNED_OPS: usize = 32;
+pub const MAX_BATCH_OPS: usize = MAX_GROUP_OPS;
+/// The largest number of ops that one signature covers, and so of a group. Batches end at signatures, so
+/// every log can be cut into messages.
+pub const MAX_GROUP_OPS: usize = 4096;
+/// The largest number of bytes of the values of ops that one signature covers, each value counted once.
+pub const MAX_GROUP_BYTES: usize = 2 * 1024 * 1024;
+/// The largest number of ops whose values fit into [`MAX_GROUP_BYTES`] whatever they are.
+pub const ALWAYS_FIT: usize = 32;
 /// The largest number of entries in a response to a range query.
 pub const MAX_RANGE: usize = 1000;
+/// The largest number of marked entries in a response, with those that are not current.
+pub const MAX_MARKED: usize = 2000;
 /// The largest number of keys in a request for the entries of several.
 pub const MAX_KEYS: usize = 64;
 /// The largest number of entries in a message about changed keys. Such a message is small, since a node

@@ -18,8 +18,9 @@ use rootfold_core::{
     item::Entry,
     key::Key,
     log::{Op, SignedOp, Tip},
+    mark::Mark,
     run::Run,
-    space::Genesis,
+    space::{Genesis, Sharing},
     step::{Profile, State, StepWitness},
     tree::{build, lookup, update, MemoryStore},
     value::{tombstone, value_digest},
@@ -42,6 +43,7 @@ struct World {
     state: State,
     authors: BTreeMap<u32, Author>,
     salt: F,
+    sharing: Sharing,
     entries: BTreeMap<Key, Entry>,
 }
 
@@ -51,7 +53,8 @@ impl World {
         let secrets: Vec<SecretKey> = (0..3).map(|_| SecretKey::random(&mut rng)).collect();
         let salt = F::from(rng.gen::<u128>());
         let writers = secrets.iter().map(|s| s.public_key()).collect();
-        let genesis = Genesis { salt, writers };
+        let sharing = if rng.gen() { Sharing::Everyone } else { Sharing::Owner };
+        let genesis = Genesis { salt, sharing, writers };
         let mut store = MemoryStore::default();
         let built = build(&genesis.entries());
         store.apply(&built);
@@ -63,11 +66,11 @@ impl World {
             .collect();
         let entries = genesis.entries().into_iter().map(|e| (e.key, e)).collect();
         let state = State::genesis(genesis.space_id());
-        World { rng, store, state, authors, salt, entries }
+        World { rng, store, state, authors, salt, sharing, entries }
     }
 
-    /// An epoch in which some writers put, overwrite and delete random keys, and the owner may
-    /// admit a writer.
+    /// An epoch in which some writers put, overwrite, delete and mark random keys, in groups, and the owner
+    /// may admit a writer.
     fn epoch(&mut self) -> Epoch {
         let mut runs = Vec::new();
         let mut admitted = Vec::new();
@@ -77,39 +80,62 @@ impl World {
             if self.rng.gen_ratio(1, 3) && !(runs.is_empty() && writer + 1 == next_writer) {
                 continue;
             }
-            let author = self.authors.get_mut(&writer).unwrap();
-            let before = author.tip;
-            let mut signed = Vec::new();
-            for i in 0..self.rng.gen_range(1..6) {
-                let mut ts = author.tip.stamp.ts + self.rng.gen_range(1..50);
-                // Sometimes an op with a lower clock than those of others.
-                if self.rng.gen_ratio(1, 4) {
-                    ts = author.tip.stamp.ts + 1;
-                }
-                let name = [b'k', self.rng.gen_range(0..60u8)];
-                let mut op = Op { ts, key: Key::user(&name).unwrap(), value: tombstone() };
-                if self.rng.gen_ratio(5, 6) {
-                    op.value = value_digest(&self.rng.gen::<[u8; 8]>());
-                }
-                if writer == 0 && i == 2 && next_writer < 6 {
-                    let secret = SecretKey::random(&mut self.rng);
-                    let head = Head::first(self.salt, secret.public_key());
-                    op.key = Key::head(next_writer);
-                    op.value = head.digest();
-                    let tip = Tip { head, stamp: op.stamp(0) };
-                    admitted.push((next_writer, Author { secret, tip }));
-                }
-                let (op, tip) = SignedOp::sign(&author.tip, writer, op, &author.secret).unwrap();
-                author.tip = tip;
-                signed.push(op);
+            let before = self.authors[&writer].tip;
+            let mut ops = self.ops(writer);
+            if writer == 0 && ops.len() > 2 && next_writer < 6 {
+                let secret = SecretKey::random(&mut self.rng);
+                let shared = self.sharing.allows(next_writer);
+                let head = Head::first(self.salt, secret.public_key(), shared);
+                let ts = ops.last().unwrap().ts + 1;
+                let op = Op { more: false, ts, key: Key::head(next_writer), value: head.digest() };
+                let tip = Tip { head, stamp: op.stamp(0) };
+                admitted.push((next_writer, Author { secret, tip }));
+                ops.push(op);
             }
-            let signature = signed.last().unwrap().signature.unwrap();
-            let ops = signed.iter().map(|s| s.op).collect();
+            let author = self.authors.get_mut(&writer).unwrap();
+            let mut signature = None;
+            for op in &ops {
+                let (signed, tip) =
+                    SignedOp::sign(&author.tip, writer, *op, &author.secret).unwrap();
+                author.tip = tip;
+                signature = signed.signature;
+            }
+            let signature = signature.unwrap();
             runs.push(Run { writer, before, ops, signature }.check().unwrap());
         }
         // A grant takes effect in the next epoch.
         self.authors.extend(admitted);
         Epoch { runs }
+    }
+
+    /// Ops of a writer. The last one ends its group.
+    fn ops(&mut self, writer: u32) -> Vec<Op> {
+        let tip = self.authors[&writer].tip;
+        let rng = &mut self.rng;
+        let mut ts = tip.stamp.ts;
+        let mut ops: Vec<Op> = Vec::new();
+        for _ in 0..rng.gen_range(1..4) {
+            // Sometimes an op with a lower clock than those of others.
+            ts += if rng.gen_ratio(1, 4) { 1 } else { rng.gen_range(1..50) };
+            let name = [b'k', rng.gen_range(0..60u8)];
+            let shared = tip.may_share(writer).unwrap() && rng.gen_ratio(1, 2);
+            let key = if shared { Key::shared(&name) } else { Key::owned(writer, &name) }.unwrap();
+            let put = rng.gen_ratio(5, 6);
+            let value = if put { value_digest(&rng.gen::<[u8; 8]>()) } else { tombstone() };
+            let more = rng.gen_ratio(1, 4);
+            ops.push(Op { more: true, ts, key, value });
+            for _ in 0..rng.gen_range(0..3) {
+                let mark = Mark::new(&[b't', rng.gen_range(0..3u8)], &[rng.gen_range(0..2u8)]);
+                let key = mark.unwrap().key(&key);
+                let value = if rng.gen_ratio(1, 4) { tombstone() } else { value };
+                if ops.iter().all(|op| (op.ts, op.key) != (ts, key)) {
+                    ops.push(Op { more: true, ts, key, value });
+                }
+            }
+            ops.last_mut().unwrap().more = more;
+        }
+        ops.last_mut().unwrap().more = false;
+        ops
     }
 
     /// Folds an epoch natively and compares the updated tree with one built from all entries.

@@ -96,7 +96,7 @@ impl Snapshot {
         self.0.steps
     }
 
-    /// Checks the answer, a `rootfold.v1.RangeResponse`, to a request for the application keys from
+    /// Checks the answer, a `rootfold.v1.RangeResponse`, to a request for the shared keys from
     /// `from` on and before `to`. Without `from` or `to` the range has no such bound.
     ///
     /// # Errors
@@ -108,8 +108,8 @@ impl Snapshot {
         to: Option<Vec<u8>>,
         response: Vec<u8>,
     ) -> Result<Range, JsError> {
-        let from = from.map_or(Ok(Key::START), |key| Key::user(&key))?;
-        let to = to.map_or(Ok(Key::END), |key| Key::user(&key))?;
+        let from = from.map_or(Ok(Key::START), |key| Key::shared(&key))?;
+        let to = to.map_or(Ok(Key::END), |key| Key::shared(&key))?;
         // The caller keeps to the limit that it has asked for.
         let query = RangeQuery::new(from..to, u32::MAX);
         let answer = answer::check_range(&query, decode::<v1::RangeResponse>(response.into())?)?;
@@ -122,29 +122,31 @@ impl Snapshot {
     }
 }
 
-/// The application key at which the next request starts; `None` only if no application key of the
-/// range is left.
+/// The shared key at which the next request starts; `None` only if no shared key of the range is left.
 fn next_key(next: Option<Key>, to: Key) -> Result<Option<Vec<u8>>, JsError> {
-    // The keys of the system precede all application keys.
-    let first = Key::user(&[])?;
+    // The keys of the system precede all shared keys, and a fence follows them.
+    let first = Key::shared(&[])?;
+    let [_, last, _] = Key::FENCES;
+    let to = to.min(last);
     let Some(next) = next.map(|next| next.max(first)).filter(|next| *next < to) else {
         return Ok(None);
     };
     // Not `None`: the range would seem to be complete.
     let refused = || JsError::new("the next key of the answer is not an application's key");
-    Ok(Some(next.application_key().ok_or_else(refused)?.to_vec()))
+    Ok(Some(next.application_key().ok_or_else(refused)?.bytes.to_vec()))
 }
 
 #[wasm_bindgen]
 impl Range {
-    /// The entries under application keys, in the order of the keys. Entries of the system, such as
-    /// log heads, are left out.
+    /// The entries under shared keys, in the order of the keys. Other entries, such as log heads, are left
+    /// out.
     #[wasm_bindgen(getter)]
     pub fn entries(&self) -> Vec<Entry> {
         let application = |entry: &rootfold_core::item::Entry| {
             let name = ValueName::of_entry(entry);
+            let key = entry.key.application_key().filter(|key| key.owner.is_none())?;
             Some(Entry {
-                key: entry.key.application_key()?.to_vec(),
+                key: key.bytes.to_vec(),
                 value: name.and_then(|name| self.answer.values.get(&name)).cloned(),
                 deleted: name.is_none(),
                 writer: entry.stamp.writer,
@@ -154,7 +156,7 @@ impl Range {
         self.answer.entries.iter().filter_map(application).collect()
     }
 
-    /// The application key at which the next request starts; `undefined` if the range is complete.
+    /// The shared key at which the next request starts; `undefined` if the range is complete.
     #[wasm_bindgen(getter)]
     pub fn next(&self) -> Option<Vec<u8>> {
         self.next.clone()

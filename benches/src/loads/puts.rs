@@ -35,7 +35,7 @@ pub fn random(seed: u64) -> impl Iterator<Item = Put> {
 }
 
 fn put(key: &[u8; 16], rng: &mut ChaCha20Rng) -> Put {
-    let key = Key::user(key).expect("a key of 16 bytes is valid");
+    let key = Key::shared(key).expect("a key of 16 bytes is valid");
     (key, value_digest(&rng.gen::<[u8; 32]>()))
 }
 

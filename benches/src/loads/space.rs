@@ -16,7 +16,7 @@ use rootfold_core::{
     item::Entry,
     log::{Op, Tip},
     run::Run,
-    space::Genesis,
+    space::{Genesis, Sharing},
     stamp::Stamp,
     step::{Profile, State},
     tree::{build, lookup, update, MemoryStore},
@@ -66,7 +66,7 @@ impl LoadSpace {
         let secrets: Vec<SecretKey> = (0..writers).map(|_| SecretKey::random(&mut rng)).collect();
         let salt = F::from(rng.gen::<u128>());
         let keys = secrets.iter().map(SecretKey::public_key).collect();
-        let genesis = Genesis::new(salt, keys).expect("the config is valid");
+        let genesis = Genesis::new(salt, Sharing::Everyone, keys).expect("the config is valid");
         let tips = genesis.heads().into_iter().map(|(_, tip)| tip);
         let secrets = secrets.into_iter().map(Arc::new);
         let writers = secrets.zip(tips).map(|(secret, tip)| Writer { secret, tip });
@@ -112,7 +112,7 @@ impl LoadSpace {
             let mut ops = Vec::with_capacity(part.len());
             for (key, value) in part {
                 self.ts += 1;
-                let op = Op { ts: self.ts, key: *key, value: *value };
+                let op = Op { more: false, ts: self.ts, key: *key, value: *value };
                 writer.tip = writer.tip.apply(id, &op)?;
                 ops.push(op);
             }

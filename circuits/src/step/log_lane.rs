@@ -1,19 +1,20 @@
-//! The log lane: rules L1 to L9, the twin of `core::step::log_lane`.
+//! The log lane: rules L1 to L11, the twin of `core::step::log_lane`.
 
 use ark_ff::Field;
-use ark_r1cs_std::{alloc::AllocVar, select::CondSelectGadget};
+use ark_r1cs_std::{alloc::AllocVar, fields::FieldVar, select::CondSelectGadget};
 use ark_relations::gr1cs::ConstraintSystemRef;
 use rootfold_core::{
     accumulator::{Class, Lane},
-    key::USER_BYTE,
-    step::{OpSlot, Segment},
+    key::{INDEX_BYTE, OWNED_BYTE, SHARED_BYTE},
+    mark::{inverse_of_limb, HIGH_BITS},
+    step::{OpSlot, Segment, SlotClass},
     F,
 };
 
 use super::registers::{not, replace, RegistersVar};
 use crate::{
     accumulator::{accumulate, class, number, Addend},
-    bits::{pack, range_bits},
+    bits::{enforce_equal, pack, range_bits},
     eddsa::{verify, SignatureVar},
     head::{link, signed_message, HeadVar},
     height::height,
@@ -76,44 +77,75 @@ fn start_run(
     Ok(kappa)
 }
 
-/// One op slot (L3, L4, L7, L8, L9). Returns whether it is used.
+/// The selectors of a slot's class: exactly one is 1.
+struct Classes([Bit; 5]);
+
+impl Classes {
+    fn new_witness(cs: &ConstraintSystemRef<F>, class: SlotClass) -> Result<Classes> {
+        let bit = |c: SlotClass| Bit::new_witness(cs.clone(), || Ok(c == class));
+        let [a, b, c, d, e] = SlotClass::ALL.map(bit);
+        let classes = Classes([a?, b?, c?, d?, e?]);
+        let sum = SlotClass::ALL.iter().map(|c| classes.is(*c)).fold(Var::zero(), |a, b| a + b);
+        enforce_equal(cs, &sum, &Var::one())?;
+        Ok(classes)
+    }
+
+    fn is(&self, class: SlotClass) -> Var {
+        var(&self.0[class as usize])
+    }
+
+    fn used(&self) -> Bit {
+        !&self.0[SlotClass::Unused as usize]
+    }
+}
+
+/// One op slot (L3, L4, L7 to L11). Returns whether it is used.
 pub fn op_slot(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, slot: &OpSlot) -> Result<Var> {
     let witness = |x: F| Var::new_witness(cs.clone(), || Ok(x));
-    let bit = |b: bool| Bit::new_witness(cs.clone(), || Ok(b));
     let (key, limbs) = limbs(cs, slot)?;
-    let (used_bit, used) = {
+    let (classes, used_bit, used) = {
         rule!(cs, L8);
-        let bit = bit(slot.used)?;
-        let used = var(&bit);
+        let classes = Classes::new_witness(cs, slot.class)?;
+        let used_bit = classes.used();
+        let used = var(&used_bit);
         zero_if(&used, &not(&var(&r.active)))?;
-        (bit, used)
+        (classes, used_bit, used)
     };
+    let (mark, grant) = (classes.is(SlotClass::Mark), classes.is(SlotClass::Grant));
     let ts = witness(F::from(slot.ts))?;
     {
         rule!(cs, L3);
         range_bits(cs, &ts, CLOCK_BITS)?;
-        range_bits(cs, &(&used * (&ts - &r.ts - F::ONE)), CLOCK_BITS)?;
+        range_bits(cs, &((&used - &mark) * (&ts - &r.ts - F::ONE)), CLOCK_BITS)?;
     }
-    let grant = {
+    {
         rule!(cs, L7);
-        let grant = var(&bit(slot.grant)?);
-        zero_if(&(&grant * &used), &r.writer())?;
-        grant
-    };
+        zero_if(&grant, &r.writer())?;
+    }
     let (kappa, height) = {
         rule!(cs, L9);
-        allowed_key(cs, &key, &limbs, &used, &grant)?;
+        allowed_key(cs, r, &key, &limbs, &classes)?;
         let kappa = key_digest(&key)?;
         let height = height(cs, &kappa)?;
         (kappa, height)
     };
+    let value = witness(slot.value)?;
+    marks_last_op(cs, r, &mark, &ts, &key, &value)?;
+    let more = {
+        rule!(cs, L11);
+        Bit::new_witness(cs.clone(), || Ok(slot.more))?
+    };
     rule!(cs, L4);
-    let item = item(&kappa, &stamp(&ts, &r.writer()), &witness(slot.value)?)?;
-    let head = link(&r.head.head, &item)?;
+    let item = item(&kappa, &stamp(&ts, &r.writer()), &value)?;
+    let head = link(&r.head.head, &item, &more)?;
     r.head.head = Var::conditionally_select(&used_bit, &head, &r.head.head)?;
     r.head.seq += &used;
     r.ops += &used;
     r.ts = replace(&used, &r.ts, &ts)?;
+    r.more = Bit::conditionally_select(&used_bit, &more, &r.more)?;
+    let is_primary = &used - &mark;
+    r.kappa = replace(&is_primary, &r.kappa, &kappa)?;
+    r.value = replace(&is_primary, &r.value, &value)?;
     // USER is 2 and GRANT is 3.
     add(cs, r, &used_bit, &number(&(class(Class::User) + grant), &height), &item)?;
     Ok(used)
@@ -129,24 +161,50 @@ fn limbs(cs: &ConstraintSystemRef<F>, slot: &OpSlot) -> Result<([Var; 3], [Vec<B
     Ok((key, limbs))
 }
 
-/// L9: the key of an op is a user key, or a writer's head key if the op is a grant.
+/// L9: the key belongs to the slot's class, and the writer may write it.
 fn allowed_key(
     cs: &ConstraintSystemRef<F>,
+    r: &RegistersVar,
     key: &[Var; 3],
     limbs: &[Vec<Bit>; 3],
-    used: &Var,
-    grant: &Var,
+    classes: &Classes,
 ) -> Result<()> {
-    let granted = used * grant;
+    let is = |class| classes.is(class);
+    let (shared, owned) = (is(SlotClass::Shared), is(SlotClass::Owned));
+    let (mark, grant) = (is(SlotClass::Mark), is(SlotClass::Grant));
     let first_byte = pack(cs, &limbs[0][LIMB_BITS - 8..])?;
-    zero_if(&(used - &granted), &(first_byte - F::from(USER_BYTE)))?;
+    let expected =
+        &shared * F::from(SHARED_BYTE) + &owned * F::from(OWNED_BYTE) + &mark * F::from(INDEX_BYTE);
+    (&shared + &owned + &mark).mul_equals(&first_byte, &expected)?;
+    zero_if(&shared, &not(&var(&r.head.shared)))?;
+    let owner = pack(cs, &limbs[0][LIMB_BITS - 8 - WRITER_BITS..LIMB_BITS - 8])?;
+    zero_if(&owned, &(owner - r.writer()))?;
     let writer = pack(cs, &limbs[2][..WRITER_BITS])?;
-    zero_if(&granted, &key[0])?;
-    zero_if(&granted, &key[1])?;
-    zero_if(&granted, &(&key[2] - head_key_base() - writer))
+    zero_if(&grant, &key[0])?;
+    zero_if(&grant, &key[1])?;
+    zero_if(&grant, &(&key[2] - head_key_base() - writer))
 }
 
-/// The end of a run (L5, L6).
+/// L10: a mark follows an op in its group, and has its clock, its value or a tombstone, and its key's
+/// digest.
+fn marks_last_op(
+    cs: &ConstraintSystemRef<F>,
+    r: &RegistersVar,
+    mark: &Var,
+    ts: &Var,
+    key: &[Var; 3],
+    value: &Var,
+) -> Result<()> {
+    rule!(cs, L10);
+    zero_if(mark, &not(&var(&r.more)))?;
+    zero_if(mark, &(ts - &r.ts))?;
+    zero_if(&(mark * value), &(value - &r.value))?;
+    let high_part = (&r.kappa - &key[2]) * inverse_of_limb();
+    range_bits(cs, &(mark * high_part), HIGH_BITS)?;
+    Ok(())
+}
+
+/// The end of a run (L5, L6, L11).
 fn end_run(
     cs: &ConstraintSystemRef<F>,
     r: &mut RegistersVar,
@@ -155,6 +213,10 @@ fn end_run(
     kappa: &Var,
 ) -> Result<()> {
     let ended = var(end);
+    {
+        rule!(cs, L11);
+        zero_if(&ended, &var(&r.more))?;
+    }
     {
         rule!(cs, L5);
         zero_if(&ended, &not(&var(&r.active)))?;

@@ -20,6 +20,9 @@ pub struct RegistersVar {
     pub floor: Var,
     pub head: HeadVar,
     pub ts: Var,
+    pub more: Bit,
+    pub kappa: Var,
+    pub value: Var,
     pub ops: Var,
     pub acc: PointVar,
     pub key: [Var; 3],
@@ -64,6 +67,9 @@ impl RegistersVar {
             floor: witness(F::from(r.floor))?,
             head: HeadVar::new_witness(cs, &r.head)?,
             ts: witness(F::from(r.ts))?,
+            more: bit(r.more)?,
+            kappa: witness(r.kappa)?,
+            value: witness(r.value)?,
             ops: witness(F::from(r.ops))?,
             acc: PointVar::new_witness(cs, &r.acc)?,
             key: [witness(r.key[0])?, witness(r.key[1])?, witness(r.key[2])?],
@@ -95,6 +101,8 @@ impl RegistersVar {
             &self.old_read,
             &self.known,
             &self.wait_right,
+            &self.more,
+            &self.head.shared,
         ];
         let flags = pack(cs, &flags.map(Clone::clone))?;
         let mut vars = vec![
@@ -105,6 +113,8 @@ impl RegistersVar {
             self.head.seq.clone(),
             self.head.head.clone(),
             self.ts.clone(),
+            self.kappa.clone(),
+            self.value.clone(),
             self.ops.clone(),
             self.acc.x.clone(),
             self.acc.y.clone(),
@@ -124,7 +134,7 @@ impl RegistersVar {
         Ok(vars)
     }
 
-    /// The cursor: a chain of `H_12^CURSOR`, and `H_10^CURSOR` for the rest.
+    /// The cursor: a chain of four `H_12^CURSOR`.
     pub fn digest(&self, cs: &ConstraintSystemRef<F>) -> Result<Var> {
         let vars = self.to_vars(cs)?;
         let (first, rest) = vars.split_at(MAX_INPUTS);

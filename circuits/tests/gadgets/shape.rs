@@ -4,7 +4,7 @@ use ark_relations::gr1cs::{ConstraintSystemRef, SynthesisMode};
 use rootfold_circuits::step::{step, StateVar};
 use rootfold_core::{
     eddsa::SecretKey,
-    step::{Profile, Registers, RowClass, State, StepWitness, TreeOp},
+    step::{Profile, Registers, RowClass, SlotClass, State, StepWitness, TreeOp},
     F,
 };
 
@@ -43,8 +43,9 @@ fn setup_and_prove_have_one_shape() {
     let mut busy = idle.clone();
     busy.segments[0].start = true;
     busy.segments[0].head.public_key = SecretKey::from_bytes([1; 32]).public_key();
-    busy.segments[0].ops[1].used = true;
-    busy.segments[0].ops[1].grant = true;
+    busy.segments[0].ops[0].class = SlotClass::Mark;
+    busy.segments[0].ops[0].more = true;
+    busy.segments[0].ops[1].class = SlotClass::Grant;
     busy.segments[0].end = true;
     busy.rows[0].merge.class = RowClass::User;
     busy.rows[1].merge.class = RowClass::OldRead;

@@ -63,8 +63,11 @@ fn digests() {
     let limbs = [v[0].clone(), v[1].clone(), v[2].clone()];
     let native_key = rootfold_core::key::key_digest([x[0], x[1], x[2]]);
     assert_eq!(key_digest(&limbs).unwrap().value().unwrap(), native_key);
-    let native_link = rootfold_core::head::link(x[0], x[1]);
-    assert_eq!(link(&v[0], &v[1]).unwrap().value().unwrap(), native_link);
+    for more in [false, true] {
+        let native_link = rootfold_core::head::link(x[0], x[1], more);
+        let more = Boolean::new_witness(cs.clone(), || Ok(more)).unwrap();
+        assert_eq!(link(&v[0], &v[1], &more).unwrap().value().unwrap(), native_link);
+    }
     let native_message = rootfold_core::head::signed_message(x[2], x[3]);
     assert_eq!(signed_message(&v[2], &v[3]).unwrap().value().unwrap(), native_message);
 
@@ -72,9 +75,12 @@ fn digests() {
     let digest = head_key_digest(&witness(&cs, F::from(writer))).unwrap();
     assert_eq!(digest.value().unwrap(), Key::head(writer).digest());
 
-    let head = Head { public_key: PublicKey { x: x[0], y: x[1] }, seq: x[2], head: x[3] };
-    let var = HeadVar::new_witness(&cs, &head).unwrap();
-    assert_eq!(var.digest().unwrap().value().unwrap(), head.digest());
+    let head =
+        Head { public_key: PublicKey { x: x[0], y: x[1] }, seq: x[2], head: x[3], shared: F::ONE };
+    for head in [head, Head { shared: F::ZERO, ..head }] {
+        let var = HeadVar::new_witness(&cs, &head).unwrap();
+        assert_eq!(var.digest().unwrap().value().unwrap(), head.digest());
+    }
     assert!(cs.is_satisfied().unwrap());
 }
 
@@ -212,6 +218,10 @@ fn cursors() {
         registers.wait_right = rng.gen();
         registers.floor = rng.gen::<u32>().into();
         registers.ts = rng.gen();
+        registers.more = rng.gen();
+        registers.kappa = field(&mut rng);
+        registers.value = field(&mut rng);
+        registers.head.shared = F::from(rng.gen::<bool>());
         registers.head.head = field(&mut rng);
         registers.stamp = field(&mut rng);
         registers.old.above[3] = field(&mut rng);

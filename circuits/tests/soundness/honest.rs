@@ -4,7 +4,7 @@ use rootfold_core::{
     item::Entry,
     key::Key,
     stamp::Stamp,
-    step::{RowClass, Rule},
+    step::{RowClass, Rule, SlotClass},
     F,
 };
 
@@ -35,7 +35,13 @@ fn an_honest_epoch_is_accepted() {
 #[test]
 fn an_honest_grant_is_accepted() {
     let world = World::usual();
-    let grant = Put { ts: 200, key: Key::head(9), value: value("an opening"), grant: true };
+    let grant = Put {
+        ts: 200,
+        key: Key::head(9),
+        value: value("an opening"),
+        class: SlotClass::Grant,
+        more: false,
+    };
     let runs =
         [world.run(OWNER, &[grant]), world.run(ALICE, &[put(200, key('c', 0), "by the way")])];
     assert_eq!(Draft::new(&world, &runs).accepted().ops, F::from(2u64));

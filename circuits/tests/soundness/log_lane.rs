@@ -5,12 +5,12 @@ use ark_ff::{AdditiveGroup, Field, PrimeField};
 use rootfold_core::{
     accumulator::{phi, Addend, Class, Lane},
     eddsa::{from_ark, to_ark, PublicKey, Scalar, Signature, BASE8},
-    head::{link, Head},
+    head::Head,
     item::item,
     key::Key,
     log::Tip,
     stamp::Stamp,
-    step::{RowClass, Rule, Segment},
+    step::{RowClass, Rule, Segment, SlotClass},
     F,
 };
 
@@ -184,8 +184,7 @@ fn an_op_with_a_clock_out_of_range() {
     let op = item(last_word.key.digest(), stamp, last_word.value);
     let honest_write = run.after.entry(MALLORY).item();
     let mut head = world.authors[&MALLORY].tip.head;
-    head.head = link(head.head, op);
-    head.seq += F::ONE;
+    head = head.after(op, false);
     let write = item(Key::head(MALLORY).digest(), stamp, head.digest());
     run.segments[0].signature = sign(&secret(MALLORY), &head);
     run.rows.iter_mut().for_each(|row| row.stamp = stamp);
@@ -287,7 +286,7 @@ fn a_run_signed_by_another() {
 fn a_signature_under_a_key_of_small_order() {
     let mut world = World::small();
     let public_key = PublicKey { x: F::ZERO, y: F::ONE };
-    let head = Head { public_key, seq: F::ZERO, head: value("head") };
+    let head = Head { public_key, seq: F::ZERO, head: value("head"), shared: F::ONE };
     world.admit(ALICE, secret(ALICE), head, Stamp { ts: 100, writer: OWNER });
     let mut forged = world.run(ALICE, &[put(200, key('a', 0), "by nobody")]);
     let s = Scalar::from(5u64);
@@ -348,7 +347,13 @@ fn a_run_ends_at_a_seq_out_of_range() {
 #[test]
 fn a_grant_by_a_writer_who_is_not_the_owner() {
     let world = World::small();
-    let grant = Put { ts: 200, key: Key::head(9), value: value("myself"), grant: true };
+    let grant = Put {
+        ts: 200,
+        key: Key::head(9),
+        value: value("myself"),
+        class: SlotClass::Grant,
+        more: false,
+    };
     Draft::new(&world, &[world.run(MALLORY, &[grant])]).caught_by(Rule::L7);
 }
 

@@ -10,6 +10,7 @@
 mod accumulator;
 mod cursor;
 mod draft;
+mod groups;
 mod honest;
 mod log_lane;
 mod merge_lane;

@@ -3,11 +3,11 @@
 use ark_ff::{FftField, Field};
 use rootfold_core::{
     accumulator::{phi, start, Addend, Class, Lane},
-    head::{link, Head},
+    head::Head,
     item::{item, Entry},
     key::{key_digest, Key},
     stamp::Stamp,
-    step::{merge_row, tree_row, RowClass, Rule},
+    step::{merge_row, tree_row, RowClass, Rule, SlotClass},
     tree::chain::{absorb, iv},
     F,
 };
@@ -65,11 +65,10 @@ fn a_key_with_a_limb_out_of_range() {
 fn resign(world: &World, draft: &mut Draft) {
     let author = &world.authors[&MALLORY];
     let mut tip = author.tip;
-    for op in draft.segments[0].ops.iter().filter(|op| op.used) {
+    for op in draft.segments[0].ops.iter().filter(|op| op.class.is_used()) {
         tip.stamp = Stamp { ts: op.ts, writer: MALLORY };
         let item = item(key_digest(op.key), tip.stamp.to_field(), op.value);
-        tip.head.head = link(tip.head.head, item);
-        tip.head.seq += F::ONE;
+        tip.head = tip.head.after(item, op.more);
     }
     draft.segments[0].signature = sign(&author.secret, &tip.head);
     draft.row(&Key::head(MALLORY), RowClass::Write).value = tip.head.digest();
@@ -188,7 +187,13 @@ fn a_head_entry_overwritten_by_a_user_op() {
         public_key: world.authors[&MALLORY].tip.head.public_key,
         ..world.authors[&ALICE].tip.head
     };
-    let theft = Put { ts: 200, key: Key::head(ALICE), value: stolen.digest(), grant: false };
+    let theft = Put {
+        ts: 200,
+        key: Key::head(ALICE),
+        value: stolen.digest(),
+        class: SlotClass::Shared,
+        more: false,
+    };
     let mut draft = Draft::new(&world, &[world.run(MALLORY, &[theft])]);
     draft.caught_by(Rule::L9);
     // As a grant in the merge lane, it has another point.
@@ -200,7 +205,13 @@ fn a_head_entry_overwritten_by_a_user_op() {
 #[test]
 fn a_user_op_that_becomes_a_grant() {
     let world = World::small();
-    let op = Put { ts: 200, key: Key::head(9), value: value("myself"), grant: false };
+    let op = Put {
+        ts: 200,
+        key: Key::head(9),
+        value: value("myself"),
+        class: SlotClass::Shared,
+        more: false,
+    };
     let mut draft = Draft::new(&world, &[world.run(MALLORY, &[op])]);
     draft.row(&Key::head(9), RowClass::User).class = RowClass::Grant;
     draft.caught_by_all(Rule::L9, &[Rule::L9, Rule::Seal]);
@@ -218,7 +229,13 @@ fn a_user_op_on_the_end_sentinel() {
 #[test]
 fn a_grant_over_an_existing_writer() {
     let world = World::usual();
-    let grant = Put { ts: 200, key: Key::head(ALICE), value: value("another"), grant: true };
+    let grant = Put {
+        ts: 200,
+        key: Key::head(ALICE),
+        value: value("another"),
+        class: SlotClass::Grant,
+        more: false,
+    };
     Draft::new(&world, &[world.run(OWNER, &[grant])]).caught_by(Rule::M3);
 }
 
@@ -226,7 +243,13 @@ fn a_grant_over_an_existing_writer() {
 #[test]
 fn two_grants_of_one_writer() {
     let world = World::new(&[OWNER], &[key('a', 0)]);
-    let grant = |ts, text| Put { ts, key: Key::head(9), value: value(text), grant: true };
+    let grant = |ts, text| Put {
+        ts,
+        key: Key::head(9),
+        value: value(text),
+        class: SlotClass::Grant,
+        more: false,
+    };
     let run = world.run(OWNER, &[grant(200, "Alice"), grant(201, "another")]);
     Draft::new(&world, &[run]).caught_by(Rule::M3);
 }
@@ -238,8 +261,13 @@ fn a_grant_beside_the_writer_ids() {
     for k3 in [1u64 << 33, 5] {
         let mut bytes = [0u8; 93];
         bytes[85..].copy_from_slice(&k3.to_be_bytes());
-        let grant =
-            Put { ts: 200, key: Key::from_bytes(bytes), value: value("whose?"), grant: true };
+        let grant = Put {
+            ts: 200,
+            key: Key::from_bytes(bytes),
+            value: value("whose?"),
+            class: SlotClass::Grant,
+            more: false,
+        };
         Draft::new(&world, &[world.run(OWNER, &[grant])]).caught_by(Rule::L9);
     }
 }
@@ -415,7 +443,7 @@ fn a_height_made_lower() {
 fn a_height_made_greater() {
     // Its first test passes and its second does not.
     let b = (0..)
-        .map(|i| Key::user(format!("b{i}").as_bytes()).unwrap())
+        .map(|i| Key::shared(format!("b{i}").as_bytes()).unwrap())
         .find(|key| {
             square(key.digest())
                 && !square(key.digest() + F::ONE)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rootfold_core::step::Rule;
 
 /// All rules.
-pub const ALL: [Rule; 23] = [
+pub const ALL: [Rule; 25] = [
     Rule::L1,
     Rule::L2,
     Rule::L3,
@@ -15,6 +15,8 @@ pub const ALL: [Rule; 23] = [
     Rule::L7,
     Rule::L8,
     Rule::L9,
+    Rule::L10,
+    Rule::L11,
     Rule::M1,
     Rule::M2,
     Rule::M3,
@@ -45,6 +47,7 @@ fn forgeries(rule: Rule) -> &'static [&'static str] {
             "a_run_from_an_older_head",
             "a_run_starts_from_a_seq_out_of_range",
             "a_stamp_split_into_other_parts",
+            "a_right_that_is_no_bit",
         ],
         Rule::L3 => &[
             "an_op_dated_back",
@@ -75,13 +78,26 @@ fn forgeries(rule: Rule) -> &'static [&'static str] {
             "a_grant_beside_the_writer_ids",
             "a_height_made_lower",
             "a_height_made_greater",
+            "a_key_of_another_writer",
+            "a_shared_key_without_the_right",
+            "an_index_entry_without_its_op",
+            "a_user_op_called_a_mark",
+            "a_mark_that_becomes_a_grant",
         ],
+        Rule::L10 => &[
+            "a_mark_of_another_key",
+            "a_mark_with_another_value",
+            "a_mark_with_another_clock",
+            "a_mark_that_begins_a_group",
+        ],
+        Rule::L11 => &["a_run_that_ends_inside_a_group", "an_op_taken_out_of_its_group"],
         Rule::M1 => &[
             "a_key_inserted_out_of_order",
             "a_key_that_exists_inserted_again",
             "an_older_op_overrides_a_newer_one",
             "an_unsigned_op_that_cancels_itself",
             "an_entry_that_disappears",
+            "an_op_marked_twice_alike",
         ],
         Rule::M2 => {
             &["an_op_that_nobody_signed", "a_signed_op_left_out", "a_row_that_subtracts_nothing"]
@@ -146,9 +162,10 @@ fn forgeries(rule: Rule) -> &'static [&'static str] {
 }
 
 /// Sources of the suite.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     include_str!("accumulator.rs"),
     include_str!("cursor.rs"),
+    include_str!("groups.rs"),
     include_str!("honest.rs"),
     include_str!("log_lane.rs"),
     include_str!("merge_lane.rs"),

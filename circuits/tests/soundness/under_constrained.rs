@@ -18,6 +18,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use rootfold_core::{
     key::Key,
+    mark::Mark,
+    step::SlotClass,
     tree::chain::{absorb, iv},
     F,
 };
@@ -32,11 +34,16 @@ use Freedom::{OtherState, SameState};
 
 /// Why free variables are harmless, by the rules of the constraint that mentions them first.
 const REASONS: &[(&str, Freedom, &str)] = &[
+    ("L1", SameState, "the writer of a segment that starts no run"),
+    ("L2", SameState, "head and stamp of a segment that starts no run"),
+    ("L2/Accumulator", SameState, "j and y of a head that is not read"),
     ("L3", SameState, "the ts of an unused slot"),
-    ("L4", SameState, "the value of an unused slot: its item goes nowhere"),
     ("L4/Accumulator", SameState, "j and y of the point of an unused slot"),
-    ("L7", SameState, "the grant bit of an unused slot, where the point can be had"),
+    ("L5", SameState, "the signature of a segment that ends no run: its R8 is on the curve"),
+    ("L6/Accumulator", SameState, "j and y of a head that is not written"),
     ("L9", SameState, "the sign of every square root"),
+    ("L10", SameState, "the value of an unused slot: its item goes nowhere"),
+    ("L11", SameState, "whether the group of an unused slot goes on"),
     ("M1", SameState, "key and stamp of a PAD row"),
     ("M2/Accumulator", SameState, "j and y of a row that accumulates nothing: PAD, OLD unread"),
     ("M7", SameState, "the height of a row that accumulates nothing"),
@@ -60,10 +67,23 @@ const REASONS: &[(&str, Freedom, &str)] = &[
 fn sealed() -> Draft {
     let keys = [key('a', 1), key('c', 0), key('e', 0), key('1', 0), key('2', 0)];
     let world = World::new(&[OWNER, MALLORY], &keys);
-    let grant = Put { ts: 200, key: Key::head(9), value: value("an opening"), grant: true };
+    let grant = Put {
+        ts: 200,
+        key: Key::head(9),
+        value: value("an opening"),
+        class: SlotClass::Grant,
+        more: false,
+    };
+    let own = Key::owned(MALLORY, b"post").unwrap();
+    let index = Mark::new(b"cats", b"1").unwrap().key(&own);
+    let post = Put { more: true, ..put(202, own, "post") };
+    let tagged = put(202, index, "post");
     let runs = [
         world.run(OWNER, &[grant]),
-        world.run(MALLORY, &[put(200, keys[2], "new"), put(201, key('f', 1), "an insert")]),
+        world.run(
+            MALLORY,
+            &[put(200, keys[2], "new"), put(201, key('f', 1), "an insert"), post, tagged],
+        ),
     ];
     let mut draft = Draft::new(&world, &runs);
     // The start sentinel is not opened, nor is 2, and c begins the node that follows a.

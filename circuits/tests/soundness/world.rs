@@ -3,17 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use ark_ff::Field;
 use rootfold_core::{
     accumulator::{Addend, Class},
     eddsa::{SecretKey, Signature},
-    head::{link, signed_message, Head},
+    head::{signed_message, Head},
     height::{key_height, H},
     item::{item, Entry},
     key::Key,
     log::Tip,
     stamp::Stamp,
-    step::{MergeRow, OpSlot, Profile, RowClass, Segment, State},
+    step::{MergeRow, OpSlot, Profile, RowClass, Segment, SlotClass, State},
     tree::{
         build,
         chain::{absorb, iv},
@@ -49,7 +48,9 @@ pub struct Put {
     pub ts: u64,
     pub key: Key,
     pub value: F,
-    pub grant: bool,
+    pub class: SlotClass,
+    /// Whether the next op belongs to the same group.
+    pub more: bool,
 }
 
 /// The segments and rows of one run.
@@ -65,7 +66,7 @@ pub struct Run {
 /// The first user key of this height whose name begins with the letter.
 pub fn key(letter: char, height: usize) -> Key {
     (0..)
-        .map(|i| Key::user(format!("{letter}{i}").as_bytes()).unwrap())
+        .map(|i| Key::shared(format!("{letter}{i}").as_bytes()).unwrap())
         .find(|key| key_height(key) == height)
         .unwrap()
 }
@@ -75,9 +76,13 @@ pub fn value(text: &str) -> F {
     value_digest(text.as_bytes())
 }
 
-/// A put on a user key.
+/// An op of the class that the key has; a put on a shared key, if nobody may write the key.
 pub fn put(ts: u64, key: Key, text: &str) -> Put {
-    Put { ts, key, value: value(text), grant: false }
+    let class = match SlotClass::of(key.kind()) {
+        SlotClass::Unused => SlotClass::Shared,
+        class => class,
+    };
+    Put { ts, key, value: value(text), class, more: false }
 }
 
 pub fn row(class: RowClass, entry: &Entry) -> MergeRow {
@@ -109,7 +114,8 @@ impl World {
         for writer in writers {
             let secret = secret(*writer);
             let public_key = secret.public_key();
-            let head = Head { public_key, seq: F::from(3u64), head: value("head") };
+            let shared = F::from(1u64);
+            let head = Head { public_key, seq: F::from(3u64), head: value("head"), shared };
             world.admit(*writer, secret, head, Stamp { ts: THEN, writer: *writer });
         }
         for key in keys {
@@ -191,11 +197,11 @@ pub fn run(writer: u32, before: Tip, puts: &[Put], secret: &SecretKey) -> Run {
             let stamp = Stamp { ts: put.ts, writer };
             let kappa = put.key.digest();
             let key = put.key.limbs();
-            *slot = OpSlot { used: true, grant: put.grant, ts: put.ts, key, value: put.value };
-            after.head.head = link(after.head.head, item(kappa, stamp.to_field(), put.value));
-            after.head.seq += F::ONE;
+            let Put { class, more, ts, value, .. } = *put;
+            *slot = OpSlot { class, more, ts, key, value };
+            after.head = after.head.after(item(kappa, stamp.to_field(), value), more);
             after.stamp = stamp;
-            let class = if put.grant { RowClass::Grant } else { RowClass::User };
+            let class = if class == SlotClass::Grant { RowClass::Grant } else { RowClass::User };
             rows.push(row(class, &Entry { key: put.key, stamp, value: put.value }));
         }
         segments.push(segment);

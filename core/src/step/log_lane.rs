@@ -1,8 +1,8 @@
-//! The log lane: rules L1 to L9.
+//! The log lane: rules L1 to L11.
 
-use ark_ff::Field;
+use ark_ff::{AdditiveGroup, Field};
 
-use super::{add, require, OpSlot, Registers, Rule, Segment, Violation};
+use super::{add, require, OpSlot, Registers, Rule, Segment, SlotClass, Violation};
 use crate::{
     accumulator::{Addend, Class, Lane},
     eddsa::verify,
@@ -11,7 +11,9 @@ use crate::{
     height::height,
     item::item,
     key::{Key, KeyKind},
+    mark::belongs_to,
     stamp::Stamp,
+    value::tombstone,
     F,
 };
 
@@ -23,9 +25,11 @@ pub fn segment(r: &mut Registers, s: &Segment) -> Result<(), Violation> {
     if s.start {
         require(!r.active, Rule::L1, "a run starts while another is active")?;
         require(u64::from(s.writer) >= r.floor, Rule::L1, "writers do not increase")?;
-        let first_used = s.ops.first().is_some_and(|slot| slot.used);
+        let first_used = s.ops.first().is_some_and(|slot| slot.class.is_used());
         require(first_used, Rule::L1, "a run without ops")?;
         require(to_u64(&s.head.seq).is_some(), Rule::L2, "seq is not below 2^64")?;
+        let right = s.head.shared == F::ZERO || s.head.shared == F::ONE;
+        require(right, Rule::L2, "the right to shared keys is neither 0 nor 1")?;
         let read = head_item(s.writer, s.stamp, s.head.digest());
         add(r, &Addend { class: Class::Read, height: 0, item: read }, Lane::Log)?;
         r.active = true;
@@ -38,6 +42,7 @@ pub fn segment(r: &mut Registers, s: &Segment) -> Result<(), Violation> {
     }
     if s.end {
         require(r.active, Rule::L5, "a run ends that is not active")?;
+        require(!r.more, Rule::L11, "a run ends inside a group")?;
         let message = signed_message(r.head.head, r.head.seq);
         let signed = verify(&r.head.public_key, message, &s.signature).is_ok();
         require(signed, Rule::L5, "the signature over the run's last head is not valid")?;
@@ -58,32 +63,54 @@ pub fn segment(r: &mut Registers, s: &Segment) -> Result<(), Violation> {
 pub fn op_slot(r: &mut Registers, slot: &OpSlot) -> Result<(), Violation> {
     let out_of_range = Violation { rule: Rule::L9, what: "a limb is not below 2^248" };
     let key = Key::from_limbs(&slot.key).ok_or(out_of_range)?;
-    if !slot.used {
+    if !slot.class.is_used() {
         return Ok(());
     }
     require(r.active, Rule::L8, "an op outside a run")?;
-    require(slot.ts > r.ts, Rule::L3, "ts does not grow")?;
+    let mark = slot.class == SlotClass::Mark;
+    require(mark || slot.ts > r.ts, Rule::L3, "ts does not grow")?;
     let writer = (r.floor - 1) as u32;
-    require(!slot.grant || writer == 0, Rule::L7, "a grant by a writer who is not the owner")?;
-    allowed_key(&key, slot.grant)?;
+    let owner = slot.class != SlotClass::Grant || writer == 0;
+    require(owner, Rule::L7, "a grant by a writer who is not the owner")?;
+    allowed_key(r, &key, writer, slot.class)?;
+    if mark {
+        marks_last_op(r, slot)?;
+    }
     let kappa = key.digest();
     let item = item(kappa, Stamp { ts: slot.ts, writer }.to_field(), slot.value);
     r.ts = slot.ts;
-    r.head.head = link(r.head.head, item);
+    r.head.head = link(r.head.head, item, slot.more);
     r.head.seq += F::ONE;
+    r.more = slot.more;
     r.ops += 1;
-    let class = if slot.grant { Class::Grant } else { Class::User };
+    if !mark {
+        (r.kappa, r.value) = (kappa, slot.value);
+    }
+    let class = if slot.class == SlotClass::Grant { Class::Grant } else { Class::User };
     add(r, &Addend { class, height: height(kappa) as u8, item }, Lane::Log)
 }
 
-/// L9: an op writes a user key, and a grant writes the key of a head entry.
-fn allowed_key(key: &Key, grant: bool) -> Result<(), Violation> {
-    let what = match (grant, key.kind()) {
-        (false, KeyKind::User) | (true, KeyKind::Head(_)) => return Ok(()),
-        (false, _) => "a user op on a key without 0x01",
-        (true, _) => "a grant on another key than a head's",
-    };
-    Err(Violation { rule: Rule::L9, what })
+/// L9: the key belongs to the slot's class, and the writer may write it.
+fn allowed_key(r: &Registers, key: &Key, writer: u32, class: SlotClass) -> Result<(), Violation> {
+    require(SlotClass::of(key.kind()) == class, Rule::L9, "a key of another class")?;
+    match key.kind() {
+        KeyKind::Owned(owner) => require(owner == writer, Rule::L9, "a key of another writer"),
+        KeyKind::Shared => {
+            let may = r.head.shared == F::ONE;
+            require(may, Rule::L9, "a shared key without the right to shared keys")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// L10: a mark follows an op in its group, and has its clock, its value or a tombstone, and its key's
+/// digest.
+fn marks_last_op(r: &Registers, slot: &OpSlot) -> Result<(), Violation> {
+    require(r.more, Rule::L10, "a mark that begins a group")?;
+    require(slot.ts == r.ts, Rule::L10, "a mark with another clock")?;
+    let value = slot.value == r.value || slot.value == tombstone();
+    require(value, Rule::L10, "a mark with another value")?;
+    require(belongs_to(&slot.key, r.kappa), Rule::L10, "a mark of another key")
 }
 
 /// The item of a head entry.

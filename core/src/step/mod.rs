@@ -17,8 +17,8 @@ pub use registers::{Registers, Zipper, REGISTER_FIELDS};
 pub use seal::seal;
 pub use tree_row::tree_row;
 pub use witness::{
-    MergeRow, OpSlot, Profile, Row, RowClass, Segment, StepWitness, TreeOp, TreeRow, SCATTERED,
-    SMALL, STANDARD,
+    MergeRow, OpSlot, Profile, Row, RowClass, Segment, SlotClass, StepWitness, TreeOp, TreeRow,
+    SCATTERED, SMALL, STANDARD,
 };
 
 use ark_ff::AdditiveGroup;
@@ -31,7 +31,7 @@ use crate::{
 
 /// The version of what a proof states: which ops fold into which tree. Another one has other rules, hashes
 /// or limits in it.
-pub const STATEMENT_VERSION: u32 = 1;
+pub const STATEMENT_VERSION: u32 = 2;
 
 /// A rule of `docs/circuits.md`. The namespaces of the constraints have these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +46,8 @@ pub enum Rule {
     L7,
     L8,
     L9,
+    L10,
+    L11,
     M1,
     M2,
     M3,

@@ -8,7 +8,6 @@ use rootfold_arith::poseidon::MAX_INPUTS;
 
 use crate::{
     accumulator,
-    eddsa::PublicKey,
     hash::{hash_slice, Tag},
     head::Head,
     height::H,
@@ -17,7 +16,7 @@ use crate::{
 };
 
 /// Number of field elements in the registers.
-pub const REGISTER_FIELDS: usize = 43;
+pub const REGISTER_FIELDS: usize = 45;
 
 /// The state of an epoch between two steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,10 +26,16 @@ pub struct Registers {
     /// One more than the writer of the last run; 0 before the first run. The writer of an open run is
     /// `floor - 1`.
     pub floor: u64,
-    /// The head of the open run's log: key, number of ops, head.
+    /// The head of the open run's log: key, number of ops, head, right to shared keys.
     pub head: Head,
     /// The clock of the open run's last op.
     pub ts: u64,
+    /// Whether the group of the open run's last op goes on.
+    pub more: bool,
+    /// The key digest of the last op that is not a mark, to which marks belong.
+    pub kappa: F,
+    /// The value digest of that op.
+    pub value: F,
     /// Number of ops of this epoch so far.
     pub ops: u64,
     /// The accumulator.
@@ -85,8 +90,11 @@ impl Registers {
         Registers {
             active: false,
             floor: 0,
-            head: Head { public_key: PublicKey { x: zero, y: zero }, seq: zero, head: zero },
+            head: Head::zero(),
             ts: 0,
+            more: false,
+            kappa: zero,
+            value: zero,
             ops: 0,
             acc: accumulator::start(),
             key: [zero, zero, -F::ONE],
@@ -110,9 +118,12 @@ impl Registers {
         *IDLE.get_or_init(|| Registers::idle().digest())
     }
 
-    /// The six flags, the least significant first.
-    pub fn flags(&self) -> [bool; 6] {
-        [self.active, self.inside, self.has_old, self.old_read, self.known, self.wait_right]
+    /// The eight flags, the least significant first.
+    pub fn flags(&self) -> [bool; 8] {
+        let shared = self.head.shared == F::ONE;
+        let merge = [self.inside, self.has_old, self.old_read, self.known, self.wait_right];
+        let [inside, has_old, old_read, known, wait_right] = merge;
+        [self.active, inside, has_old, old_read, known, wait_right, self.more, shared]
     }
 
     /// The registers as field elements, in the order in which they are hashed.
@@ -126,6 +137,8 @@ impl Registers {
             self.head.seq,
             self.head.head,
             F::from(self.ts),
+            self.kappa,
+            self.value,
             F::from(self.ops),
             self.acc.x,
             self.acc.y,

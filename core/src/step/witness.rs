@@ -5,10 +5,12 @@ use ark_ff::AdditiveGroup;
 use super::Registers;
 use crate::{
     accumulator::Class,
-    eddsa::{PublicKey, Signature},
+    eddsa::Signature,
     head::Head,
     height::{height, H},
     item::Entry,
+    key::KeyKind,
+    log::Op,
     stamp::Stamp,
     F,
 };
@@ -35,12 +37,12 @@ pub const SMALL: Profile = Profile { name: "small", segments: 2, slots: 4, rows:
 /// For spaces whose keys mostly increase, as those of logs and messages do: 1.7 merge rows per op,
 /// most of them without tree rows between them.
 pub const STANDARD: Profile =
-    Profile { name: "standard", segments: 11, slots: 8, rows: 153, tree_rows: 1 };
+    Profile { name: "standard", segments: 11, slots: 8, rows: 151, tree_rows: 1 };
 
 /// For spaces whose ops are scattered over a large tree: 6 merge rows per op in epochs of thousands of
 /// ops, 10 in epochs of hundreds.
 pub const SCATTERED: Profile =
-    Profile { name: "scattered", segments: 8, slots: 8, rows: 399, tree_rows: 2 };
+    Profile { name: "scattered", segments: 8, slots: 8, rows: 398, tree_rows: 2 };
 
 impl Profile {
     /// All profiles in order of size.
@@ -52,13 +54,50 @@ impl Profile {
     }
 }
 
+/// The class of an op slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlotClass {
+    /// A slot without an op, which changes nothing (L8).
+    Unused,
+    /// An op on a shared key.
+    Shared,
+    /// An op on a key that belongs to its writer.
+    Owned,
+    /// A mark of the op before it (L10).
+    Mark,
+    /// A grant (L7).
+    Grant,
+}
+
+impl SlotClass {
+    /// All classes, in the order of the circuit's selectors.
+    pub const ALL: [SlotClass; 5] =
+        [SlotClass::Unused, SlotClass::Shared, SlotClass::Owned, SlotClass::Mark, SlotClass::Grant];
+
+    /// The class of an op on a key of this kind; `Unused` for keys that nobody may write.
+    pub fn of(kind: KeyKind) -> SlotClass {
+        match kind {
+            KeyKind::Shared => SlotClass::Shared,
+            KeyKind::Owned(_) => SlotClass::Owned,
+            KeyKind::Index => SlotClass::Mark,
+            KeyKind::Head(_) => SlotClass::Grant,
+            KeyKind::StartSentinel | KeyKind::EndSentinel | KeyKind::Unused => SlotClass::Unused,
+        }
+    }
+
+    /// Whether the slot holds an op.
+    pub fn is_used(self) -> bool {
+        self != SlotClass::Unused
+    }
+}
+
 /// One slot of the log lane.
 #[derive(Debug, Clone, Copy)]
 pub struct OpSlot {
-    /// An unused slot changes nothing (L8).
-    pub used: bool,
-    /// Whether the op grants a writer (L7).
-    pub grant: bool,
+    /// The class.
+    pub class: SlotClass,
+    /// Whether the next op of the log belongs to the same group (L11).
+    pub more: bool,
     /// The op's clock.
     pub ts: u64,
     /// The limbs of the op's key.
@@ -96,7 +135,7 @@ pub enum RowClass {
     Old,
     /// A head entry of the old tree from which a run starts.
     OldRead,
-    /// An op on a user key.
+    /// An op on a shared or owned key, or a mark.
     User,
     /// A head entry of the new tree.
     Write,
@@ -205,7 +244,19 @@ pub struct StepWitness {
 impl OpSlot {
     /// An unused slot.
     pub fn unused() -> OpSlot {
-        OpSlot { used: false, grant: false, ts: 0, key: [F::ZERO; 3], value: F::ZERO }
+        let (class, key) = (SlotClass::Unused, [F::ZERO; 3]);
+        OpSlot { class, more: false, ts: 0, key, value: F::ZERO }
+    }
+
+    /// The slot of an op.
+    pub fn of(op: &Op) -> OpSlot {
+        OpSlot {
+            class: SlotClass::of(op.key.kind()),
+            more: op.more,
+            ts: op.ts,
+            key: op.key.limbs(),
+            value: op.value,
+        }
     }
 }
 
@@ -252,12 +303,11 @@ impl TreeRow {
 impl Segment {
     /// A segment without ops that neither starts nor ends a run.
     pub fn unused(profile: &Profile) -> Segment {
-        let zero = F::ZERO;
         Segment {
             start: false,
             end: false,
             writer: 0,
-            head: Head { public_key: PublicKey { x: zero, y: zero }, seq: zero, head: zero },
+            head: Head::zero(),
             stamp: Stamp::ZERO,
             ops: vec![OpSlot::unused(); profile.slots],
             signature: Signature::placeholder(),

@@ -4,9 +4,8 @@ use std::sync::OnceLock;
 
 use crate::{
     hash::{hash, hash_each, Tag},
-    height::{height, H},
+    height::{defined_height, height, H},
     item::Entry,
-    key::Key,
     F,
 };
 
@@ -46,11 +45,10 @@ pub fn leaf_items(entries: &[Entry]) -> Vec<(F, usize)> {
         let inputs = |(entry, kappa): (&Entry, &F)| [*kappa, entry.stamp.to_field(), entry.value];
         let inputs: Vec<[F; 3]> = entries.iter().zip(&kappas).map(inputs).collect();
         let digests = hash_each(Tag::Item, &inputs);
-        let heights = entries.iter().zip(kappas).map(|(entry, kappa)| match entry.key {
-            Key::END => H,
-            Key::START => 0,
-            _ => height(kappa),
-        });
+        let heights = entries
+            .iter()
+            .zip(kappas)
+            .map(|(entry, kappa)| defined_height(&entry.key).unwrap_or_else(|| height(kappa)));
         items.extend(digests.into_iter().zip(heights));
     }
     items

@@ -1,16 +1,17 @@
 //! Pages as bytes. A page with given inline values has one encoding. Numbers are big-endian:
 //!
 //! ```text
-//! page     = format (1 byte: 1) | rank (1) | count (4) | count * (entry or child)
+//! page     = format (1 byte: 2) | rank (1) | count (4) | count * (entry or child)
 //! entry    = key | ts (8) | writer (4) | value (32) | inline length + 1, or 0 for none (2) | inline
 //! child    = digest (32) | height (1) | key
-//! key      = n (1, at most 91) | the application's key of n bytes
-//!          | 254 | writer (4)                     the key of a head entry
-//!          | 255 | 93 bytes                       any other key
+//! key      = n (1, at most 91) | the application's key of n bytes        a shared key
+//!          | 253 | writer (4) | n (1) | the application's key of n bytes  an owned key
+//!          | 254 | writer (4)                                             the key of a head entry
+//!          | 255 | 93 bytes                                               any other key
 //! ```
 //!
-//! Decoding checks inline values against the entry's value digest. For a user key they are the value's
-//! bytes, for a head entry the 128 bytes of the head; other keys have none.
+//! Decoding checks inline values against the entry's value digest. For a shared, owned or index
+//! key they are the value's bytes, for a head entry the 160 bytes of the head; other keys have none.
 //!
 //! An empty value is always inline, so that its entry has one encoding. Any other value may be
 //! omitted, since the sender may not have it.
@@ -23,7 +24,7 @@ use crate::{
     field::{self, FIELD_BYTES},
     head::{Head, HEAD_BYTES},
     item::Entry,
-    key::{Key, KeyKind, KEY_BYTES, MAX_APPLICATION_KEY},
+    key::{ApplicationKey, Key, KeyKind, KEY_BYTES, MAX_SHARED_KEY},
     stamp::Stamp,
     value::{tombstone, value_digest},
     F,
@@ -42,7 +43,8 @@ type PageReader<'a> = Reader<'a, BigEndian>;
 type PageWriter = Writer<BigEndian>;
 
 /// The version of the encoding of pages.
-pub const PAGE_VERSION: u8 = 1;
+pub const PAGE_VERSION: u8 = 2;
+const OWNED_KEY: u8 = 253;
 const HEAD_KEY: u8 = 254;
 const OTHER_KEY: u8 = 255;
 /// The shortest entry (also below the shortest child): empty application key, no inline value.
@@ -159,31 +161,41 @@ impl Page {
 
 fn encode_key(key: &Key, out: &mut PageWriter) {
     match (key.application_key(), key.kind()) {
-        (Some(application_key), _) => out.u8(application_key.len() as u8).bytes(application_key),
+        (Some(ApplicationKey { owner, bytes }), _) => {
+            if let Some(owner) = owner {
+                out.u8(OWNED_KEY).u32(owner);
+            }
+            out.u8(bytes.len() as u8).bytes(bytes)
+        }
         (None, KeyKind::Head(writer)) => out.u8(HEAD_KEY).u32(writer),
         (None, _) => out.u8(OTHER_KEY).bytes(key.as_bytes()),
     };
+}
+
+/// Whether entries of this key have values that are named by [`value_digest`].
+fn has_user_value(key: &Key) -> bool {
+    matches!(key.kind(), KeyKind::Shared | KeyKind::Owned(_) | KeyKind::Index)
 }
 
 /// Whether the value of `entry` is empty.
 fn is_empty_value(entry: &Entry) -> bool {
     // Computed once: every entry of every page is compared with it.
     static EMPTY: LazyLock<F> = LazyLock::new(|| value_digest(&[]));
-    matches!(entry.key.kind(), KeyKind::User) && entry.value == *EMPTY
+    has_user_value(&entry.key) && entry.value == *EMPTY
 }
 
 /// Checks that `bytes` are the inline value of `entry`, which is item `index` of its page.
 fn check_inline(index: usize, entry: &Entry, bytes: &[u8]) -> Result<(), PageError> {
     let length = bytes.len();
+    let user_value = has_user_value(&entry.key);
     let digest = match entry.key.kind() {
-        KeyKind::User if length <= MAX_INLINE_VALUE => value_digest(bytes),
+        _ if user_value && length <= MAX_INLINE_VALUE => value_digest(bytes),
         KeyKind::Head(_) if length == HEAD_BYTES => {
             let bytes = bytes.try_into().map_err(|_| PageError::InlineLength { index, length })?;
             Head::from_bytes(bytes).map_err(|source| PageError::Field { index, source })?.digest()
         }
-        KeyKind::User | KeyKind::Head(_) => {
-            return Err(PageError::InlineLength { index, length });
-        }
+        KeyKind::Head(_) => return Err(PageError::InlineLength { index, length }),
+        _ if user_value => return Err(PageError::InlineLength { index, length }),
         _ => return Err(PageError::InlineValue { index }),
     };
     if digest == entry.value && digest != tombstone() {
@@ -211,8 +223,13 @@ fn decode_key(reader: &mut PageReader<'_>, index: usize) -> Result<Key, PageErro
                 Ok(key)
             }
         }
-        length if usize::from(length) <= MAX_APPLICATION_KEY => {
-            Key::user(reader.bytes(usize::from(length))?).map_err(|_| refused)
+        OWNED_KEY => {
+            let owner = reader.u32()?;
+            let length = usize::from(reader.u8()?);
+            Key::owned(owner, reader.bytes(length)?).map_err(|_| refused)
+        }
+        length if usize::from(length) <= MAX_SHARED_KEY => {
+            Key::shared(reader.bytes(usize::from(length))?).map_err(|_| refused)
         }
         _ => Err(refused),
     }

@@ -17,7 +17,7 @@
 //! store.apply(&empty);
 //!
 //! let entry = Entry {
-//!     key: Key::user(b"colour")?,
+//!     key: Key::shared(b"colour")?,
 //!     stamp: Stamp { ts: 1, writer: 0 },
 //!     value: value_digest(b"blue"),
 //! };
@@ -39,6 +39,7 @@ pub mod chain;
 mod codec;
 mod diff;
 mod error;
+mod inclusion;
 mod limits;
 mod page;
 mod pages;
@@ -52,6 +53,7 @@ pub mod walk;
 pub use codec::{InlineValues, PAGE_VERSION};
 pub use diff::{diff, Diff, Difference};
 pub use error::{Misfit, PageError, StoreError, TreeError};
+pub use inclusion::{Inclusion, Siblings};
 pub use limits::{LEVELS_PER_PAGE, MAX_INLINE_VALUE, MAX_PAGE_BYTES, MAX_PAGE_ITEMS, ROOT_RANK};
 pub use page::{Child, Page};
 pub use pages::{pages_below, range_pages, PagesBelow};

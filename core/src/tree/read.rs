@@ -2,7 +2,11 @@
 
 use std::ops::{Bound, Range, RangeBounds};
 
-use crate::{item::Entry, key::Key, F};
+use crate::{
+    item::Entry,
+    key::{ApplicationKey, Key},
+    F,
+};
 
 use super::{error::TreeError, position::Position, store::PageStore};
 
@@ -53,10 +57,11 @@ pub fn scan<S: PageStore + ?Sized>(
     let start = start_key(&range);
     let position = Position::seek(store, root, &start)?;
     let skip = range.start_bound() == Bound::Excluded(&position.entry().key);
-    Ok(Scan { position: Some(position), skip, end: range.end_bound().cloned(), prefix: None })
+    Ok(Scan { position: Some(position), skip, end: range.end_bound().cloned(), wanted: None })
 }
 
-/// The entries whose application keys begin with `prefix`.
+/// The entries of a region whose application keys begin with those of `prefix`; without a prefix all
+/// entries with application keys.
 ///
 /// # Errors
 /// [`TreeError::Key`] if the prefix is longer than any application key; otherwise [`TreeError`] if
@@ -64,10 +69,11 @@ pub fn scan<S: PageStore + ?Sized>(
 pub fn scan_prefix<'s, S: PageStore + ?Sized>(
     store: &'s S,
     root: F,
-    prefix: &[u8],
+    prefix: Option<ApplicationKey<'s>>,
 ) -> Result<Scan<'s, S>, TreeError> {
-    let scan = scan(store, root, Key::with_prefix(prefix)?)?;
-    Ok(Scan { prefix: Some(prefix.to_vec()), ..scan })
+    let range = prefix.map_or(Ok(ApplicationKey::all()), |prefix| prefix.range())?;
+    let scan = scan(store, root, range)?;
+    Ok(Scan { wanted: Some(Wanted { prefix }), ..scan })
 }
 
 /// The entries with keys in `range`, from the last one back, at most `limit` of them, including
@@ -119,7 +125,20 @@ pub struct Scan<'s, S: PageStore + ?Sized> {
     /// Whether the entry at the position has been returned.
     skip: bool,
     end: Bound<Key>,
-    prefix: Option<Vec<u8>>,
+    /// Which entries are returned; `None` for all.
+    wanted: Option<Wanted<'s>>,
+}
+
+/// Entries with application keys, of one prefix if there is one.
+struct Wanted<'s> {
+    prefix: Option<ApplicationKey<'s>>,
+}
+
+impl Wanted<'_> {
+    fn has(&self, key: &Key) -> bool {
+        let key = key.application_key();
+        key.is_some_and(|key| self.prefix.is_none_or(|prefix| key.begins_with(&prefix)))
+    }
 }
 
 impl<S: PageStore + ?Sized> Scan<'_, S> {
@@ -136,10 +155,8 @@ impl<S: PageStore + ?Sized> Scan<'_, S> {
             if !(Bound::Unbounded, self.end.as_ref()).contains(&entry.key) {
                 return Ok(None);
             }
-            let key = entry.key.application_key();
-            match &self.prefix {
-                Some(prefix) if !key.is_some_and(|key| key.starts_with(prefix)) => {}
-                _ => return Ok(Some(entry)),
+            if self.wanted.as_ref().is_none_or(|wanted| wanted.has(&entry.key)) {
+                return Ok(Some(entry));
             }
         }
     }

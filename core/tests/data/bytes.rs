@@ -8,7 +8,7 @@ use rootfold_core::{
     head::{Head, HEAD_BYTES},
     key::{Key, KEY_BYTES},
     log::{Op, OP_BYTES},
-    space::Genesis,
+    space::{Genesis, Sharing},
     F,
 };
 
@@ -31,8 +31,13 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn heads()(key in points(), seq in elements(), head in elements()) -> Head {
-        Head { public_key: key.into(), seq, head }
+    fn heads()(
+        key in points(),
+        seq in elements(),
+        head in elements(),
+        shared in elements(),
+    ) -> Head {
+        Head { public_key: key.into(), seq, head, shared }
     }
 }
 
@@ -116,7 +121,7 @@ proptest! {
 
     #[test]
     fn op_bytes(ts in any::<u64>(), key in vec(any::<u8>(), KEY_BYTES), value in elements()) {
-        let op = Op { ts, key: Key::from_slice(&key).unwrap(), value };
+        let op = Op { more: false, ts, key: Key::from_slice(&key).unwrap(), value };
         prop_assert_eq!(Op::from_bytes(&op.to_bytes()), Ok(op));
     }
 
@@ -130,13 +135,13 @@ proptest! {
 
     #[test]
     fn genesis_configs(salt in elements(), writers in vec(points(), 1..5)) {
-        let genesis = Genesis { salt, writers: writers.into_iter().map(PublicKey::from).collect() };
+        let genesis = Genesis { salt, sharing: Sharing::Everyone, writers: writers.into_iter().map(PublicKey::from).collect() };
         prop_assert_eq!(Genesis::from_bytes(&genesis.to_bytes()), Ok(genesis));
     }
 
     #[test]
     fn hostile_genesis_configs(
-        bytes in hostile(Genesis { salt: F::from(1u64), writers: vec![
+        bytes in hostile(Genesis { salt: F::from(1u64), sharing: Sharing::Owner, writers: vec![
             PublicKey { x: F::from(2u64), y: F::from(3u64) }; 2
         ] }.to_bytes())
     ) {

@@ -31,12 +31,12 @@ pub fn salt() -> F {
 
 /// A user key.
 pub fn key(name: &str) -> Key {
-    Key::user(name.as_bytes()).unwrap()
+    Key::shared(name.as_bytes()).unwrap()
 }
 
 /// An op that writes `value` under the user key `name`.
 pub fn put(ts: u64, name: &str, value: &str) -> Op {
-    Op { ts, key: key(name), value: value_digest(value.as_bytes()) }
+    Op { more: false, ts, key: key(name), value: value_digest(value.as_bytes()) }
 }
 
 /// The secret key of a writer.
@@ -57,7 +57,7 @@ impl Writer {
     /// A writer of the genesis config.
     pub fn genesis(id: u32) -> Writer {
         let secret = secret_of(id);
-        let tip = Tip::genesis(salt(), id, secret.public_key());
+        let tip = Tip::genesis(salt(), id, secret.public_key(), true);
         Writer { id, secret, tip }
     }
 

@@ -6,7 +6,7 @@ use rootfold_core::{
     item::Entry,
     key::Key,
     log::{Op, SignedOp, Tip},
-    space::Genesis,
+    space::{Genesis, Sharing},
     tree::{self, chain::node_digest},
     value::value_digest,
     F,
@@ -32,7 +32,9 @@ fn the_numbers_of_the_worked_example() {
     let salt = field::from_hex(salt).unwrap();
     in_the_book("the salt", &salt);
     let secrets = [secret(0), secret(1)];
-    let genesis = Genesis::new(salt, secrets.iter().map(SecretKey::public_key).collect()).unwrap();
+    let genesis =
+        Genesis::new(salt, Sharing::Everyone, secrets.iter().map(SecretKey::public_key).collect())
+            .unwrap();
     in_the_book("the space id", &genesis.space_id());
 
     let mut tips: Vec<Tip> = genesis.heads().into_iter().map(|(_, tip)| tip).collect();
@@ -49,8 +51,8 @@ fn the_numbers_of_the_worked_example() {
     let mut entries = Vec::new();
     for (writer, ts, key, value) in ops {
         assert!(BOOK.contains(&format!("| `{ts}` |")), "docs/concepts.md: ts {ts}");
-        let key = Key::user(key.as_bytes()).unwrap();
-        let op = Op { ts, key, value: value_digest(value.as_bytes()) };
+        let key = Key::shared(key.as_bytes()).unwrap();
+        let op = Op { more: false, ts, key, value: value_digest(value.as_bytes()) };
         let index = writer as usize;
         tips[index] = SignedOp::sign(&tips[index], writer, op, &secrets[index]).unwrap().1;
         in_the_book("a key digest", &key.digest());
@@ -66,15 +68,28 @@ fn the_numbers_of_the_worked_example() {
         in_the_book("the value of a head entry", &head.value);
         in_the_book("the item of a head entry", &head.item());
     }
-    let entries = [Entry::start_sentinel(), heads[0], heads[1], milk, tea, Entry::end_sentinel()];
+    let fences = Entry::fences();
+    let (start, end) = (Entry::start_sentinel(), Entry::end_sentinel());
+    let entries = [start, heads[0], heads[1], fences[0], milk, tea, fences[1], fences[2], end];
     let items = entries.map(|entry| entry.item());
-    in_the_book("the start sentinel's item", &items[0]);
-    in_the_book("the end sentinel's item", &items[5]);
-    // `tea` has height 1 and ends a node.
-    in_the_book("the first node of level 0", &node_digest(0, items[..5].iter().copied()));
-    in_the_book("the second node of level 0", &node_digest(0, items[5..].iter().copied()));
+    for (what, at) in [("start sentinel", 0), ("first fence", 3), ("second fence", 6)] {
+        in_the_book(&format!("the {what}'s item"), &items[at]);
+    }
+    // `tea` has height 1 and ends a node, as does a fence.
+    in_the_book("the node of the heads", &node_digest(0, items[..4].iter().copied()));
+    in_the_book("the node up to `tea`", &node_digest(0, items[4..6].iter().copied()));
+    in_the_book("the node of the second fence", &node_digest(0, items[6..7].iter().copied()));
     let built = tree::build(&entries);
-    assert_eq!(built.pages.len(), 5);
-    built.pages.iter().for_each(|(name, _)| in_the_book("a page", name));
+    assert_eq!(built.pages.len(), 17);
+    // The pages above `tea`.
+    for page in tree::range_pages(&store(&built), built.root, tea.key..=tea.key).unwrap() {
+        in_the_book("a page", &page);
+    }
     in_the_book("the root", &built.root);
+}
+
+fn store(built: &tree::Update) -> tree::MemoryStore {
+    let mut store = tree::MemoryStore::default();
+    store.apply(built);
+    store
 }

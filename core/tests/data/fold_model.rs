@@ -12,7 +12,7 @@ use rootfold_core::{
     key::Key,
     log::{Op, SignedOp, Tip},
     run::Run,
-    space::Genesis,
+    space::{Genesis, Sharing},
     stamp::Stamp,
     tree, F,
 };
@@ -37,12 +37,12 @@ type Draft = (u8, u8, u8);
 
 fn genesis() -> Genesis {
     let keys = (0..GENESIS_WRITERS).map(|w| secret_of(w).public_key()).collect();
-    Genesis::new(salt(), keys).unwrap()
+    Genesis::new(salt(), Sharing::Everyone, keys).unwrap()
 }
 
 fn grant() -> Op {
-    let head = Head::first(salt(), secret_of(ADMITTED).public_key());
-    Op { ts: 1, key: Key::head(ADMITTED), value: head.digest() }
+    let head = Head::first(salt(), secret_of(ADMITTED).public_key(), true);
+    Op { more: false, ts: 1, key: Key::head(ADMITTED), value: head.digest() }
 }
 
 fn write(mut writer: Writer, first: Option<Op>, drafts: &[Draft]) -> Log {
@@ -50,7 +50,7 @@ fn write(mut writer: Writer, first: Option<Op>, drafts: &[Draft]) -> Log {
     let drafted = drafts.iter().map(|(step, name, value)| {
         ts += 1 + u64::from(step % 4);
         let key = key(&format!("key {}", name % 8));
-        Op { ts, key, value: F::from(u64::from(*value)) }
+        Op { more: false, ts, key, value: F::from(u64::from(*value)) }
     });
     let (mut ops, mut tips) = (vec![], vec![writer.tip]);
     for op in first.into_iter().chain(drafted) {
@@ -61,7 +61,7 @@ fn write(mut writer: Writer, first: Option<Op>, drafts: &[Draft]) -> Log {
 }
 
 fn logs(drafts: &[Vec<Draft>]) -> Vec<Log> {
-    let head = Head::first(salt(), secret_of(ADMITTED).public_key());
+    let head = Head::first(salt(), secret_of(ADMITTED).public_key(), true);
     let tip = Tip { head, stamp: Stamp { ts: 1, writer: 0 } };
     (0u32..)
         .zip(drafts)

@@ -10,7 +10,7 @@ use rootfold_core::{
     key::Key,
     log::{LogError, Op, Tip},
     run::Run,
-    space::Genesis,
+    space::{Genesis, Sharing},
     stamp::Stamp,
     F,
 };
@@ -21,7 +21,7 @@ type State = BTreeMap<Key, Entry>;
 
 fn genesis() -> State {
     let keys = (0..3).map(|w| secret_of(w).public_key()).collect();
-    let genesis = Genesis::new(salt(), keys).unwrap();
+    let genesis = Genesis::new(salt(), Sharing::Everyone, keys).unwrap();
     genesis.entries().iter().map(|entry| (entry.key, *entry)).collect()
 }
 
@@ -43,8 +43,8 @@ fn run(writer: &mut Writer, ops: &[Op]) -> Run {
 }
 
 fn grant(ts: u64, writer: u32) -> Op {
-    let head = Head::first(salt(), secret_of(writer).public_key());
-    Op { ts, key: Key::head(writer), value: head.digest() }
+    let head = Head::first(salt(), secret_of(writer).public_key(), true);
+    Op { more: false, ts, key: Key::head(writer), value: head.digest() }
 }
 
 fn wrong_signature(writer: u32, seq: u64) -> FoldError<Infallible> {
@@ -123,7 +123,7 @@ fn clocks_and_keys() {
     let error = try_fold(&genesis(), &[good]).unwrap_err();
     let clock = LogError::ClockNotGrowing { writer: 1, seq: 2, ts: 1, previous: 1 };
     assert_eq!(error, FoldError::Log(clock));
-    for key in [Key::START, Key::END, Key::from_bytes([2; 93])] {
+    for key in [Key::START, Key::END, Key::from_bytes([4; 93])] {
         let bad = run(&mut Writer::genesis(1), &[Op { key, ..put(1, "a", "x") }]);
         let error = try_fold(&genesis(), &[bad]).unwrap_err();
         assert_eq!(error, FoldError::Log(LogError::KeyRefused { writer: 1, seq: 1, key }));
@@ -156,7 +156,7 @@ fn grants() {
 fn an_admitted_writer_waits_for_the_next_epoch() {
     let mut state = genesis();
     let admission = run(&mut Writer::genesis(0), &[grant(1, 7)]);
-    let head = Head::first(salt(), secret_of(7).public_key());
+    let head = Head::first(salt(), secret_of(7).public_key(), true);
     let tip = Tip { head, stamp: Stamp { ts: 1, writer: 0 } };
     let mut writer = Writer { id: 7, secret: secret_of(7), tip };
     let ops = run(&mut writer, &[put(2, "a", "x")]);

@@ -17,8 +17,8 @@ fn known(writer: u32) -> bool {
 }
 
 fn grant(ts: u64, writer: u32) -> Op {
-    let head = Head::first(salt(), secret_of(writer).public_key());
-    Op { ts, key: Key::head(writer), value: head.digest() }
+    let head = Head::first(salt(), secret_of(writer).public_key(), true);
+    Op { more: false, ts, key: Key::head(writer), value: head.digest() }
 }
 
 /// The result of `extend` for these ops of `writer`.
@@ -74,7 +74,7 @@ fn not_twice() {
 /// owner's.
 #[test]
 fn the_admitted_writer_starts_after_the_grant() {
-    let head = Head::first(salt(), secret_of(2).public_key());
+    let head = Head::first(salt(), secret_of(2).public_key(), true);
     let tip = Tip { head, stamp: Stamp { ts: 50, writer: 0 } };
     assert_eq!(tip.entry(2).key, Key::head(2));
     let mut writer = Writer { id: 2, secret: secret_of(2), tip };

@@ -155,7 +155,7 @@ fn reordered() {
 fn changed() {
     for change in [
         (|op| op.value += F::from(1u64)) as fn(&mut Op),
-        |op| op.key = Key::user(b"elsewhere").unwrap(),
+        |op| op.key = Key::shared(b"elsewhere").unwrap(),
         |op| op.ts += 1,
     ] {
         let error = refused(|b| change(&mut b.ops[3].op));
@@ -204,7 +204,7 @@ fn under_another_name() {
 #[test]
 fn in_another_space() {
     let (before, batch, _) = four();
-    let other = Tip::genesis(F::from(1u64), 1, before.head.public_key);
+    let other = Tip::genesis(F::from(1u64), 1, before.head.public_key, true);
     let error = extend(&other, &known, &batch).unwrap_err();
     assert!(is_wrong_signature(&error, 1));
 }
@@ -256,15 +256,15 @@ fn clock_does_not_grow() {
 
 #[test]
 fn keys_that_nobody_writes() {
-    let mut two = [0u8; 93];
-    two[0] = 2;
+    let mut four = [0u8; 93];
+    four[0] = 4;
     let mut late = [0u8; 93];
     late[1] = 1;
     let mut below_heads = [0u8; 93];
     below_heads[92] = 7;
     let mut above_heads = [0u8; 93];
     above_heads[88] = 2;
-    let others = [two, late, below_heads, above_heads].map(Key::from_bytes);
+    let others = [four, late, below_heads, above_heads].map(Key::from_bytes);
     for key in others.into_iter().chain([Key::START, Key::END]) {
         for id in [0, 1] {
             let mut writer = Writer::genesis(id);
@@ -289,7 +289,7 @@ fn unknown_writer() {
 fn a_key_that_signs_nothing() {
     let (_, batch, _) = four();
     let nobody = PublicKey { x: F::ZERO, y: F::from(1u64) };
-    let tip = Tip::genesis(crate::common::salt(), 1, nobody);
+    let tip = Tip::genesis(crate::common::salt(), 1, nobody, true);
     let source = SignatureRefused::Key(KeyRefused::SmallOrder);
     let error = extend(&tip, &known, &batch).unwrap_err();
     assert_eq!(error, LogError::Signature { writer: 1, seq: 1, source });

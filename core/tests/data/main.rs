@@ -10,6 +10,7 @@ mod eddsa_oracles;
 mod fold_model;
 mod fold_refuses;
 mod grants;
+mod groups;
 mod log;
 mod poseidon;
 mod space;

@@ -10,7 +10,7 @@ use rootfold_core::{
     eddsa::PublicKey,
     head::Head,
     item::Entry,
-    key::{Key, KeyKind},
+    key::{Key, KeyKind, INDEX_BYTE},
     stamp::Stamp,
     tree::{
         self, Child, InlineValues, MemoryStore, Page, PageError, MAX_INLINE_VALUE, MAX_PAGE_BYTES,
@@ -25,15 +25,15 @@ use crate::support::{entry, numbered, runner, seeds, some_key, tree_of, user, wh
 fn value_of(key: &Key) -> Option<Vec<u8>> {
     match key.kind() {
         KeyKind::Head(writer) => Some(head_of(writer).to_bytes().to_vec()),
-        KeyKind::User if key.as_bytes()[2].is_multiple_of(3) => None,
-        KeyKind::User => Some(vec![b'v'; usize::from(key.as_bytes()[3]) * 2]),
+        KeyKind::Shared if key.as_bytes()[2].is_multiple_of(3) => None,
+        KeyKind::Shared => Some(vec![b'v'; usize::from(key.as_bytes()[3]) * 2]),
         _ => None,
     }
 }
 
 fn head_of(writer: u32) -> Head {
     let public_key = PublicKey { x: F::from(writer), y: F::from(2u64) };
-    Head { seq: F::from(writer), ..Head::first(F::from(1u64), public_key) }
+    Head { seq: F::from(writer), ..Head::first(F::from(1u64), public_key, true) }
 }
 
 fn valued(key: Key) -> Entry {
@@ -222,15 +222,15 @@ fn hostile_bytes_do_no_harm() {
 fn claims_of_many_items_allocate_nothing() {
     for rank in 0..=4u8 {
         for count in [1u32, 7, 1 << 20, (1 << 20) + 1, u32::MAX] {
-            let mut bytes = vec![1, rank];
+            let mut bytes = vec![2, rank];
             bytes.extend_from_slice(&count.to_be_bytes());
             let refused = PageError::TooManyItems { count, bytes: 0 };
             assert_eq!(Page::decode(&bytes), Err(refused));
         }
-        assert_eq!(Page::decode(&[1, rank, 0, 0, 0, 0]), Err(PageError::Empty));
+        assert_eq!(Page::decode(&[2, rank, 0, 0, 0, 0]), Err(PageError::Empty));
     }
-    assert_eq!(Page::decode(&[2, 0]), Err(PageError::UnknownFormat { format: 2 }));
-    assert_eq!(Page::decode(&[1, 5]), Err(PageError::UnknownRank { rank: 5 }));
+    assert_eq!(Page::decode(&[1, 0]), Err(PageError::UnknownFormat { format: 1 }));
+    assert_eq!(Page::decode(&[2, 5]), Err(PageError::UnknownRank { rank: 5 }));
     let long = vec![1; MAX_PAGE_BYTES + 1];
     assert_eq!(Page::decode(&long), Err(PageError::TooLong { bytes: long.len() }));
 }
@@ -336,7 +336,18 @@ fn wrong_inline_values_are_not_sent() {
 
 #[test]
 fn keys_have_one_form() {
-    let keys = [user("abc"), user(""), Key::head(7), Key::START, Key::END];
+    let owned = |name: &[u8]| Key::owned(7, name).unwrap();
+    let index = Key::from_bytes([INDEX_BYTE; 93]);
+    let keys = [
+        user("abc"),
+        user(""),
+        owned(b"abc"),
+        owned(&[b'k'; 87]),
+        index,
+        Key::head(7),
+        Key::START,
+        Key::END,
+    ];
     for key in keys {
         let plain = Page::Leaf(vec![entry(key, 1)]).encode(&|_| None);
         assert_eq!(Page::decode(&plain).unwrap().0.entries()[0].key, key);
@@ -352,7 +363,7 @@ fn keys_have_one_form() {
             assert_eq!(Page::decode(&spelled), Err(refused));
         }
     }
-    for form in 92..254u8 {
+    for form in 92..253u8 {
         let mut bytes = Page::Leaf(vec![entry(Key::START, 1)]).encode(&|_| None);
         bytes[6] = form;
         assert_eq!(Page::decode(&bytes), Err(PageError::KeyForm { index: 0, form }));
@@ -369,7 +380,7 @@ fn the_format_is_frozen() {
     ]);
     let stamp = "010203040506070800000009";
     let expected = format!(
-        "010000000002fe00000002{stamp}{:064x}000003687565{stamp}00{}0005{}",
+        "020000000002fe00000002{stamp}{:064x}000003687565{stamp}00{}0005{}",
         3,
         &blake3::hash(b"blue").to_hex()[..62],
         hex::encode("blue"),
@@ -379,7 +390,7 @@ fn the_format_is_frozen() {
 
     let child = Child { digest: F::from(5u64), height: 12, last_key: Key::END };
     let page = Page::Internal { rank: 4, children: vec![child] };
-    let expected = format!("010400000001{:064x}0cff{}", 5, "ff".repeat(93));
+    let expected = format!("020400000001{:064x}0cff{}", 5, "ff".repeat(93));
     assert_eq!(hex::encode(page.encode(&|_| None)), expected);
 }
 

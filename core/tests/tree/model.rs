@@ -9,7 +9,7 @@ use rand_chacha::ChaCha20Rng;
 use rootfold_core::{
     height::key_height,
     item::Entry,
-    key::Key,
+    key::{ApplicationKey, Key},
     tree::{self, Difference, MemoryStore, TreeError},
     F,
 };
@@ -147,9 +147,9 @@ fn reads(rng: &mut ChaCha20Rng, store: &MemoryStore, root: F, model: &Model) {
     let heads: Vec<Entry> = tree::heads(store, root).unwrap().map(Result::unwrap).collect();
     assert_eq!(heads, model.range(from..=to).map(|(_, e)| *e).collect::<Vec<_>>());
     for prefix in [&b""[..], b"k", b"k1", b"h", b"\0", b"\0\0\0", b"nothing"] {
-        let found = tree::scan_prefix(store, root, prefix).unwrap();
+        let found = tree::scan_prefix(store, root, Some(ApplicationKey::shared(prefix))).unwrap();
         let found: Vec<Entry> = found.map(Result::unwrap).collect();
-        let fits = |k: &Key| k.application_key().is_some_and(|k| k.starts_with(prefix));
+        let fits = |k: &Key| k.application_key().is_some_and(|k| k.bytes.starts_with(prefix));
         let expected: Vec<Entry> = model.iter().filter(|(k, _)| fits(k)).map(|(_, e)| *e).collect();
         assert_eq!(found, expected, "prefix {prefix:?}");
     }

@@ -66,7 +66,7 @@ pub fn of_height(height: usize, nth: usize) -> Key {
 
 /// A user key.
 pub fn user(application_key: &str) -> Key {
-    Key::user(application_key.as_bytes()).unwrap()
+    Key::shared(application_key.as_bytes()).unwrap()
 }
 
 /// An entry with some stamp and value.
@@ -135,7 +135,7 @@ pub fn some_key(rng: &mut impl Rng) -> Key {
             Key::from_bytes(bytes)
         }
         2 | 3 => tall_key(TALL[rng.gen_range(0..TALL.len())].1),
-        4 => Key::user(&vec![0; rng.gen_range(0..=91)]).unwrap(),
+        4 => Key::shared(&vec![0; rng.gen_range(0..=91)]).unwrap(),
         _ => user(&format!("k{}", rng.gen_range(0..400))),
     }
 }

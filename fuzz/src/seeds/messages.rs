@@ -17,7 +17,7 @@ pub(super) fn space() -> Vec<u8> {
 }
 
 pub(super) fn key(text: &str) -> Vec<u8> {
-    Key::user(text.as_bytes()).expect("the key is short").as_bytes().to_vec()
+    Key::shared(text.as_bytes()).expect("the key is short").as_bytes().to_vec()
 }
 
 /// The name of an alteration, and the function that alters a message.

@@ -9,7 +9,7 @@ use super::{
     messages::{altered, bytes, key, space, Lie},
     Seeds,
 };
-use crate::honest::{header, honest};
+use crate::honest::{header, honest, TERM};
 
 pub(super) fn add(seeds: &mut Seeds) {
     simple_requests(seeds);
@@ -157,6 +157,29 @@ fn queries(seeds: &mut Seeds) {
             ("a-token-of-no-state", |r| r.page_token = vec![1; 126]),
         ],
     );
+    let find = v1::FindRequest {
+        space: space(),
+        at: 1,
+        term: TERM.to_vec(),
+        limit: 2,
+        ..Default::default()
+    };
+    altered(
+        seeds,
+        "find_request",
+        &find,
+        &[
+            ("no-state", |r| r.at = 0),
+            ("no-limit", |r| r.limit = 0),
+            ("long-term", |r| r.term = vec![b'a'; 1025]),
+            ("short-token", |r| r.page_token = vec![1; 125]),
+            ("a-token-of-another-term", |r| r.page_token = vec![1; 126]),
+        ],
+    );
+    let all = v1::FindRequest { limit: 9, reverse: true, values: true, ..find };
+    honest_seed(seeds, "find_request", "the-last-first", all.encode_to_vec());
+    let none = v1::FindRequest { term: b"dogs".to_vec(), ..all };
+    honest_seed(seeds, "find_request", "nothing-there", none.encode_to_vec());
     let all = v1::RangeRequest { from: vec![0; 93], to: vec![0xff; 93], at: 1, limit: 1, ..range };
     honest_seed(seeds, "range_request", "one-of-all", all.encode_to_vec());
     let all = v1::RangeRequest { limit: u32::MAX, ..all };

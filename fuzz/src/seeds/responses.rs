@@ -15,7 +15,7 @@ use super::{
     messages::{altered, bytes, key, space},
     Seeds,
 };
-use crate::honest::{block_on, honest, VERIFYING_KEY};
+use crate::honest::{block_on, honest, TERM, VERIFYING_KEY};
 
 pub(super) fn add(seeds: &mut Seeds) {
     simple_responses(seeds);
@@ -211,6 +211,34 @@ fn answers(seeds: &mut Seeds) {
             ("another-root", |r| r.root[31] ^= 1),
         ],
     );
+    let find = v1::FindRequest {
+        space: space(),
+        at: 1,
+        term: TERM.to_vec(),
+        limit: 9,
+        values: true,
+        ..Default::default()
+    };
+    let asked = Request::new(find.clone());
+    let response = block_on(query.find(asked)).expect("it answers").into_inner();
+    altered(
+        seeds,
+        "find_response",
+        &response,
+        &[
+            ("an-entry-left-out", |r| drop(r.marked.remove(0))),
+            ("an-entry-twice", |r| r.marked.push(r.marked[0].clone())),
+            ("another-entry", |r| r.marked[0].entry = r.marked[2].entry.clone()),
+            ("another-stamp", |r| r.marked[0].entry.as_mut().expect("it is set").ts += 1),
+            ("a-path-cut", |r| drop(r.marked[0].path.pop())),
+            ("a-path-changed", |r| r.marked[0].path[12].after.clear()),
+            ("a-page-less", |r| drop(r.pages.pop())),
+            ("another-root", |r| r.root[31] ^= 1),
+        ],
+    );
+    let back = v1::FindRequest { limit: 1, reverse: true, ..find };
+    let response = block_on(query.find(Request::new(back))).expect("it answers").into_inner();
+    honest_seed(seeds, "find_response", "the-last", response.encode_to_vec());
     let some = v1::RangeRequest { limit: 3, ..range };
     let response = block_on(query.range(Request::new(some))).expect("it answers").into_inner();
     honest_seed(seeds, "range_response", "first-three", response.encode_to_vec());

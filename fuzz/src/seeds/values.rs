@@ -5,6 +5,7 @@ use rootfold_core::{
     field,
     head::Head,
     key::Key,
+    mark::Mark,
     space::Genesis,
     tree::Page,
     F,
@@ -34,12 +35,16 @@ pub(super) fn add(seeds: &mut Seeds) {
 }
 
 fn keys(seeds: &mut Seeds) {
-    let user = Key::user(b"colour").expect("the key is short");
+    let user = Key::shared(b"colour").expect("the key is short");
     for (what, key) in
         [("user", user), ("head", Key::head(7)), ("start", Key::START), ("end", Key::END)]
     {
         honest_seed(seeds, "key", what, key.as_bytes());
     }
+    let own = Key::owned(7, b"colour").expect("the key is short");
+    honest_seed(seeds, "key", "owned", own.as_bytes());
+    let mark = Mark::new(b"cats", b"1").expect("the term is short");
+    honest_seed(seeds, "key", "index", mark.key(&own).as_bytes());
     // A nonzero padding byte, and a length byte larger than the maximum.
     honest_seed(seeds, "key", "irregular", with(user.as_bytes(), 50, &[1]));
     honest_seed(seeds, "key", "length", with(user.as_bytes(), 92, &[92]));
@@ -70,7 +75,7 @@ fn ops(seeds: &mut Seeds) {
     honest_seed(seeds, "op", "", bytes);
     honest_seed(seeds, "op", "grant", with(&bytes, 8, Key::head(9).as_bytes()));
     honest_seed(seeds, "op", "end-of-time", with(&bytes, 0, &[0xff; 8]));
-    hostile_seed(seeds, "op", "value-not-reduced", with(&bytes, bytes.len() - 32, &[0xff; 32]));
+    hostile_seed(seeds, "op", "value-not-reduced", with(&bytes, bytes.len() - 33, &[0xff; 32]));
 
     honest_seed(seeds, "stored_op", "", records::encode_op(&signed, &F::from(7u64)));
     honest_seed(seeds, "stored_op", "unsigned", records::encode_op(&unsigned, &F::from(7u64)));
@@ -78,14 +83,14 @@ fn ops(seeds: &mut Seeds) {
     hostile_seed(seeds, "stored_op", "half-a-signature", &cut[..200]);
     let tip = honest().tips[&0];
     honest_seed(seeds, "stored_tip", "", records::encode_tip(&tip));
-    hostile_seed(seeds, "stored_tip", "cut", &records::encode_tip(&tip)[..139]);
+    hostile_seed(seeds, "stored_tip", "cut", &records::encode_tip(&tip)[..171]);
     honest_seed(seeds, "stored_op_key", "", records::op_key(7, u64::MAX));
     hostile_seed(seeds, "stored_op_key", "cut", [0; 11]);
 
     honest_seed(seeds, "head", "", tip.head.to_bytes());
     let beyond = Head { seq: F::from(1u128 << 64), ..tip.head };
     honest_seed(seeds, "head", "seq-out-of-range", beyond.to_bytes());
-    hostile_seed(seeds, "head", "not-reduced", [0xff; 128]);
+    hostile_seed(seeds, "head", "not-reduced", [0xff; 160]);
 }
 
 fn pages(seeds: &mut Seeds) {
@@ -97,7 +102,7 @@ fn pages(seeds: &mut Seeds) {
     hostile_seed(seeds, "page", "count-of-all", with(bytes, 2, &[0xff; 4]));
     hostile_seed(seeds, "page", "count-of-one-more", with(bytes, 5, &[leaf.len() as u8 + 1]));
     hostile_seed(seeds, "page", "rank-of-none", with(bytes, 1, &[5]));
-    hostile_seed(seeds, "page", "empty", [1, 0, 0, 0, 0, 0]);
+    hostile_seed(seeds, "page", "empty", [2, 0, 0, 0, 0, 0]);
     let mut twice = leaf.entries().to_vec();
     twice.insert(1, twice[1]);
     hostile_seed(seeds, "page", "a-key-twice", Page::Leaf(twice).encode(&|_| None));
@@ -190,6 +195,12 @@ fn programs(seeds: &mut Seeds) {
     honest_seed(seeds, "writer", "end-of-time", one(1, &[0xd8, 0, 1]));
     let both = [&[1, 0, 0, 0, 4, 8, 1, 3, 0, 0][..], &put].concat();
     honest_seed(seeds, "writer", "grant-and-first-op-at-once", both);
+    honest_seed(seeds, "writer", "owned", one(0, &[0xc2, 0, 1]));
+    let marked = [0, 0, 0, 1, 0xc0, 15, 0, 0x83, 9, 1];
+    honest_seed(seeds, "writer", "a-group-with-a-mark", marked);
+    hostile_seed(seeds, "writer", "a-group-that-is-cut", one(0, &[0xc0, 15, 1]));
+    hostile_seed(seeds, "writer", "a-mark-alone", one(0, &[0x83, 9, 1]));
+    hostile_seed(seeds, "writer", "owned-by-another", one(0, &[0xc2, 1, 1]));
     hostile_seed(seeds, "writer", "unsigned", one(0, &[0xc0, 65, 0]));
     hostile_seed(seeds, "writer", "not-admitted", one(3, &put));
     hostile_seed(seeds, "writer", "grant-by-another", one(1, &[4, 8, 1]));

@@ -2,7 +2,7 @@
 
 use rootfold_core::log::LogBatch;
 use rootfold_light::fork::CheckedFork;
-use rootfold_proto::limits::MAX_UNSIGNED_OPS;
+use rootfold_proto::limits::MAX_GROUP_OPS;
 
 use super::{blocking, failed::Failed, BootstrapError};
 use crate::{
@@ -85,7 +85,7 @@ enum Window {
 async fn window(space: &Space, peer: &Peer, writer: u32, from: u64) -> Result<Window, Failed> {
     let mut entries = peer.log_entries(space.id(), &[(writer, from)]).await?;
     let mut batch = LogBatch { writer, first_seq: from, ops: Vec::new() };
-    while (batch.ops.len() as u64) < WINDOW + MAX_UNSIGNED_OPS as u64 {
+    while (batch.ops.len() as u64) < WINDOW + MAX_GROUP_OPS as u64 {
         let Some(message) = entries.next().await? else { break };
         if let Some((_, first)) = message.not_held.first() {
             return Ok(Window::HeldAfter(*first));

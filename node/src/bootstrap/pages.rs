@@ -365,7 +365,7 @@ mod tests {
             let child = |number: u8| Child {
                 digest: name,
                 height: if number + 1 == *times || *rank == ROOT_RANK { high } else { low },
-                last_key: Key::user(&[number]).unwrap(),
+                last_key: Key::shared(&[number]).unwrap(),
             };
             let page = Page::Internal { rank: *rank, children: (0..*times).map(child).collect() };
             name = page.name().unwrap();

@@ -2,9 +2,9 @@
 
 use rootfold_core::{item::Entry, key::Key, F};
 use rootfold_light::{
-    answer::{self, GetAnswer, ManyAnswer, RangeAnswer},
+    answer::{self, FindAnswer, GetAnswer, ManyAnswer, RangeAnswer},
     messages::{self, MessageError},
-    query::{At, RangeQuery},
+    query::{At, FindQuery, KeyPrefix, RangeQuery},
     ResponseError,
 };
 use rootfold_proto::{limits::MAX_CHANGED, v1};
@@ -54,13 +54,23 @@ impl Peer {
         answer::check_range(query, response).map_err(|cause| self.blame(cause))
     }
 
-    /// Keys that change from now on, whose application keys begin with `prefix`, by the peer's account.
+    /// The entries with a mark of a term, or a page of them.
+    ///
+    /// # Errors
+    /// [`PeerError`] if the answer does not follow from its pages and paths.
+    pub async fn find(&self, space: F, at: At, query: &FindQuery) -> Result<FindAnswer, PeerError> {
+        let request = messages::find_out(space, at, query);
+        let response = self.response(self.query.clone().find(request).await)?;
+        answer::check_find(query, response).map_err(|cause| self.blame(cause))
+    }
+
+    /// Keys that change from now on, with this prefix, by the peer's account.
     ///
     /// # Errors
     /// [`PeerError`].
-    pub async fn watch(&self, space: F, prefix: &[u8]) -> Result<Changes, PeerError> {
-        let (space, prefix) = (messages::bytes(&space), prefix.to_vec());
-        let request = v1::WatchRequest { space, prefix };
+    pub async fn watch(&self, space: F, prefix: KeyPrefix) -> Result<Changes, PeerError> {
+        let KeyPrefix { owner, bytes } = prefix;
+        let request = v1::WatchRequest { space: messages::bytes(&space), prefix: bytes, owner };
         let stream = self.response(self.query.clone().watch(request).await)?;
         Ok(Changes { peer: self.clone(), stream })
     }

@@ -3,7 +3,7 @@
 
 use rootfold_core::{
     eddsa::SecretKey,
-    key::{Key, MAX_APPLICATION_KEY},
+    key::{Key, MAX_SHARED_KEY},
     stamp::COUNTER_BITS,
 };
 
@@ -12,15 +12,15 @@ const CUT_MARK: u8 = b'#';
 /// The length of the kept prefix of the hash, in bytes.
 const CUT_HASH: usize = 16;
 /// The length of what is kept of a long path, in bytes.
-const CUT_KEPT: usize = MAX_APPLICATION_KEY - 1 - 2 * CUT_HASH;
+const CUT_KEPT: usize = MAX_SHARED_KEY - 1 - 2 * CUT_HASH;
 /// The distance of the clocks of two changes: one tick is for a grant before the second change.
 const TICKS: u64 = 2;
 
 /// The key of a path: its bytes. The key of a path over 91 bytes is its first 58 bytes, `#`, and 32
 /// hexadecimal digits of the BLAKE3 hash of the path.
 pub fn path_key(path: &[u8]) -> Key {
-    let short = |bytes: &[u8]| Key::user(bytes).expect("at most 91 bytes");
-    if path.len() <= MAX_APPLICATION_KEY {
+    let short = |bytes: &[u8]| Key::shared(bytes).expect("at most 91 bytes");
+    if path.len() <= MAX_SHARED_KEY {
         return short(path);
     }
     let mut cut = path[..CUT_KEPT].to_vec();
@@ -32,7 +32,7 @@ pub fn path_key(path: &[u8]) -> Key {
 
 /// Whether [`path_key`] shortens this path.
 pub fn is_cut(path: &[u8]) -> bool {
-    path.len() > MAX_APPLICATION_KEY
+    path.len() > MAX_SHARED_KEY
 }
 
 /// The prefix of the keys of all shortened paths that begin with `prefix`, if `prefix` is longer than what
@@ -44,7 +44,7 @@ pub fn cut_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
 /// Whether a key has the form that [`path_key`] gives a path that it shortens.
 pub fn is_cut_key(key: &[u8]) -> bool {
     let is_digit = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-    key.len() == MAX_APPLICATION_KEY
+    key.len() == MAX_SHARED_KEY
         && key[CUT_KEPT] == CUT_MARK
         && key[CUT_KEPT + 1..].iter().all(is_digit)
 }
@@ -82,8 +82,8 @@ mod tests {
 
     #[test]
     fn a_path_is_its_own_key_up_to_the_limit() {
-        let path = [b'p'; MAX_APPLICATION_KEY];
-        assert_eq!(path_key(&path).application_key(), Some(&path[..]));
+        let path = [b'p'; MAX_SHARED_KEY];
+        assert_eq!(path_key(&path), Key::shared(&path).unwrap());
         assert!(!is_cut(&path));
     }
 
@@ -93,8 +93,8 @@ mod tests {
         let (a, b) = (path_key(&long(b'a')), path_key(&long(b'b')));
         assert_ne!(a, b);
         assert!(is_cut(&long(b'a')));
-        let bytes = a.application_key().unwrap();
-        assert_eq!(bytes.len(), MAX_APPLICATION_KEY);
+        let bytes = a.application_key().unwrap().bytes;
+        assert_eq!(bytes.len(), MAX_SHARED_KEY);
         assert_eq!(bytes[..58], [b'p'; 58]);
         assert_eq!(bytes[58], b'#');
     }
@@ -103,8 +103,8 @@ mod tests {
     fn shortened_paths_are_found_by_their_beginning() {
         let path = [&[b'p'; 70][..], &[b'q'; 30]].concat();
         let key = path_key(&path);
-        let key = key.application_key().unwrap();
-        assert!(is_cut_key(key) && !is_cut_key(&path[..MAX_APPLICATION_KEY]));
+        let key = key.application_key().unwrap().bytes;
+        assert!(is_cut_key(key) && !is_cut_key(&path[..MAX_SHARED_KEY]));
         for length in 0..=path.len() {
             let kept = cut_prefix(&path[..length]);
             assert_eq!(kept.is_some(), !key.starts_with(&path[..length]), "{length}");

@@ -9,7 +9,7 @@ use rootfold_light::{
     values::{Value, ValueName},
 };
 use rootfold_proto::{
-    limits::{MAX_BATCH_OPS, USUAL_MESSAGE_BYTES},
+    limits::{MAX_GROUP_OPS, USUAL_MESSAGE_BYTES},
     v1,
 };
 use tonic::Status;
@@ -22,9 +22,8 @@ use crate::{
     },
 };
 
-/// The number of ops read at a time, and the largest number in a batch.
+/// The number of ops read at a time, and the largest number in a batch unless one group is longer.
 const CHUNK: usize = 256;
-const _: () = assert!(CHUNK <= MAX_BATCH_OPS);
 /// An upper bound of the bytes of an op in a message.
 const OP_COST: usize = 300;
 /// An upper bound of the framing of a value in a message, in bytes.
@@ -122,7 +121,11 @@ impl LogMessages {
     fn fill(&self, message: &mut Growing, part: &mut Part) -> Result<bool, Status> {
         let Part { writer, next, end } = *part;
         let left = usize::try_from(end - next).unwrap_or(usize::MAX);
-        let held = self.space.log(writer, next, left.min(CHUNK))?;
+        let mut held = self.space.log(writer, next, left.min(CHUNK))?;
+        if held.iter().all(|(_, op)| op.signature.is_none()) {
+            // A long group.
+            held = self.space.log(writer, next, left.min(MAX_GROUP_OPS))?;
+        }
         // A log has no gaps; if the disk has lost an op, what follows is not sent as if it came next.
         let held: Vec<(u64, SignedOp)> = (next..)
             .zip(held)

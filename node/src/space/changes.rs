@@ -1,6 +1,6 @@
 //! What has changed in a space.
 
-use rootfold_core::{item::Entry, tree};
+use rootfold_core::{item::Entry, key::ApplicationKey, tree};
 use tokio::sync::watch;
 
 use super::{Found, Space, SpaceError, View};
@@ -12,13 +12,13 @@ impl Space {
     }
 
     /// The entries of `after` that differ from those of `before`, by key, with their values and including
-    /// tombstones; only those whose application keys begin with `prefix`. It reads only pages that the
-    /// two states do not share.
+    /// tombstones; those whose application keys begin with `prefix`, or all with an application key. It
+    /// reads only pages that the two states do not share.
     pub fn changes<'a>(
         &'a self,
         before: &'a View,
         after: &'a View,
-        prefix: &'a [u8],
+        prefix: Option<ApplicationKey<'a>>,
     ) -> impl Iterator<Item = Result<Found, SpaceError>> + use<'a> {
         let changed = self.changed_entries(before, after, prefix);
         changed.map(|entry| entry.and_then(|entry| self.found(entry, true)))
@@ -29,10 +29,11 @@ impl Space {
         &'a self,
         before: &'a View,
         after: &'a View,
-        prefix: &'a [u8],
+        prefix: Option<ApplicationKey<'a>>,
     ) -> impl Iterator<Item = Result<Entry, SpaceError>> + use<'a> {
         let wanted = move |entry: &Entry| {
-            entry.key.application_key().is_some_and(|key| key.starts_with(prefix))
+            let key = entry.key.application_key();
+            key.is_some_and(|key| prefix.is_none_or(|prefix| key.begins_with(&prefix)))
         };
         tree::diff(self.pages(), before.root, after.root).filter_map(move |difference| {
             match difference {

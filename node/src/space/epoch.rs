@@ -10,7 +10,7 @@ use rootfold_core::{
     run::Run,
     F,
 };
-use rootfold_proto::limits::MAX_UNSIGNED_OPS;
+use rootfold_proto::limits::MAX_GROUP_OPS;
 
 /// The size of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +54,11 @@ pub(crate) fn cut<E: From<LogError>>(
             if within == 0 {
                 break;
             }
-            let ops = pending(*writer, next, within.max(MAX_UNSIGNED_OPS))?;
-            // A group that one signature covers may be longer than a share.
+            let mut ops = pending(*writer, next, within)?;
+            if ops.iter().all(|op| op.signature.is_none()) {
+                // A group that one signature covers may be longer than a share.
+                ops = pending(*writer, next, MAX_GROUP_OPS)?;
+            }
             let Some(length) = signed_prefix(&ops, within, room, first) else { continue };
             room = room.saturating_sub(length);
             taken.entry(*writer).or_default().extend(&ops[..length]);
@@ -135,11 +138,11 @@ mod tests {
     /// A log whose ops are signed where `signed` says so, and at its end.
     fn log(writer: u32, signed: &[bool]) -> (Tip, Vec<SignedOp>) {
         let secret = SecretKey::from_bytes([writer as u8 + 1; 32]);
-        let first = Tip::genesis(F::from(1u64), writer, secret.public_key());
+        let first = Tip::genesis(F::from(1u64), writer, secret.public_key(), true);
         let (mut tip, mut ops) = (first, Vec::new());
         for (index, keep) in signed.iter().enumerate() {
-            let key = Key::user(&[index as u8]).unwrap();
-            let op = Op { ts: tip.stamp.ts + 1, key, value: F::from(0u64) };
+            let key = Key::shared(&[index as u8]).unwrap();
+            let op = Op { more: false, ts: tip.stamp.ts + 1, key, value: F::from(0u64) };
             let (mut op, next) = SignedOp::sign(&tip, writer, op, &secret).unwrap();
             if !keep && index + 1 < signed.len() {
                 op.signature = None;

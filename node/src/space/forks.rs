@@ -10,7 +10,7 @@ use rootfold_core::{
     tree, F,
 };
 use rootfold_light::fork::{CheckedFork, Fork, ForkError};
-use rootfold_proto::limits::MAX_UNSIGNED_OPS;
+use rootfold_proto::limits::MAX_GROUP_OPS;
 use thiserror::Error;
 
 use super::{
@@ -125,14 +125,15 @@ impl Space {
     pub fn head_at(&self, writer: u32, seq: u64) -> Result<Option<Head>, SpaceError> {
         let state = self.state();
         let Some(tip) = state.tips.get(&writer) else { return Ok(None) };
-        let (public_key, number) = (tip.head.public_key, F::from(seq));
+        let number = F::from(seq);
         if tip.head.seq == number {
             return Ok(Some(tip.head));
         }
-        let at = |head: F| Head { public_key, seq: number, head };
+        let at = |head: F| Head { seq: number, head, ..tip.head };
         let Some(before) = seq.checked_sub(1) else {
-            let first = self.genesis()?.map(|genesis| Head::first(genesis.salt, public_key));
-            return Ok(first);
+            let Some(genesis) = self.genesis()? else { return Ok(None) };
+            let first = Head::first(genesis.salt, tip.head.public_key, false);
+            return Ok(Some(at(first.head)));
         };
         let op = op_key(writer, before);
         if let Some(bytes) = self.store().get(Column::Ops, &op)? {
@@ -156,7 +157,7 @@ impl Space {
         let Some(start) = self.head_at(writer, theirs.first_seq)? else {
             return Ok(Branch::Unknown);
         };
-        let ours = self.log(writer, theirs.first_seq, theirs.ops.len() + MAX_UNSIGNED_OPS)?;
+        let ours = self.log(writer, theirs.first_seq, theirs.ops.len() + MAX_GROUP_OPS)?;
         let same = |(index, theirs): &(usize, &SignedOp)| {
             ours.get(*index).is_some_and(|(_, ours)| ours.op == theirs.op)
         };
@@ -164,8 +165,7 @@ impl Space {
         // A signature after a shared op shows whether the logs are the same up to there.
         let mut tip = Tip { head: start, stamp: Stamp { ts: 0, writer } };
         for signed in &theirs.ops[..shared] {
-            let Ok(next) = tip.apply(writer, &signed.op) else { return Ok(Branch::Forged) };
-            tip = next;
+            tip.head = tip.head.after(signed.op.item(writer), signed.op.more);
             if signed.signature.is_some_and(|signature| tip.verify(writer, &signature).is_err()) {
                 return Ok(Branch::Earlier);
             }

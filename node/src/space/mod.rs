@@ -11,6 +11,7 @@ mod forks;
 pub(crate) mod garbage;
 mod history;
 mod holes;
+mod index;
 mod ingest;
 mod pages;
 mod pin;
@@ -61,6 +62,8 @@ pub use forks::{Branch, ForkRefused};
 pub use garbage::Collected;
 pub(crate) use garbage::Garbage;
 pub use history::History;
+pub use index::Hits;
+pub(crate) use index::IndexPart;
 pub use ingest::{IngestError, IngestedEach};
 pub(crate) use pages::Pages;
 pub(crate) use pin::Pinned;
@@ -136,7 +139,7 @@ pub struct Status {
     pub root: F,
     /// The number of ops folded into it since genesis.
     pub ops: u64,
-    /// The number of its entries: user keys, including tombstones, and heads; without the sentinels.
+    /// The number of its entries: user keys, including tombstones, and heads; without sentinels and fences.
     pub entries: u64,
     /// The number of writers.
     pub writers: u64,
@@ -205,7 +208,11 @@ impl Space {
         let entries = genesis.entries();
         let update = tree::build(&entries);
         let state = State {
-            latest: Latest { root: update.root, ops: 0, entries: entries.len() as u64 - 2 },
+            latest: Latest {
+                root: update.root,
+                ops: 0,
+                entries: entries.iter().filter(|entry| counts(entry)).count() as u64,
+            },
             tips: genesis.heads().into_iter().collect(),
             proved: Some(Proved { root: update.root, ops: 0, steps: 0 }),
             ..State::default()
@@ -215,6 +222,7 @@ impl Space {
         stage_update(&mut batch, &update, state.tips.iter().map(|(w, tip)| (*w, &tip.head)));
         stage_tips(&mut batch, &state.tips);
         state.stage(&mut batch);
+        index::stage_complete(&mut batch);
         store.write(batch, Durability::Synced)?;
         Ok(Space::new(update.root, store, state))
     }
@@ -566,7 +574,8 @@ pub(crate) fn stage_tips<'a>(
     }
 }
 
-/// Whether an entry is not a sentinel.
+/// Whether an entry is neither a sentinel nor a fence.
 pub(crate) fn counts(entry: &Entry) -> bool {
-    *entry != Entry::start_sentinel() && *entry != Entry::end_sentinel()
+    let key = entry.key;
+    key != Key::START && key != Key::END && !Key::FENCES.contains(&key)
 }

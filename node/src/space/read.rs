@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use rootfold_core::{
     head::Head,
     item::Entry,
-    key::{Key, KeyKind},
+    key::{ApplicationKey, Key, KeyKind},
     log::{SignedOp, Tip},
     tree::{self, Page, PageStore},
     F,
@@ -138,16 +138,16 @@ impl Space {
         entries.take(limit).map(|entry| self.found(entry?, with_values)).collect()
     }
 
-    /// The entries whose application keys begin with `prefix`, by key, with their values and
-    /// including tombstones.
+    /// The entries whose application keys begin with `prefix`, or all with application keys, by key, with
+    /// their values and including tombstones.
     ///
     /// # Errors
     /// [`SpaceError`], also if the prefix is longer than the longest application key.
-    pub fn scan_prefix(
-        &self,
+    pub fn scan_prefix<'a>(
+        &'a self,
         at: At,
-        prefix: &[u8],
-    ) -> Result<impl Iterator<Item = Result<Found, SpaceError>> + use<'_>, SpaceError> {
+        prefix: Option<ApplicationKey<'a>>,
+    ) -> Result<impl Iterator<Item = Result<Found, SpaceError>> + use<'a>, SpaceError> {
         let view = self.view(at)?;
         let entries = tree::scan_prefix(self.pages(), view.root, prefix)?;
         Ok(entries.map(move |entry| {

@@ -29,7 +29,7 @@ const SNAPSHOT: &[u8] = b"snapshot";
 const VERIFYING_KEY: &[u8] = b"verifying-key";
 
 /// The version of the layout of the store.
-pub(crate) const FORMAT_VERSION: u32 = 2;
+pub(crate) const FORMAT_VERSION: u32 = 3;
 
 /// The fold of all ops.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use rootfold_light::{snapshot::SnapshotHeader, submission::Submission};
 use rootfold_proto::limits::MAX_BATCH_OPS;
 
 use super::{
-    holes,
+    holes, index,
     ingest::{Intake, Take},
     stage_tips, stage_update, state, Adoption, Latest, Pages, Space, SpaceError, State, Tips,
 };
@@ -70,6 +70,7 @@ impl Space {
         before.kept.iter().for_each(|header| state::stage_dropped_snapshot(&mut batch, header));
         state::stage_snapshot(&mut batch, adoption.snapshot);
         state::stage_no_proved(&mut batch);
+        index::stage_incomplete(&mut batch);
         let gone = [Some(before.latest.root), before.proved.map(|proved| proved.root)];
         for root in gone.into_iter().flatten() {
             self.stage_tree_as_garbage(&mut batch, root)?;

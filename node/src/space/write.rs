@@ -1,15 +1,16 @@
 //! Local writes: the one way in which the program and the library sign ops with the present time.
 
 use rootfold_core::{
-    eddsa::{PublicKey, SecretKey},
+    eddsa::SecretKey,
     key::Key,
     log::{LogError, Tip},
+    mark::Mark,
     stamp::Stamp,
     tree, F,
 };
 use rootfold_light::{
     query::At,
-    signing::{self, Change, COUNTER_BITS, OWNER},
+    signing::{self, Admission, Change, COUNTER_BITS, OWNER},
     submission::{Ingested, Submission},
 };
 use std::time::Duration;
@@ -24,6 +25,15 @@ pub struct Write {
     pub key: Key,
     /// The new value; `None` deletes.
     pub value: Option<Vec<u8>>,
+    /// Marks that the entry gets. All other marks of the entry before are withdrawn.
+    pub marks: Vec<Mark>,
+}
+
+impl Write {
+    /// A change without marks.
+    pub fn new(key: Key, value: Option<Vec<u8>>) -> Write {
+        Write { key, value, marks: Vec::new() }
+    }
 }
 
 /// The result of a local write.
@@ -104,7 +114,7 @@ impl WriteError {
 }
 
 impl Space {
-    /// Signs changes with the present time and ingests them as a whole. Each op is later than the
+    /// Signs changes with the present time and ingests them as one group, which is folded as a whole too. Each op is later than the
     /// entry of its key, so it is visible when this returns. Threads may write for one writer at the
     /// same time.
     ///
@@ -122,8 +132,12 @@ impl Space {
         for write in &writes {
             at = at.max(self.after_entry(&write.key)?);
         }
-        let change = |Write { key, value }| Change { key, value, at };
-        let changes = writes.into_iter().map(change).collect();
+        let root = self.root(At::Latest)?;
+        let change = |Write { key, value, marks }| {
+            let withdrawn = self.marks_of(root, &key)?;
+            Ok(Change { key, value, marks, withdrawn, at })
+        };
+        let changes = writes.into_iter().map(change).collect::<Result<_, WriteError>>()?;
         let (submission, tip) = signing::compose(&tip, writer, secret, changes)?;
         self.written(writer, &submission, &tip)
     }
@@ -136,13 +150,12 @@ impl Space {
         &self,
         secret: &SecretKey,
         salt: F,
-        writer: u32,
-        public_key: PublicKey,
+        admission: &Admission,
     ) -> Result<Written, WriteError> {
         let _writing = self.begin_writing();
         let tip = self.ready_tip(OWNER)?;
         let now = self.policy().clock.now_ms();
-        let (submission, tip) = signing::grant(&tip, secret, salt, writer, public_key, now)?;
+        let (submission, tip) = signing::grant(&tip, secret, salt, admission, now)?;
         self.written(OWNER, &submission, &tip)
     }
 

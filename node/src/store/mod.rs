@@ -40,6 +40,8 @@ pub enum Column {
     LargeValues,
     /// Kind and digest of a value, and a key that had it -> the last op that gave it to the key.
     References,
+    /// Digest of a primary key -> the key; digest and index key -> nothing.
+    Index,
     /// Steps of a snapshot or 0, and a page or value that nothing else may need -> nothing.
     Garbage,
     /// Number of steps -> snapshot.
@@ -51,13 +53,14 @@ pub enum Column {
 
 impl Column {
     /// All columns.
-    pub const ALL: [Column; 9] = [
+    pub const ALL: [Column; 10] = [
         Column::Ops,
         Column::Heads,
         Column::Pages,
         Column::Values,
         Column::LargeValues,
         Column::References,
+        Column::Index,
         Column::Garbage,
         Column::Snapshots,
         Column::Meta,
@@ -72,6 +75,7 @@ impl Column {
             Column::Values => "values",
             Column::LargeValues => "large-values",
             Column::References => "references",
+            Column::Index => "index",
             Column::Garbage => "garbage",
             Column::Snapshots => "snapshots",
             Column::Meta => "meta",

@@ -120,9 +120,9 @@ mod tests {
     #[test]
     fn records_round_trip() {
         let secret = SecretKey::from_bytes([7; 32]);
-        let tip = Tip::genesis(F::from(3u64), 9, secret.public_key());
+        let tip = Tip::genesis(F::from(3u64), 9, secret.public_key(), true);
         assert_eq!(decode_tip(&encode_tip(&tip)), Some(tip));
-        let op = Op { ts: 5, key: Key::user(b"k").unwrap(), value: F::from(8u64) };
+        let op = Op { more: false, ts: 5, key: Key::shared(b"k").unwrap(), value: F::from(8u64) };
         let (signed, after) = SignedOp::sign(&tip, 9, op, &secret).unwrap();
         let head = after.head.head;
         assert_eq!(decode_op(&encode_op(&signed, &head)), Some((signed, head)));

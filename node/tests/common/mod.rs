@@ -9,16 +9,17 @@ use std::{sync::Arc, time::Duration};
 use ark_ff::UniformRand;
 use rand::{rngs::StdRng, SeedableRng};
 use rootfold_core::{
-    eddsa::SecretKey,
+    eddsa::{PublicKey, SecretKey},
     field,
     item::Entry,
     key::Key,
     log::{LogBatch, Op, SignedOp, Tip},
-    space::Genesis,
+    space::{Genesis, Sharing},
     tree, F,
 };
 use rootfold_light::{
-    signing::{compose, Change},
+    query::KeyPrefix,
+    signing::{compose, Admission, Change},
     submission::{Ingested, Submission},
     values::Value,
 };
@@ -49,14 +50,24 @@ pub fn secret(number: u8) -> SecretKey {
 }
 
 pub fn key(text: &str) -> Key {
-    Key::user(text.as_bytes()).unwrap()
+    Key::shared(text.as_bytes()).unwrap()
+}
+
+/// A writer who may write shared keys.
+pub fn admission(writer: u32, public_key: PublicKey) -> Admission {
+    Admission { writer, public_key, shared: true }
+}
+
+/// The prefix of shared keys.
+pub fn shared_prefix(bytes: &[u8]) -> KeyPrefix {
+    KeyPrefix { owner: None, bytes: bytes.to_vec() }
 }
 
 pub fn genesis(seed: u64, writers: u8) -> (Genesis, Vec<SecretKey>) {
     let secrets: Vec<SecretKey> = (1..=writers).map(secret).collect();
     let keys = secrets.iter().map(SecretKey::public_key).collect();
     let salt = F::rand(&mut StdRng::seed_from_u64(seed));
-    (Genesis::new(salt, keys).unwrap(), secrets)
+    (Genesis::new(salt, Sharing::Everyone, keys).unwrap(), secrets)
 }
 
 impl World {
@@ -96,10 +107,8 @@ impl World {
 
     /// Signs changes that continue the log of a writer.
     pub fn compose(&self, writer: u32, changes: &[(&str, Option<&[u8]>)]) -> Submission {
-        let change = |(k, value): &(&str, Option<&[u8]>)| Change {
-            key: key(k),
-            value: value.map(<[u8]>::to_vec),
-            at: 1_000,
+        let change = |(k, value): &(&str, Option<&[u8]>)| {
+            Change::new(key(k), value.map(<[u8]>::to_vec), 1_000)
         };
         let changes = changes.iter().map(change).collect();
         let secret = &self.secrets[writer as usize];
@@ -141,7 +150,7 @@ pub fn batch_after(tip: &Tip, writer: u32, secret: &SecretKey, ops: &[Op]) -> Lo
 /// A put op and its value.
 pub fn put(ts: u64, k: &str, content: &[u8]) -> (Op, Value) {
     let value = Value::user(content.to_vec());
-    (Op { ts, key: key(k), value: value.name.digest }, value)
+    (Op { more: false, ts, key: key(k), value: value.name.digest }, value)
 }
 
 pub fn submission(batch: LogBatch, values: Vec<Value>) -> Submission {

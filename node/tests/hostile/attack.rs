@@ -24,7 +24,7 @@ pub fn rich_node(values: u32) -> (Node, F) {
     let space = DataDir::new(&node.data).create(&genesis).unwrap();
     for index in 0..values {
         let value = vec![index as u8; 60_000];
-        let write = Write { key: key(&format!("key {index:05}")), value: Some(value) };
+        let write = Write::new(key(&format!("key {index:05}")), Some(value));
         space.write(1, &secrets[1], vec![write]).unwrap();
     }
     let id = space.id();

@@ -67,7 +67,7 @@ async fn a_server_goes_on_when_there_is_space_again() {
     let mut accepted = 0;
     let refused = loop {
         let value = Some(vec![accepted as u8; 60_000]);
-        let change = Change { key: key(&format!("k{accepted}")), value, at: 0 };
+        let change = Change::new(key(&format!("k{accepted}")), value, 0);
         let (ops, next) = compose(&tip, 1, &secrets[1], vec![change]).unwrap();
         match peer.submit(id, &ops).await {
             Ok(_) => (tip, accepted) = (next, accepted + 1),

@@ -122,6 +122,7 @@ async fn an_endless_log_of_known_ops_is_cut_off() {
         key: held.op.key.as_bytes().to_vec(),
         value: field::to_bytes(&held.op.value).to_vec(),
         signature: held.signature.unwrap().to_bytes().to_vec(),
+        more: false,
     };
     let batches = vec![v1::LogBatch { writer: 1, first_seq: 0, ops: vec![op] }];
     let again = v1::LogEntriesResponse {

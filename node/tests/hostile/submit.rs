@@ -23,7 +23,7 @@ async fn serve(world: &World, limits: Limits) -> String {
 }
 
 fn ops(world: &World, count: u64) -> Submission {
-    let change = |at| Change { key: key("k"), value: None, at };
+    let change = |at| Change::new(key("k"), None, at);
     let changes = (1..=count).map(change).collect();
     compose(&world.tip(1), 1, &world.secrets[1], changes).unwrap().0
 }

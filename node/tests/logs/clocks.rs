@@ -42,12 +42,12 @@ fn world() -> (World, Arc<Hands>) {
 }
 
 fn dated(world: &World, tip: &Tip, at: u64, k: &str) -> (Submission, Tip) {
-    let change = Change { key: key(k), value: Some(b"v".to_vec()), at };
+    let change = Change::new(key(k), Some(b"v".to_vec()), at);
     compose(tip, 1, &world.secrets[1], vec![change]).unwrap()
 }
 
 fn put(k: &str) -> Vec<Write> {
-    vec![Write { key: key(k), value: Some(b"mine".to_vec()) }]
+    vec![Write::new(key(k), Some(b"mine".to_vec()))]
 }
 
 #[test]

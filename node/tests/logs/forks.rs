@@ -39,7 +39,7 @@ fn replica(world: &World) -> Space {
 }
 
 fn write(space: &Space, writer: u32, secret: &SecretKey, k: &str) {
-    let change = Change { key: key(k), value: Some(k.as_bytes().to_vec()), at: 5_000 };
+    let change = Change::new(key(k), Some(k.as_bytes().to_vec()), 5_000);
     let tip: Tip = space.tip(writer).unwrap();
     space.ingest(&compose(&tip, writer, secret, vec![change]).unwrap().0).unwrap();
 }
@@ -133,7 +133,7 @@ async fn evidence_is_passed_on_and_the_log_rests() {
     let submission = Submission { batches: vec![batch], values: Vec::new() };
     let refused = third.ingest(&submission).unwrap_err();
     assert!(matches!(refused, IngestError::Rests { writer: 1, seq: 3, shared: 2 }), "{refused}");
-    let writes = vec![Write { key: key("more"), value: None }];
+    let writes = vec![Write::new(key("more"), None)];
     let refused = third.write(1, &world.secrets[1], writes.clone()).unwrap_err();
     assert!(matches!(refused, WriteError::Forked { writer: 1, shared: 2 }), "{refused}");
 
@@ -214,7 +214,7 @@ fn writers_that_race_do_not_fork_the_log() {
             scope.spawn(move || {
                 for index in 0..5 {
                     let key = key(&format!("{thread} {index}"));
-                    space.write(1, secret, vec![Write { key, value: None }]).unwrap();
+                    space.write(1, secret, vec![Write::new(key, None)]).unwrap();
                 }
             });
         }

@@ -17,12 +17,12 @@ use crate::common::{net::serve, World};
 /// Grants `count` writers, who all have the same key: their number is what counts here.
 fn grant_many(world: &World, count: u32) {
     let newcomer = SecretKey::from_bytes([77; 32]).public_key();
-    let head = Value::head(&Head::first(world.genesis.salt, newcomer));
+    let head = Value::head(&Head::first(world.genesis.salt, newcomer, true));
     let mut tip = world.tip(OWNER);
     let mut ops = Vec::new();
     for writer in 1..=count {
         let ts = tip.stamp.ts + 1;
-        let op = Op { ts, key: Key::head(writer), value: head.name.digest };
+        let op = Op { more: false, ts, key: Key::head(writer), value: head.name.digest };
         let (mut signed, next) = SignedOp::sign(&tip, OWNER, op, &world.secrets[0]).unwrap();
         if writer % 16 != 0 && writer != count {
             signed.signature = None;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use rand::Rng;
-use rootfold_core::{tree, F};
+use rootfold_core::{key::ApplicationKey, tree, F};
 use rootfold_light::{query::At, values::ValueName};
 use rootfold_node::{
     space::{Space, Write},
@@ -40,7 +40,7 @@ fn superseded_pages_and_values_are_removed() {
         // Some values are used for several keys, and again after they were superseded.
         value[..4].copy_from_slice(&(round % 97).to_be_bytes());
         let value = rng.gen_bool(0.9).then_some(value);
-        world.space.write(1, &world.secrets[1], vec![Write { key, value }]).unwrap();
+        world.space.write(1, &world.secrets[1], vec![Write::new(key, value)]).unwrap();
     }
     let latest = complete(&world.space, world.space.status().root);
     let proved = complete(&world.space, world.space.id());
@@ -60,7 +60,7 @@ fn a_state_in_use_is_kept() {
     for index in 0..100 {
         world.write(1, &[(&format!("k{index}"), Some(b"first"))]);
     }
-    let mut scan = world.space.scan_prefix(At::Latest, b"k").unwrap();
+    let mut scan = world.space.scan_prefix(At::Latest, Some(ApplicationKey::shared(b"k"))).unwrap();
     let first = scan.next().unwrap().unwrap();
     assert_eq!(first.value.as_deref(), Some(&b"first"[..]));
     for index in 0..100 {
@@ -110,7 +110,7 @@ fn the_database_stays_small() {
     let (genesis, secrets) = genesis(5, 1);
     let space = Space::create(Arc::new(RedbStore::open(&path).unwrap()), &genesis).unwrap();
     for round in 0..puts {
-        let write = Write { key: key(&format!("k{}", round % 100)), value: Some(vec![7; 40]) };
+        let write = Write::new(key(&format!("k{}", round % 100)), Some(vec![7; 40]));
         space.write(0, &secrets[0], vec![write]).unwrap();
     }
     let bytes = std::fs::metadata(&path).unwrap().len();

@@ -130,7 +130,7 @@ impl Node {
     fn write(&self, space: &Space, rng: &mut StdRng) {
         let writer = *self.writers.choose(rng).unwrap();
         let value = rng.gen_bool(0.8).then(|| vec![rng.gen::<u8>(); rng.gen_range(1..600)]);
-        let write = Write { key: key(&format!("k{}", rng.gen_range(0..12))), value };
+        let write = Write::new(key(&format!("k{}", rng.gen_range(0..12))), value);
         let secret = &proved().world.secrets[writer as usize];
         let said = match space.write(writer, secret, vec![write]) {
             Ok(written) => format!("wrote op {} of writer {writer}", written.seq),

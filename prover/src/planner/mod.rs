@@ -90,8 +90,8 @@ impl Usage {
         let mut usage = Usage::default();
         for step in steps {
             for segment in &step.segments {
-                usage.segments.count(segment.ops.iter().any(|op| op.used));
-                segment.ops.iter().for_each(|op| usage.op_slots.count(op.used));
+                usage.segments.count(segment.ops.iter().any(|op| op.class.is_used()));
+                segment.ops.iter().for_each(|op| usage.op_slots.count(op.class.is_used()));
             }
             for row in &step.rows {
                 let active = row.merge.class != RowClass::Pad;

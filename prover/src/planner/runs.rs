@@ -1,8 +1,7 @@
-//! The log lane of a plan: runs split into segments (rules L1 to L9).
+//! The log lane of a plan: runs split into segments (rules L1 to L11).
 
 use rootfold_core::{
     fold::Epoch,
-    key::KeyKind,
     run::CheckedRun,
     step::{OpSlot, Profile, Segment},
 };
@@ -20,13 +19,7 @@ fn run_segments(run: &CheckedRun, profile: &Profile) -> Vec<Segment> {
         .map(|ops| {
             let mut segment = Segment::unused(profile);
             for (slot, op) in segment.ops.iter_mut().zip(ops) {
-                *slot = OpSlot {
-                    used: true,
-                    grant: matches!(op.key.kind(), KeyKind::Head(_)),
-                    ts: op.ts,
-                    key: op.key.limbs(),
-                    value: op.value,
-                };
+                *slot = OpSlot::of(op);
             }
             segment
         })

@@ -13,7 +13,7 @@ use rootfold_core::{
     key::Key,
     log::{LogBatch, Op, SignedOp, Tip},
     run::extend,
-    space::Genesis,
+    space::{Genesis, Sharing},
     value::value_digest,
     F,
 };
@@ -57,7 +57,7 @@ impl Log {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let secrets: Vec<SecretKey> = (0..WRITERS).map(|_| SecretKey::random(&mut rng)).collect();
         let writers = secrets.iter().map(SecretKey::public_key).collect();
-        let genesis = Genesis::new(F::from(rng.gen::<u128>()), writers);
+        let genesis = Genesis::new(F::from(rng.gen::<u128>()), Sharing::Everyone, writers);
         let genesis = genesis.expect("the number of writers and their keys are valid");
         let tips = genesis.heads().into_iter().map(|(_, tip)| tip);
         let writers = secrets.into_iter().zip(tips).map(|(secret, tip)| Writer { secret, tip });
@@ -111,8 +111,8 @@ impl Log {
         self.ops += 1;
         let content: [u8; VALUE_BYTES] = self.rng.gen();
         let digest = blake3::hash(&index.to_be_bytes());
-        let key = Key::user(&digest.as_bytes()[..16]).expect("a key of 16 bytes is valid");
-        let op = Op { ts: self.ops as u64, key, value: value_digest(&content) };
+        let key = Key::shared(&digest.as_bytes()[..16]).expect("a key of 16 bytes is valid");
+        let op = Op { more: false, ts: self.ops as u64, key, value: value_digest(&content) };
         (op, content)
     }
 

@@ -9,10 +9,12 @@ pub mod parameters;
 pub mod progress;
 
 mod backup;
+mod batch;
 mod bootstrap;
 mod context;
 mod del;
 mod demo;
+mod find;
 mod forks;
 mod get;
 mod grant;
@@ -67,9 +69,11 @@ pub fn run(cli: Cli, config: Config, output: Output, caller: Caller) -> Result<(
         Command::Writer(WriterCommand::New(args)) => writer_new::run(&context, &args),
         Command::Grant(args) => grant::run(&context, &args),
         Command::Put(args) => put::run(&context, args),
-        Command::Del(args) => del::run(&context, &args),
+        Command::Del(args) => del::run(&context, args),
         Command::Get(args) => get::run(&context, &args),
         Command::Scan(args) => scan::run(&context, &args),
+        Command::Find(args) => find::run(&context, &args),
+        Command::Batch(args) => batch::run(&context, &args),
         Command::Log(args) => log::run(&context, &args),
         Command::ImportGit(args) => import_git::run(&context, &args),
         Command::Invite(args) => invite::run(&context, &args),

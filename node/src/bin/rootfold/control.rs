@@ -12,8 +12,6 @@ use std::{
     process::ExitCode,
 };
 
-use rootfold_core::value::MAX_VALUE;
-
 use crate::{
     cli::{
         self,
@@ -71,10 +69,10 @@ pub fn delegate(cli: &Cli) -> Option<ExitCode> {
 }
 
 fn exchange(mut stream: &UnixStream, cli: &Cli, output: &Output) -> io::Result<ExitCode> {
-    let reads_stdin = matches!(&cli.command, Command::Put(args) if args.reads_stdin());
+    let limit = cli.command.stdin();
     let mut stdin = Vec::new();
-    if reads_stdin {
-        io::stdin().lock().take(MAX_VALUE as u64 + 1).read_to_end(&mut stdin)?;
+    if let Some(limit) = limit {
+        io::stdin().lock().take(limit).read_to_end(&mut stdin)?;
     }
     let mut options = cli.global.clone();
     options.params_dir = options.params_dir.or_else(|| global::path_in(global::PARAMS_DIR));
@@ -84,7 +82,7 @@ fn exchange(mut stream: &UnixStream, cli: &Cli, output: &Output) -> io::Result<E
         args: std::env::args_os().map(|arg| hex::encode(arg.as_bytes())).collect(),
         global: options.within(&cwd),
         cwd: to_hex(&cwd),
-        stdin: reads_stdin.then(|| hex::encode(stdin)),
+        stdin: limit.map(|_| hex::encode(stdin)),
     };
     let mut line = serde_json::to_vec(&request)?;
     line.push(b'\n');

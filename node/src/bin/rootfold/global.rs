@@ -6,9 +6,14 @@ use std::{
 };
 
 use clap::{builder::BoolishValueParser, Args};
+use rootfold_proto::limits::MAX_GROUP_BYTES;
 use serde::{Deserialize, Serialize};
 
 use crate::path_text;
+
+/// The largest number of bytes that a command reads from stdin: a batch of values of the largest group, in
+/// hexadecimal, with keys and tags.
+pub const MAX_STDIN: u64 = 3 * MAX_GROUP_BYTES as u64;
 
 /// The variable of `--params-dir`. clap does not read it, since an empty one counts as none.
 pub const PARAMS_DIR: &str = "ROOTFOLD_PARAMS_DIR";

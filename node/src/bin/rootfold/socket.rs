@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use rootfold_core::value::MAX_VALUE;
 use rootfold_light::response::printable;
 use rootfold_node::{peers::Peers, space::Space};
 use serde::{Deserialize, Serialize};
@@ -22,14 +21,14 @@ use tokio::{
 };
 
 use crate::{
-    global::Global,
+    global::{Global, MAX_STDIN},
     written::{Part, Written},
 };
 
 /// The name of the socket in the data directory.
 pub const SOCKET: &str = "control.sock";
-/// The longest request, with a value as hexadecimal text, in bytes.
-const REQUEST_LIMIT: u64 = 4 * MAX_VALUE as u64 + 4 * 1024 * 1024;
+/// The longest request, with what was read from stdin as hexadecimal text, in bytes.
+const REQUEST_LIMIT: u64 = 2 * MAX_STDIN + 4 * 1024 * 1024;
 /// The time for a request to arrive.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
 

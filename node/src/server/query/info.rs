@@ -3,7 +3,7 @@
 use rootfold_core::{step::STATEMENT_VERSION, tree::PAGE_VERSION, value::MAX_VALUE};
 use rootfold_light::{messages, snapshot::SNAPSHOT_VERSION};
 use rootfold_proto::{
-    limits::{MAX_BATCH_OPS, MAX_KEYS, MAX_MESSAGE_BYTES, MAX_NAMES, MAX_RANGE, MAX_UNSIGNED_OPS},
+    limits::{MAX_BATCH_OPS, MAX_GROUP_OPS, MAX_KEYS, MAX_MESSAGE_BYTES, MAX_NAMES, MAX_RANGE},
     v1,
 };
 use rootfold_prover::{CHECKPOINT_VERSION, PARAMETERS_VERSION};
@@ -55,7 +55,7 @@ pub(super) fn info(
             keys: MAX_KEYS as u32,
             names: MAX_NAMES as u32,
             batch_ops: MAX_BATCH_OPS as u32,
-            unsigned_ops: MAX_UNSIGNED_OPS as u32,
+            unsigned_ops: MAX_GROUP_OPS as u32,
         }),
     })
 }

@@ -1,5 +1,6 @@
 //! The query service. Each answer comes with the pages that prove it.
 
+mod find;
 mod info;
 mod keys;
 mod pages;
@@ -10,13 +11,16 @@ mod watch;
 use std::sync::Arc;
 
 use rootfold_core::F;
-use rootfold_light::messages;
-use rootfold_proto::v1::{self, query_service_server::QueryService as Query};
+use rootfold_light::{messages, query::KeyPrefix};
+use rootfold_proto::{
+    reason::Reason,
+    v1::{self, query_service_server::QueryService as Query},
+};
 use rootfold_verifier::PreparedVerifyingKey;
 use tonic::{Request, Response, Status};
 
 use super::{
-    refusal::{check_space, invalid},
+    refusal::{check_space, invalid, refuse},
     work::{ResponseStream, Work},
 };
 use crate::space::Space;
@@ -96,12 +100,33 @@ impl Query for QueryService {
         response.await.map(Response::new)
     }
 
+    async fn find(
+        &self,
+        request: Request<v1::FindRequest>,
+    ) -> Result<Response<v1::FindResponse>, Status> {
+        let request = request.into_inner();
+        check_space(&self.space, &request.space)?;
+        let (at, query) = messages::find_in(&request).map_err(invalid)?;
+        let (space, states) = (self.space.clone(), self.states.clone());
+        let response = self.work.run(move || {
+            let view = space.view(at)?;
+            let response = find::find(&space, view.root, &query)?;
+            if !response.next_page_token.is_empty() {
+                states.keep(&space, view.root);
+            }
+            Ok(response)
+        });
+        response.await.map(Response::new)
+    }
+
     async fn watch(
         &self,
         request: Request<v1::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        let v1::WatchRequest { space, prefix } = request.into_inner();
+        let v1::WatchRequest { space, prefix, owner } = request.into_inner();
         check_space(&self.space, &space)?;
+        let prefix = KeyPrefix::new(owner, prefix);
+        let prefix = prefix.map_err(|e| refuse(Reason::InvalidRequest, e.to_string()))?;
         let watched = Watched::new(self.space.clone(), prefix)?;
         Ok(Response::new(watched.into_messages(self.work.clone())))
     }

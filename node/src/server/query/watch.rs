@@ -1,12 +1,13 @@
 //! Keys that change.
 
-use rootfold_core::key::{Key, MAX_APPLICATION_KEY};
-use rootfold_light::{messages, query::At};
-use rootfold_proto::{limits::MAX_CHANGED, reason::Reason, v1};
+use rootfold_core::key::Key;
+use rootfold_light::{
+    messages,
+    query::{At, KeyPrefix},
+};
+use rootfold_proto::{limits::MAX_CHANGED, v1};
 use tokio::sync::watch;
 use tonic::Status;
-
-use super::super::refusal::refuse;
 
 use super::super::work::{ResponseStream, Work};
 use crate::space::{Space, View};
@@ -17,7 +18,7 @@ pub(crate) const PATH: &str = "/rootfold.v1.QueryService/Watch";
 /// A caller that watches.
 pub(super) struct Watched {
     space: Space,
-    prefix: Vec<u8>,
+    prefix: KeyPrefix,
     changed: watch::Receiver<()>,
     /// What the caller knows.
     before: View,
@@ -27,16 +28,7 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    pub(super) fn new(space: Space, prefix: Vec<u8>) -> Result<Watched, Status> {
-        if prefix.len() > MAX_APPLICATION_KEY {
-            return Err(refuse(
-                Reason::InvalidRequest,
-                format!(
-                    "a prefix of {} bytes, keys have at most {MAX_APPLICATION_KEY}",
-                    prefix.len()
-                ),
-            ));
-        }
+    pub(super) fn new(space: Space, prefix: KeyPrefix) -> Result<Watched, Status> {
         let changed = space.subscribe();
         let before = space.view(At::Latest)?;
         Ok(Watched { space, prefix, changed, before, telling: None, begun: false })
@@ -81,7 +73,7 @@ impl Watched {
         if after.root == self.before.root {
             return Ok(None);
         }
-        let changes = self.space.changed_entries(&self.before, &after, &self.prefix);
+        let changes = self.space.changed_entries(&self.before, &after, self.prefix.get());
         let new = changes.filter(|entry| match (entry, &told) {
             (Ok(entry), Some(told)) => entry.key > *told,
             _ => true,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rootfold_core::{fold::FoldError, log::LogError, tree::TreeError};
 use rootfold_light::values::ValueError;
-use rootfold_proto::limits::{MAX_BATCH_OPS, MAX_UNSIGNED_OPS};
+use rootfold_proto::limits::{MAX_BATCH_OPS, MAX_GROUP_BYTES, MAX_GROUP_OPS};
 use thiserror::Error;
 
 use crate::store::StoreError;
@@ -76,12 +76,23 @@ pub enum IngestError {
     },
     /// Too many consecutive ops without a signature: the log could not be cut into messages.
     #[error(
-        "writer {writer}, op {seq}: at least one of {MAX_UNSIGNED_OPS} consecutive ops must be signed"
+        "writer {writer}, op {seq}: at least one of {MAX_GROUP_OPS} consecutive ops must be signed"
     )]
     UnsignedTooLong {
         /// The writer.
         writer: u32,
         /// The number of the op at the limit.
+        seq: u64,
+    },
+    /// The values of ops that one signature covers do not fit into a message.
+    #[error(
+        "writer {writer}, op {seq}: the values of the ops that its signature covers exceed \
+         {MAX_GROUP_BYTES} bytes"
+    )]
+    GroupTooLarge {
+        /// The writer.
+        writer: u32,
+        /// The number of the signed op.
         seq: u64,
     },
     /// The value of an op is neither in the submission nor in the store.
@@ -140,6 +151,7 @@ impl IngestError {
             | IngestError::Quota { writer, .. }
             | IngestError::BatchTooLong { writer, .. }
             | IngestError::UnsignedTooLong { writer, .. }
+            | IngestError::GroupTooLarge { writer, .. }
             | IngestError::ValueMissing { writer, .. }
             | IngestError::Value { writer, .. }
             | IngestError::Fold(

@@ -20,11 +20,11 @@ use rootfold_light::{
     submission::Submission,
     values::{open_head, Value, ValueName},
 };
-use rootfold_proto::limits::{MAX_BATCH_OPS, MAX_UNSIGNED_OPS};
+use rootfold_proto::limits::{ALWAYS_FIT, MAX_BATCH_OPS, MAX_GROUP_BYTES, MAX_GROUP_OPS};
 
 use super::IngestError;
 use crate::{
-    space::{self, garbage::Garbage, holes, usage, Latest, Policy, Space, State, Tips},
+    space::{self, garbage::Garbage, holes, index, usage, Latest, Policy, Space, State, Tips},
     store::{
         records::{encode_op, op_key},
         Batch, Column, StoreError,
@@ -184,6 +184,7 @@ impl<'a> Intake<'a> {
         for (index, signed) in rest.ops.iter().enumerate() {
             granted.extend(self.check_op(writer, number(&rest, index), signed, &mut values)?);
         }
+        self.check_group_bytes(&rest)?;
         self.check_quota(writer, &rest, &values)?;
         match self.runs.entry(writer) {
             Entry::Vacant(none) => {
@@ -295,6 +296,25 @@ impl<'a> Intake<'a> {
         Ok(Some((granted, Tip { head, stamp: op.stamp(writer) })))
     }
 
+    /// The values of ops that one signature covers fit into a message.
+    fn check_group_bytes(&self, rest: &LogBatch) -> Result<(), IngestError> {
+        for (stretch, seq) in stretches(rest).filter(|(ops, _)| ops.len() > ALWAYS_FIT) {
+            let name = |signed: &SignedOp| ValueName::of(&signed.op.key, signed.op.value);
+            let names: BTreeSet<ValueName> = stretch.iter().filter_map(name).collect();
+            let mut bytes = 0;
+            for name in names {
+                bytes += match self.offered.get(&name) {
+                    Some(value) => value.content.len(),
+                    None => self.space.value(&name)?.map_or(0, |content| content.len()),
+                };
+                if bytes > MAX_GROUP_BYTES {
+                    return Err(IngestError::GroupTooLarge { writer: rest.writer, seq });
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn check_quota(
         &self,
         writer: u32,
@@ -398,6 +418,7 @@ impl<'a> Intake<'a> {
                 space::garbage::stage_reference(batch, *writer, seq, &signed.op);
                 garbage.value(ValueName::of(&signed.op.key, signed.op.value));
             }
+            index::stage_ops(batch, ops);
             if self.take != Take::Again {
                 usage::stage(batch, self.space.store(), *writer, self.bytes_of(ops))?;
             }
@@ -455,14 +476,19 @@ fn number(batch: &LogBatch, index: usize) -> u64 {
     batch.first_seq.saturating_add(index as u64).saturating_add(1)
 }
 
+/// The ops up to each signature, with the number of the last one.
+fn stretches(batch: &LogBatch) -> impl Iterator<Item = (&[SignedOp], u64)> {
+    let mut ops = 0;
+    batch.ops.split_inclusive(|signed| signed.signature.is_some()).map(move |stretch| {
+        ops += stretch.len();
+        (stretch, number(batch, ops - 1))
+    })
+}
+
 fn check_signed_often(batch: &LogBatch) -> Result<(), IngestError> {
-    let mut unsigned = 0;
-    for (index, signed) in batch.ops.iter().enumerate() {
-        let seq = number(batch, index);
-        unsigned = if signed.signature.is_some() { 0 } else { unsigned + 1 };
-        if unsigned >= MAX_UNSIGNED_OPS {
-            return Err(IngestError::UnsignedTooLong { writer: batch.writer, seq });
-        }
+    let mut stretches = stretches(batch);
+    match stretches.find(|(stretch, _)| stretch.len() > MAX_GROUP_OPS) {
+        Some((_, seq)) => Err(IngestError::UnsignedTooLong { writer: batch.writer, seq }),
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -9,9 +9,11 @@ use crate::global::Global;
 
 use super::{
     backup::BackupArgs,
+    batch::BatchArgs,
     bootstrap::BootstrapArgs,
     del::DelArgs,
     demo::DemoArgs,
+    find::FindArgs,
     forks::ForksArgs,
     get::GetArgs,
     grant::GrantArgs,
@@ -77,6 +79,10 @@ pub enum Command {
     Get(GetArgs),
     /// Prints keys in order.
     Scan(ScanArgs),
+    /// Prints the entries with a tag, in the order that they were tagged with.
+    Find(FindArgs),
+    /// Writes all changes of a file as one: all of them are visible, or none.
+    Batch(BatchArgs),
     /// Prints the ops of each writer's log.
     Log(LogArgs),
     /// Imports a git history: each author becomes a writer, each changed path an op.
@@ -118,6 +124,17 @@ pub enum Command {
     /// Does all of it on a git history: folds, proves, and syncs two replicas in processes of their
     /// own, one from the proof and one from the logs.
     Demo(DemoArgs),
+}
+
+impl Command {
+    /// The number of bytes that the command reads from stdin, at most; `None` if it reads none.
+    pub fn stdin(&self) -> Option<u64> {
+        match self {
+            Command::Put(args) => args.stdin(),
+            Command::Batch(args) => args.stdin(),
+            _ => None,
+        }
+    }
 }
 
 /// `space`

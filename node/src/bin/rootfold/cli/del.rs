@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use super::{
     failure::Failure,
-    put::{self, WriterArg},
-    text, Context,
+    put::{self, PlaceArgs, Target, WriterArg},
+    Context,
 };
 use clap::Args;
 
@@ -15,10 +15,14 @@ pub struct DelArgs {
     /// The key.
     key: OsString,
     #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
     writer: WriterArg,
 }
 
-/// Writes a tombstone.
-pub fn run(context: &Context, args: &DelArgs) -> Result<(), Failure> {
-    put::write(context, text::key_of(&args.key)?, None, &args.writer.name)
+/// Writes a tombstone, and withdraws the tags of the entry.
+pub fn run(context: &Context, args: DelArgs) -> Result<(), Failure> {
+    let target = Target { key: args.key, place: args.place, writer: args.writer };
+    target.check()?;
+    put::write(context, &target, None, Vec::new())
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use clap::Args;
-use rootfold_core::field;
+use rootfold_core::{field, space::Sharing};
 use rootfold_light::invite::Invite;
 use rootfold_node::{
     git::{self, History},
@@ -164,7 +164,7 @@ impl Demo<'_> {
         notes.parameters = format!("{}, {found}", parameters.name());
 
         let context = self.context.with_data(self.folder.join("a"));
-        let (space, invite) = space_new::create(&context, &parameters, &[])?;
+        let (space, invite) = space_new::create(&context, &parameters, Sharing::Everyone, &[])?;
         let owner = context.keyring().read(OWNER)?;
         let mut import = Import::begin(&space, &owner, &self.git, &self.history)?;
         let changes = self.history.changes.len();

@@ -78,6 +78,12 @@ impl Failure {
         Failure { exit: self.exit, error: self.error.context(format!("{done}, but not reported")) }
     }
 
+    /// The same failure, within `context`.
+    #[must_use]
+    pub fn within(self, context: impl fmt::Display + Send + Sync + 'static) -> Failure {
+        Failure { exit: self.exit, error: self.error.context(context) }
+    }
+
     /// The error and its causes in one line. Many errors include their source in their own text; such
     /// a source is not repeated.
     pub fn message(&self) -> String {

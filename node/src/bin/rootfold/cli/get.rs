@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::Args;
-use rootfold_core::key::MAX_APPLICATION_KEY;
+use rootfold_core::key::MAX_SHARED_KEY;
 use rootfold_light::query::At;
 
 use super::{failure::Failure, text, Context};
@@ -18,7 +18,7 @@ pub struct GetArgs {
 /// Prints the bytes of a value, or JSON.
 pub fn run(context: &Context, args: &GetArgs) -> Result<(), Failure> {
     // Longer than a key: the path of a file that was imported from git, under a shortened key.
-    let is_path = args.key.len() > MAX_APPLICATION_KEY;
+    let is_path = args.key.len() > MAX_SHARED_KEY;
     let key = if is_path { text::path_key_of(&args.key) } else { text::key_of(&args.key)? };
     // Where no such path was imported, it is only a key that is too long.
     let too_long = || if is_path { text::key_of(&args.key).map(drop) } else { Ok(()) };

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use rootfold_core::eddsa::PublicKey;
-use rootfold_light::signing;
+use rootfold_light::signing::{self, Admission};
 use serde_json::json;
 
 use super::{
@@ -20,6 +20,9 @@ pub struct GrantArgs {
     /// The new writer's id [default: the smallest free id].
     #[arg(long, value_name = "ID")]
     id: Option<u32>,
+    /// Whether the writer may write shared keys [default: as the space says].
+    #[arg(long, value_name = "BOOL")]
+    shared: Option<bool>,
 }
 
 /// Admits a writer.
@@ -41,9 +44,10 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<(), Failure> {
         args.id.or_else(free).ok_or_else(|| Failure::refused("all 2^32 writer ids are taken"))?;
     let genesis = context::genesis(&space)?;
     context.warn_if_restored();
-    space.grant(&secret, genesis.salt, id, public_key)?;
+    let shared = args.shared.unwrap_or_else(|| genesis.sharing.allows(id));
+    space.grant(&secret, genesis.salt, &Admission { writer: id, public_key, shared })?;
     let digits = hex::encode(public_key.to_bytes());
-    let json = json!({ "writer": id, "public_key": digits });
+    let json = json!({ "writer": id, "public_key": digits, "shared": shared });
     let done = format!("writer {id} is admitted");
     context.output.answer_done(&done, &json, || format!("writer {id} admitted"))
 }

@@ -106,7 +106,7 @@ impl<'a> Import<'a> {
                         digest
                     }
                 };
-                let op = Op { ts: after.saturating_add(1), key: *key, value };
+                let op = Op { more: false, ts: after.saturating_add(1), key: *key, value };
                 self.authors[*author].sign(&mut batches[*author], op)?;
             }
             let batches: Vec<LogBatch> = batches.into_iter().flatten().collect();
@@ -148,7 +148,10 @@ impl<'a> Import<'a> {
                 }
             };
             let batch = &mut batches[change.author];
-            author.sign(batch, Op { ts: clock, key: plan::path_key(&change.path), value })?;
+            author.sign(
+                batch,
+                Op { more: false, ts: clock, key: plan::path_key(&change.path), value },
+            )?;
             ops += 1;
         }
         let batches: Vec<LogBatch> = batches.into_iter().flatten().collect();
@@ -201,8 +204,8 @@ fn grant_missing(
             free.next().ok_or_else(|| Failure::refused("all 2^32 writer ids are taken"))?;
         // Just before the author's first change: the log of a writer begins at the clock of the grant.
         let ts = (clocks[first] - 1).max(tip.stamp.ts.saturating_add(1));
-        let head = Head::first(salt, public_key);
-        let op = Op { ts, key: Key::head(writer), value: head.digest() };
+        let head = Head::first(salt, public_key, true);
+        let op = Op { more: false, ts, key: Key::head(writer), value: head.digest() };
         let signed = SignedOp::sign(&tip, OWNER, op, owner).or_refused("granting an author")?;
         tip = signed.1;
         ops.push(signed.0);

@@ -56,6 +56,8 @@ impl Line {
         let op = &self.signed.op;
         match op.key.kind() {
             KeyKind::Head(_) => "grant",
+            KeyKind::Index if op.value == tombstone() => "unmark",
+            KeyKind::Index => "mark",
             _ if op.value == tombstone() => "del",
             _ => "put",
         }
@@ -65,7 +67,7 @@ impl Line {
         let op = &self.signed.op;
         let signed = if self.signed.signature.is_some() { "signed" } else { "" };
         format!(
-            "{:>4} {:>8}  {:>20}  {:<5} {}  {signed}\n",
+            "{:>4} {:>8}  {:>20}  {:<6} {}  {signed}\n",
             self.writer,
             self.seq,
             op.ts,
@@ -83,6 +85,7 @@ impl Line {
             "op": self.kind(),
             "key": text::key_json(&op.key),
             "digest": text::field_text(&op.value),
+            "more": op.more,
             "signature": self.signed.signature.map(|signature| hex::encode(signature.to_bytes())),
         })
     }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::Args;
-use rootfold_core::key::Key;
+use rootfold_core::key::ApplicationKey;
 use rootfold_light::query::At;
 use rootfold_node::{
     git::plan,
@@ -11,15 +11,12 @@ use rootfold_node::{
 };
 use serde_json::{json, Value};
 
-use super::{
-    failure::{Failure, OrFail},
-    text, Context,
-};
+use super::{failure::Failure, text, Context};
 
 /// `scan`
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// Only keys with this prefix.
+    /// Only keys with this prefix; `@7/` for those of writer 7.
     #[arg(long, value_name = "P", default_value = "")]
     prefix: OsString,
     /// The largest number of keys.
@@ -32,15 +29,15 @@ pub fn run(context: &Context, args: &ScanArgs) -> Result<(), Failure> {
     let space = context.space()?;
     // One more than the limit shows whether there are more.
     let wanted = args.limit.saturating_add(1);
-    let prefix = args.prefix.as_encoded_bytes();
-    let too_long = Key::user(prefix).map(drop).or_usage("--prefix");
-    let mut entries = match &too_long {
-        Ok(()) => with_values(&space, prefix)?.take(wanted).collect::<Result<Vec<_>, _>>()?,
+    let prefix = text::prefix_of(&args.prefix);
+    let mut entries = match &prefix {
+        Ok(prefix) => with_values(&space, prefix.get())?.take(wanted).collect::<Result<_, _>>()?,
         Err(_) => Vec::new(),
     };
-    let mut shortened = shortened_below(&space, prefix, wanted - entries.len())?;
+    let path = args.prefix.as_encoded_bytes();
+    let mut shortened = shortened_below(&space, path, wanted - entries.len())?;
     if shortened.is_empty() {
-        too_long?;
+        prefix?;
     }
     let more = entries.len() + shortened.len() > args.limit;
     entries.truncate(args.limit);
@@ -64,7 +61,7 @@ pub fn run(context: &Context, args: &ScanArgs) -> Result<(), Failure> {
 /// The entries with this prefix. A deleted key has no value.
 fn with_values<'a>(
     space: &'a Space,
-    prefix: &[u8],
+    prefix: Option<ApplicationKey<'a>>,
 ) -> Result<impl Iterator<Item = Result<Found, Failure>> + use<'a>, Failure> {
     let found = space.scan_prefix(At::Latest, prefix)?.filter(|found| {
         found.as_ref().map_or(true, |found| found.value.is_some() || found.missing)
@@ -78,9 +75,9 @@ fn with_values<'a>(
 fn shortened_below(space: &Space, prefix: &[u8], limit: usize) -> Result<Vec<Found>, Failure> {
     let Some(kept) = plan::cut_prefix(prefix) else { return Ok(Vec::new()) };
     let is_other = |found: &Found| {
-        let key = found.entry.key.application_key().unwrap_or_default();
+        let key = found.entry.key.application_key().map_or(&[][..], |key| key.bytes);
         plan::is_cut_key(key) && !key.starts_with(prefix)
     };
-    let found = with_values(space, &kept)?;
+    let found = with_values(space, Some(ApplicationKey::shared(&kept)))?;
     found.filter(|found| found.as_ref().map_or(true, is_other)).take(limit).collect()
 }

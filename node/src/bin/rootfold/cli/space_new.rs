@@ -1,9 +1,13 @@
 //! `space new`
 
 use ark_ff::UniformRand;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use rand::rngs::OsRng;
-use rootfold_core::{eddsa::PublicKey, space::Genesis, F};
+use rootfold_core::{
+    eddsa::PublicKey,
+    space::{Genesis, Sharing},
+    F,
+};
 use rootfold_light::invite::Invite;
 use rootfold_node::space::Space;
 use rootfold_prover::Parameters;
@@ -22,9 +26,21 @@ pub struct SpaceNewArgs {
     /// The profile of the space's proofs.
     #[arg(long, value_enum, default_value = "small")]
     profile: ProfileName,
+    /// Who may write shared keys. Everybody may write keys of their own (`put --own`).
+    #[arg(long, value_enum, default_value = "everyone")]
+    shared: SharedBy,
     /// Public keys of further writers, who get the ids 1, 2, ...
     #[arg(long = "writer", value_name = "PUBLIC_KEY")]
     writers: Vec<String>,
+}
+
+/// Who may write shared keys.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SharedBy {
+    /// Every writer.
+    Everyone,
+    /// The owner, and writers whom they grant it.
+    Owner,
 }
 
 /// Creates a space and prints its id and invite.
@@ -37,7 +53,11 @@ pub fn run(context: &Context, args: SpaceNewArgs) -> Result<(), Failure> {
     // Checked before the parameters are generated, which takes minutes.
     refuse_used(context)?;
     let parameters = context.parameters()?.provide(args.profile, &context.bars())?;
-    let (space, invite) = create(context, &parameters.parameters, &writers)?;
+    let sharing = match args.shared {
+        SharedBy::Everyone => Sharing::Everyone,
+        SharedBy::Owner => Sharing::Owner,
+    };
+    let (space, invite) = create(context, &parameters.parameters, sharing, &writers)?;
     let json = json!({
         "space": text::field_text(&space.id()),
         "parameters": invite.parameters.to_string(),
@@ -67,6 +87,7 @@ fn refuse_used(context: &Context) -> Result<(), Failure> {
 pub fn create(
     context: &Context,
     parameters: &Parameters,
+    sharing: Sharing,
     writers: &[PublicKey],
 ) -> Result<(Space, Invite), Failure> {
     let keyring = context.keyring();
@@ -75,7 +96,8 @@ pub fn create(
         None => keyring.create(OWNER)?.public_key(),
     };
     let writers = [&[owner], writers].concat();
-    let genesis = Genesis::new(F::rand(&mut OsRng), writers).or_refused("creating the space")?;
+    let genesis =
+        Genesis::new(F::rand(&mut OsRng), sharing, writers).or_refused("creating the space")?;
     let space = context.data_dir().create(&genesis)?;
     let key = parameters.verifying_key();
     space.keep_verifying_key(key.key())?;

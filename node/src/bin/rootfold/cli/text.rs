@@ -4,10 +4,13 @@ use std::ffi::OsStr;
 
 use rootfold_core::{
     field,
-    key::{Key, KeyKind},
-    F,
+    key::{ApplicationKey, Key, KeyKind},
+    mark, F,
 };
-use rootfold_light::invite::{AddressedInvite, Invite};
+use rootfold_light::{
+    invite::{AddressedInvite, Invite},
+    query::KeyPrefix,
+};
 use rootfold_node::{
     git::plan,
     space::{Found, Space},
@@ -32,28 +35,83 @@ pub fn path_key_of(argument: &OsStr) -> Key {
     plan::path_key(argument.as_encoded_bytes())
 }
 
-/// The key of the bytes of an argument.
+/// The key that an argument names: `@7/key` is a key of writer 7, all others are shared keys. A shared key
+/// that begins with `@` is written with `@/` before it.
 pub fn key_of(argument: &OsStr) -> Result<Key, Failure> {
-    Key::user(argument.as_encoded_bytes()).or_usage("key")
+    named(argument).and_then(|prefix| prefix.get().unwrap_or(SHARED).key().or_usage("key"))
+}
+
+/// The keys that begin as an argument says, in the form of [`key_of`]; all keys for an empty one.
+pub fn prefix_of(argument: &OsStr) -> Result<KeyPrefix, Failure> {
+    named(argument)
+}
+
+/// The shared key without bytes.
+const SHARED: ApplicationKey<'static> = ApplicationKey { owner: None, bytes: &[] };
+
+fn named(argument: &OsStr) -> Result<KeyPrefix, Failure> {
+    let bytes = argument.as_encoded_bytes();
+    let (owner, bytes) = match bytes.strip_prefix(b"@") {
+        None => (None, bytes),
+        Some(rest) => {
+            let form = || {
+                Failure::usage(format!(
+                    "\"{}\" begins with @ and is no key of a writer: write @ID/KEY, or @/KEY for a shared \
+                     key that begins with @",
+                    escaped(bytes)
+                ))
+            };
+            let slash = rest.iter().position(|byte| *byte == b'/').ok_or_else(form)?;
+            let (owner, key) = (&rest[..slash], &rest[slash + 1..]);
+            let digits = std::str::from_utf8(owner).map_err(|_| form())?;
+            match digits {
+                "" => (None, key),
+                id => (Some(id.parse().map_err(|_| form())?), key),
+            }
+        }
+    };
+    KeyPrefix::new(owner, bytes.to_vec()).or_usage("key")
 }
 
 /// A key as text in one line, without characters that a terminal would act on.
 pub fn key_text(key: &Key) -> String {
     match (key.application_key(), key.kind()) {
-        (Some(bytes), _) => escaped(bytes),
+        (Some(ApplicationKey { owner: Some(owner), bytes }), _) => {
+            format!("@{owner}/{}", escaped(bytes))
+        }
+        (Some(ApplicationKey { owner: None, bytes }), _) if bytes.starts_with(b"@") => {
+            format!("@/{}", escaped(bytes))
+        }
+        (Some(ApplicationKey { owner: None, bytes }), _) => escaped(bytes),
         (None, KeyKind::Head(writer)) => format!("(head of writer {writer})"),
+        (None, KeyKind::Index) => mark_text(key),
         (None, _) => format!("0x{}", hex::encode(key.as_bytes())),
     }
 }
 
-/// A key as JSON: its text, in which invalid UTF-8 is replaced, and its bytes in hexadecimal.
+/// The term and the order of an index key as text.
+fn mark_text(index: &Key) -> String {
+    let term = mark::term_of(index).map_or_else(|| "(a long term)".to_owned(), escaped);
+    match mark::order_of(index) {
+        [] => format!("#{term}"),
+        order => format!("#{term} at {}", escaped(order)),
+    }
+}
+
+/// A key as JSON: the application's key as text, in which invalid UTF-8 is replaced, and its bytes in
+/// hexadecimal; the owner of an owned key.
 pub fn key_json(key: &Key) -> Value {
-    let digits = key.application_key().map_or_else(|| hex::encode(key.as_bytes()), hex::encode);
-    let text = match key.application_key() {
-        Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        None => key_text(key),
-    };
-    json!({ "text": text, "hex": digits })
+    match key.application_key() {
+        Some(ApplicationKey { owner, bytes }) => {
+            let mut json =
+                json!({ "text": String::from_utf8_lossy(bytes), "hex": hex::encode(bytes) });
+            if let Some(owner) = owner {
+                json["owner"] = json!(owner);
+            }
+            json
+        }
+        None => json!({ "text": key_text(key), "hex": hex::encode(key.as_bytes()) }),
+    }
 }
 
 /// Bytes as text in one line: control characters, marks of direction and other characters that are not
