@@ -8,8 +8,8 @@ use std::{
 use rootfold_core::{
     item::Entry,
     key::Key,
-    mark::{belongs_to, is_of, order_of},
-    tree::{self, MemoryStore, Page, PageError},
+    mark::{belongs_to, digest_of, order_of, primary_digest},
+    tree::{self, Inclusion, MemoryStore, Page, PageError, Rooted},
     value::tombstone,
     F,
 };
@@ -190,20 +190,24 @@ pub fn check_find(
         index.reverse();
     }
     let live = index.iter().filter(|entry| entry.value != tombstone());
-    let mut claimed = marked.iter();
+    let claimed: Result<Vec<(Entry, Inclusion)>, _> =
+        marked.iter().map(messages::marked_in).collect();
+    let claimed = claimed?;
+    if live.clone().count() != claimed.len() {
+        return Err(ResponseError::OtherAnswer);
+    }
     let mut hits = Vec::new();
-    for index in live {
-        let marked = claimed.next().ok_or(ResponseError::OtherAnswer)?;
-        let (entry, path) = messages::marked_in(marked)?;
-        let limbs = index.key.limbs();
-        if !belongs_to(&limbs, entry.key.digest()) || path.root(&entry) != state.root {
+    let rooted = tree::roots(&claimed);
+    for (index, ((entry, _), Rooted { kappa, root })) in live.zip(claimed.iter().zip(rooted)) {
+        if !belongs_to(&index.key.limbs(), kappa) || root != state.root {
             return Err(ResponseError::OtherAnswer);
         }
-        if is_of(&index.key, &entry.key) && entry.stamp == index.stamp {
-            hits.push(Hit { order: order_of(&index.key).to_vec(), entry });
+        let counts = *primary_digest(&index.key) == digest_of(&kappa);
+        if counts && entry.stamp == index.stamp {
+            hits.push(Hit { order: order_of(&index.key).to_vec(), entry: *entry });
         }
     }
-    if claimed.next().is_some() || hits.len() > range.limit as usize {
+    if hits.len() > range.limit as usize {
         return Err(ResponseError::OtherAnswer);
     }
     let values = with_values(inline, hits.iter().map(|hit| &hit.entry), values)?;

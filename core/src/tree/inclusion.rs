@@ -2,7 +2,13 @@
 //!
 //! Pages prove ranges and absences; an [`Inclusion`] proves one entry in about a twentieth of the bytes.
 
-use crate::{height::H, item::Entry, key::Key, F};
+use crate::{
+    hash::{hash_each, Tag},
+    height::H,
+    item::Entry,
+    key::Key,
+    F,
+};
 
 use super::{
     chain::{absorb, iv},
@@ -78,11 +84,97 @@ impl Inclusion {
     }
 
     /// The root to which the path leads from `entry`. The tree of this root has the entry. Costs a hash for
-    /// each sibling and level, and three for the entry.
+    /// each sibling and level, and two for the entry.
     pub fn root(&self, entry: &Entry) -> F {
-        self.levels.iter().enumerate().fold(entry.item(), |item, (level, siblings)| {
-            let chain = absorb(siblings.before.unwrap_or_else(|| iv(level)), item);
-            siblings.after.iter().fold(chain, |chain, digest| absorb(chain, *digest))
-        })
+        roots(&[(*entry, self.clone())])[0].root
+    }
+}
+
+/// The key digest of an entry, and the root to which its path leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rooted {
+    /// The digest of the entry's key.
+    pub kappa: F,
+    /// [`Inclusion::root`].
+    pub root: F,
+}
+
+/// The roots of several paths. A path is sequential, but the paths are independent: they are hashed
+/// together, which takes less than half the time where the processor has vector instructions.
+pub fn roots(paths: &[(Entry, Inclusion)]) -> Vec<Rooted> {
+    let limbs: Vec<[F; 3]> = paths.iter().map(|(entry, _)| entry.key.limbs()).collect();
+    let kappas = hash_each(Tag::Key, &limbs);
+    let inputs = paths.iter().zip(&kappas);
+    let inputs: Vec<[F; 3]> =
+        inputs.map(|((entry, _), kappa)| [*kappa, entry.stamp.to_field(), entry.value]).collect();
+    let mut items = hash_each(Tag::Item, &inputs);
+    for level in 0..=H {
+        climb(level, paths, &mut items);
+    }
+    let rooted = |(kappa, root)| Rooted { kappa, root };
+    kappas.into_iter().zip(items).map(rooted).collect()
+}
+
+/// Replaces the item of each path by the digest of its node of this level.
+fn climb(level: usize, paths: &[(Entry, Inclusion)], items: &mut [F]) {
+    let siblings = |path: usize| &paths[path].1.levels[level];
+    let before = |path: usize| siblings(path).before.unwrap_or_else(|| iv(level));
+    let mut inputs: Vec<[F; 2]> =
+        items.iter().enumerate().map(|(path, item)| [before(path), *item]).collect();
+    let mut open: Vec<usize> = (0..items.len()).collect();
+    for position in 0.. {
+        for (path, chain) in open.iter().zip(hash_each(Tag::Node, &inputs)) {
+            items[*path] = chain;
+        }
+        open.retain(|path| position < siblings(*path).after.len());
+        if open.is_empty() {
+            break;
+        }
+        inputs = open.iter().map(|path| [items[*path], siblings(*path).after[position]]).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        stamp::Stamp,
+        tree::{build, MemoryStore},
+    };
+
+    #[test]
+    fn paths_lead_to_the_root_and_nothing_else_does() {
+        let user = |n: u32| Entry {
+            key: Key::shared(&n.to_be_bytes()).expect("short"),
+            stamp: Stamp { ts: 7, writer: n },
+            value: F::from(n),
+        };
+        let mut entries: Vec<Entry> = (0..500).map(user).collect();
+        entries.insert(0, Entry::start_sentinel());
+        entries.extend(Entry::fences());
+        entries.push(Entry::end_sentinel());
+        entries.sort_by_key(|entry| entry.key);
+        let built = build(&entries);
+        let mut store = MemoryStore::default();
+        store.apply(&built);
+        let of = |key: &Key| Inclusion::of(&store, built.root, key).expect("the tree is whole");
+        let paths: Vec<(Entry, Inclusion)> =
+            entries.iter().map(|entry| of(&entry.key).expect("it is there")).collect();
+        for ((entry, path), rooted) in paths.iter().zip(roots(&paths)) {
+            assert_eq!(rooted, Rooted { kappa: entry.key.digest(), root: built.root });
+            assert_eq!(path.root(entry), built.root);
+            let other = Entry { value: entry.value + F::from(1u64), ..*entry };
+            assert_ne!(path.root(&other), built.root);
+            assert_eq!(Inclusion::new(path.levels().to_vec()), Some(path.clone()));
+        }
+        // The path of a neighbour does not lead there.
+        assert_ne!(paths[3].1.root(&paths[4].0), built.root);
+        assert_eq!(of(&Key::shared(b"absent").expect("short")), None);
+        // A path has one form.
+        let mut spelled = paths[0].1.levels().to_vec();
+        assert_eq!(spelled[0].before, None, "the start sentinel is the first item");
+        spelled[0].before = Some(iv(0));
+        assert_eq!(Inclusion::new(spelled), None);
+        assert_eq!(Inclusion::new(paths[0].1.levels()[1..].to_vec()), None);
     }
 }

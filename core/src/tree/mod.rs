@@ -53,7 +53,7 @@ pub mod walk;
 pub use codec::{InlineValues, PAGE_VERSION};
 pub use diff::{diff, Diff, Difference};
 pub use error::{Misfit, PageError, StoreError, TreeError};
-pub use inclusion::{Inclusion, Siblings};
+pub use inclusion::{roots, Inclusion, Rooted, Siblings};
 pub use limits::{LEVELS_PER_PAGE, MAX_INLINE_VALUE, MAX_PAGE_BYTES, MAX_PAGE_ITEMS, ROOT_RANK};
 pub use page::{Child, Page};
 pub use pages::{pages_below, range_pages, PagesBelow};

@@ -21,18 +21,23 @@ impl LogCheck {
         seq: u64,
         record: &[u8],
     ) -> Result<Option<String>, SpaceError> {
-        let before = match self.at.take() {
+        let at = self.at.take();
+        let Some((signed, head)) = decode_op(record) else {
+            return Ok(Some("not an op".to_owned()));
+        };
+        let before = match at {
             Some((of, next, tip)) if (of, next) == (writer, seq) => Some(tip),
-            // The first op of a log, or of the part of it that this node holds.
+            // The first op of a log, or of the part of it that this node holds, or of a pass that goes on.
             _ => match space.head_at(writer, seq) {
-                Ok(head) => head.map(|head| Tip { head, stamp: Stamp { ts: 0, writer } }),
+                Ok(head) => {
+                    // A mark has the clock of the op before it.
+                    let ts = if signed.op.is_mark() { signed.op.ts } else { 0 };
+                    head.map(|head| Tip { head, stamp: Stamp { ts, writer } })
+                }
                 // The op before is damaged, which is named already.
                 Err(SpaceError::Store(StoreError::Damaged { .. })) => None,
                 Err(e) => return Err(e),
             },
-        };
-        let Some((signed, head)) = decode_op(record) else {
-            return Ok(Some("not an op".to_owned()));
         };
         let Some(next) = seq.checked_add(1) else { return Ok(None) };
         let Some(before) = before else {
