@@ -114,13 +114,16 @@ test("an answer that ends early is never taken for a complete one", () => {
     // Field 4 of `rootfold.v1.RangeResponse`: the token of the next page, which has its version, the root and the
     // next key of 93 bytes.
     const root = Buffer.from(accepted.root, "hex");
-    const endingAt = (key) =>
-        Buffer.concat([seed("range_response/honest"), Buffer.of(0x22, 126, 1), root, key]);
+    // The answer for the shared keys before 0xffff. It has all of them before 0xff, too.
+    const to = Buffer.of(0xff, 0xff);
+    const whole = seed("range_response/hostile-of-another-range");
+    assert.equal(accepted.range(undefined, to, whole).next, undefined);
+    const endingAt = (key) => Buffer.concat([whole, Buffer.of(0x22, 126, 1), root, key]);
     const key = Buffer.alloc(93);
     key.set([1, 0xff]);
     key[92] = 1;
-    assert.deepEqual(accepted.range(undefined, undefined, endingAt(key)).next, Uint8Array.of(0xff));
-    for (const other of [Buffer.alloc(93, 0xfe), flipped(key, 91)]) {
-        assert.throws(() => accepted.range(undefined, undefined, endingAt(other)), /next key/);
-    }
+    assert.deepEqual(accepted.range(undefined, to, endingAt(key)).next, Uint8Array.of(0xff));
+    // A shared key that is not an application's, and a key beyond the range.
+    assert.throws(() => accepted.range(undefined, to, endingAt(flipped(key, 91))), /next key/);
+    assert.throws(() => accepted.range(undefined, to, endingAt(Buffer.alloc(93, 0xfe))), Error);
 });

@@ -239,6 +239,11 @@ fn answers(seeds: &mut Seeds) {
     let back = v1::FindRequest { limit: 1, reverse: true, ..find };
     let response = block_on(query.find(Request::new(back))).expect("it answers").into_inner();
     honest_seed(seeds, "find_response", "the-last", response.encode_to_vec());
+    // An honest answer to another question: the shared keys alone. The test of wasm reads it.
+    let to = Key::shared(&[0xff; 2]).expect("the key is short").as_bytes().to_vec();
+    let shared = v1::RangeRequest { to, ..range.clone() };
+    let response = block_on(query.range(Request::new(shared))).expect("it answers").into_inner();
+    hostile_seed(seeds, "range_response", "of-another-range", response.encode_to_vec());
     let some = v1::RangeRequest { limit: 3, ..range };
     let response = block_on(query.range(Request::new(some))).expect("it answers").into_inner();
     honest_seed(seeds, "range_response", "first-three", response.encode_to_vec());
