@@ -33,6 +33,15 @@ pub fn range_bits(cs: &ConstraintSystemRef<F>, x: &Var, n: usize) -> Result<Vec<
     Ok(bits)
 }
 
+/// `n` bits of which exactly one is set: that with the index `chosen`.
+pub(crate) fn selectors(cs: &ConstraintSystemRef<F>, n: usize, chosen: usize) -> Result<Vec<Bit>> {
+    let bit = |index| Bit::new_witness(cs.clone(), || Ok(index == chosen));
+    let bits = (0..n).map(bit).collect::<Result<Vec<Bit>>>()?;
+    let sum = bits.iter().map(var).fold(Var::zero(), |a, b| a + b);
+    enforce_equal(cs, &sum, &Var::one())?;
+    Ok(bits)
+}
+
 /// One bit for each number of the range, of which that of `x` is set. Enforces that `ones` of them
 /// are set, which is 0 or 1, and that the numbers of the set bits add up to `x`.
 pub(crate) fn one_hot(

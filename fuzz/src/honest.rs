@@ -10,7 +10,7 @@ use std::{
 use rootfold_core::{
     eddsa::SecretKey,
     key::Key,
-    log::{LogBatch, SignedOp},
+    log::{LogBatch, SignedOp, Tip},
     mark::Mark,
     space::{Genesis, Sharing},
     tree::{pages_below, Page},
@@ -173,21 +173,14 @@ impl Honest {
 
         let last = said(ADMITTED, vec![put("n", b"first"), put("o", &[8; 40])]);
         // Two ops of the owner, each signed.
-        let mut tip = space.tip(0).expect("the space has an owner");
-        let mut next = Submission::default();
-        for change in [put("colour", b"red"), put("a", b"one")] {
-            let (group, after) = compose(&tip, 0, &secrets[&0], vec![change])
-                .expect("the honest ops extend the log");
-            tip = after;
-            next = match next.batches.first_mut() {
-                None => group,
-                Some(batch) => {
-                    batch.ops.extend(group.batches.into_iter().flat_map(|batch| batch.ops));
-                    next.values.extend(group.values);
-                    next
-                }
-            };
-        }
+        let after = |tip: &Tip, change| {
+            compose(tip, 0, &secrets[&0], vec![change]).expect("the honest ops extend the log")
+        };
+        let tip = space.tip(0).expect("the space has an owner");
+        let (mut next, tip) = after(&tip, put("colour", b"red"));
+        let (mut second, _) = after(&tip, put("a", b"one"));
+        next.batches[0].ops.append(&mut second.batches[0].ops);
+        next.values.append(&mut second.values);
         let next = joined(joined(next, said(1, vec![delete("long")])), last);
 
         let root = space.status().root;

@@ -8,7 +8,7 @@ use std::{
 use rootfold_core::{
     item::Entry,
     key::Key,
-    mark::{belongs_to, digest_of, order_of, primary_digest},
+    mark::{belongs_to, is_of, order_of},
     tree::{self, Inclusion, MemoryStore, Page, PageError, Rooted},
     value::tombstone,
     F,
@@ -202,8 +202,7 @@ pub fn check_find(
         if !belongs_to(&index.key.limbs(), kappa) || root != state.root {
             return Err(ResponseError::OtherAnswer);
         }
-        let counts = *primary_digest(&index.key) == digest_of(&kappa);
-        if counts && entry.stamp == index.stamp {
+        if is_of(&index.key, &kappa) && entry.stamp == index.stamp {
             hits.push(Hit { order: order_of(&index.key).to_vec(), entry: *entry });
         }
     }
@@ -221,10 +220,7 @@ fn covered(
     state: &AnswerState,
     token: &[u8],
 ) -> Result<(Option<PageToken>, Range<Key>), ResponseError> {
-    let next = match token {
-        [] => None,
-        bytes => Some(messages::token_in(bytes)?),
-    };
+    let next = messages::page_in(token)?;
     let rest = query.rest().ok_or(ResponseError::OtherAnswer)?;
     let other_state = |token: &PageToken| token.root != state.root;
     let strays = |token: &PageToken| token.key <= rest.start || token.key >= rest.end;

@@ -382,10 +382,7 @@ pub fn range_in(request: &v1::RangeRequest) -> Result<(At, RangeQuery), MessageE
     if request.limit == 0 {
         return refused("limit: expected at least 1");
     }
-    let page = match request.page_token.as_slice() {
-        [] => None,
-        bytes => Some(token_in(bytes)?),
-    };
+    let page = page_in(&request.page_token)?;
     let (reverse, values) = (request.reverse, request.values);
     let query = RangeQuery { keys: from..to, limit: request.limit, reverse, values, page };
     if query.rest().is_none() {
@@ -424,10 +421,7 @@ pub fn find_in(request: &v1::FindRequest) -> Result<(At, FindQuery), MessageErro
     let Ok(query) = FindQuery::new(&request.term, request.limit) else {
         return refused("the term is longer than 1,024 bytes");
     };
-    let page = match request.page_token.as_slice() {
-        [] => None,
-        bytes => Some(token_in(bytes)?),
-    };
+    let page = page_in(&request.page_token)?;
     let (reverse, values) = (request.reverse, request.values);
     let query = query.with(|range| RangeQuery { reverse, values, page, ..range });
     if query.range().rest().is_none() {
@@ -490,6 +484,17 @@ const TOKEN_BYTES: usize = 1 + FIELD_BYTES + KEY_BYTES;
 pub fn token_out(token: &PageToken) -> Vec<u8> {
     let root = field::to_bytes(&token.root);
     [&[TOKEN_VERSION], root.as_slice(), token.key.as_bytes()].concat()
+}
+
+/// The page token in a query or an answer; `None` where it is empty.
+///
+/// # Errors
+/// As for [`token_in`].
+pub fn page_in(token: &[u8]) -> Result<Option<PageToken>, MessageError> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    token_in(token).map(Some)
 }
 
 /// A page token.

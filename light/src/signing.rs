@@ -41,11 +41,6 @@ impl Change {
     pub fn new(key: Key, value: Option<Vec<u8>>, at: u64) -> Change {
         Change { key, value, marks: Vec::new(), withdrawn: Vec::new(), at }
     }
-
-    /// The number of ops that it takes, if no mark is given twice.
-    pub fn ops(&self) -> usize {
-        1 + self.marks.len() + self.withdrawn.len()
-    }
 }
 
 /// Makes ops that continue the log of `writer` at `tip`: one group, which is ingested and folded as a whole

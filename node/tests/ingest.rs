@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{admission, batch_after, genesis, key, put, rng, secret, submission, World, NOW};
+use common::{batch_after, genesis, key, put, rng, secret, submission, World, NOW};
 use proptest::prelude::*;
 use rand::{seq::SliceRandom, Rng};
 use rootfold_core::{
@@ -15,7 +15,7 @@ use rootfold_core::{
 };
 use rootfold_light::{
     query::At,
-    signing::{self, compose, Change},
+    signing::{compose, Change},
     submission::Submission,
     values::{Value, ValueError},
 };
@@ -280,11 +280,8 @@ fn empty_and_endless_batches() {
 #[test]
 fn grants_that_are_refused() {
     let world = started();
-    let salt = world.genesis.salt;
     let newcomer = secret(50).public_key();
-    let (good, _) =
-        signing::grant(&world.tip(0), &world.secrets[0], salt, &admission(9, newcomer), NOW)
-            .unwrap();
+    let good = world.grant(9, newcomer);
 
     // A grant of another writer than the owner.
     let mut op = good.batches[0].ops[0].op;
@@ -295,9 +292,7 @@ fn grants_that_are_refused() {
         "{e}"
     );
     // A grant of an existing writer.
-    let (twice, _) =
-        signing::grant(&world.tip(0), &world.secrets[0], salt, &admission(1, newcomer), NOW)
-            .unwrap();
+    let twice = world.grant(1, newcomer);
     let e = refused(&world, &twice);
     assert!(
         matches!(e, IngestError::Log(LogError::GrantedAlready { writer: 0, granted: 1, .. })),
@@ -365,14 +360,7 @@ fn a_grant_and_the_granted_writers_ops_in_one_submission() {
     let world = started();
     let newcomer = secret(50);
     let salt = world.genesis.salt;
-    let (mut both, _) = signing::grant(
-        &world.tip(0),
-        &world.secrets[0],
-        salt,
-        &admission(9, newcomer.public_key()),
-        NOW,
-    )
-    .unwrap();
+    let mut both = world.grant(9, newcomer.public_key());
     let granted = both.batches[0].ops[0].op.stamp(0);
     let tip = rootfold_core::log::Tip {
         head: Head::first(salt, newcomer.public_key(), true),

@@ -130,14 +130,7 @@ fn grants_come_an_epoch_before_the_granted_writers_ops() {
     let world = World::new(23, 1);
     let (_kept, data) = folder();
     let newcomer = secret(60);
-    let (grant, _) = signing::grant(
-        &world.tip(0),
-        &world.secrets[0],
-        world.genesis.salt,
-        &common::admission(5, newcomer.public_key()),
-        NOW,
-    )
-    .unwrap();
+    let grant = world.grant(5, newcomer.public_key());
     world.space.ingest(&grant).unwrap();
     let change = signing::Change::new(common::key("x"), Some(b"new".to_vec()), NOW);
     let (ops, _) = signing::compose(&world.tip(5), 5, &newcomer, vec![change]).unwrap();

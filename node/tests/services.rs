@@ -4,7 +4,7 @@
 mod common;
 
 use common::{
-    admission, key,
+    key,
     net::{connect, serve, serve_lies, Lie, Lies, Running},
     secret, World, NOW,
 };
@@ -229,15 +229,7 @@ async fn a_space_without_steps_is_bootstrapped_from_its_genesis() {
     let world = World::with_some_keys();
     // A writer whom the owner admits later, with ops of their own.
     let newcomer = secret(80);
-    let salt = world.genesis.salt;
-    let (grant, _) = signing::grant(
-        &world.tip(0),
-        &world.secrets[0],
-        salt,
-        &admission(9, newcomer.public_key()),
-        NOW,
-    )
-    .unwrap();
+    let grant = world.grant(9, newcomer.public_key());
     world.space.ingest(&grant).unwrap();
     let change = signing::Change::new(key("n"), Some(b"hi".to_vec()), NOW);
     let (ops, _) = signing::compose(&world.tip(9), 9, &newcomer, vec![change]).unwrap();

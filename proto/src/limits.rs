@@ -17,8 +17,6 @@ pub const MAX_BATCH_OPS: usize = MAX_GROUP_OPS;
 pub const MAX_GROUP_OPS: usize = 4096;
 /// The largest number of bytes of the values of ops that one signature covers, each value counted once.
 pub const MAX_GROUP_BYTES: usize = 2 * 1024 * 1024;
-/// The largest number of ops whose values fit into [`MAX_GROUP_BYTES`] whatever they are.
-pub const ALWAYS_FIT: usize = 32;
 /// The largest number of entries in a response to a range query.
 pub const MAX_RANGE: usize = 1000;
 /// The largest number of marked entries in a response, with those that are not current.

@@ -14,7 +14,7 @@ use rootfold_core::{
 use super::registers::{not, replace, RegistersVar};
 use crate::{
     accumulator::{accumulate, class, number, Addend},
-    bits::{enforce_equal, pack, range_bits},
+    bits::{pack, range_bits, selectors},
     eddsa::{verify, SignatureVar},
     head::{link, signed_message, HeadVar},
     height::height,
@@ -78,16 +78,11 @@ fn start_run(
 }
 
 /// The selectors of a slot's class: exactly one is 1.
-struct Classes([Bit; 5]);
+struct Classes(Vec<Bit>);
 
 impl Classes {
     fn new_witness(cs: &ConstraintSystemRef<F>, class: SlotClass) -> Result<Classes> {
-        let bit = |c: SlotClass| Bit::new_witness(cs.clone(), || Ok(c == class));
-        let [a, b, c, d, e] = SlotClass::ALL.map(bit);
-        let classes = Classes([a?, b?, c?, d?, e?]);
-        let sum = SlotClass::ALL.iter().map(|c| classes.is(*c)).fold(Var::zero(), |a, b| a + b);
-        enforce_equal(cs, &sum, &Var::one())?;
-        Ok(classes)
+        Ok(Classes(selectors(cs, SlotClass::ALL.len(), class as usize)?))
     }
 
     fn is(&self, class: SlotClass) -> Var {

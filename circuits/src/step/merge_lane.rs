@@ -14,23 +14,18 @@ use rootfold_core::{
 use super::registers::{not, replace, RegistersVar, ZipperVar};
 use crate::{
     accumulator::{accumulate, number, Addend},
-    bits::{enforce_equal, one_hot, range_bits},
+    bits::{enforce_equal, one_hot, range_bits, selectors},
     item::item,
     key::{key_digest, LIMB_BITS},
     rule, var, zero_if, Bit, Result, Var,
 };
 
 /// The selectors of a row's class: exactly one is 1.
-struct Classes([Bit; 6]);
+struct Classes(Vec<Bit>);
 
 impl Classes {
     fn new_witness(cs: &ConstraintSystemRef<F>, class: RowClass) -> Result<Classes> {
-        let bit = |c: RowClass| Bit::new_witness(cs.clone(), || Ok(c == class));
-        let [a, b, c, d, e, f] = RowClass::ALL.map(bit);
-        let classes = Classes([a?, b?, c?, d?, e?, f?]);
-        let sum = RowClass::ALL.iter().map(|c| classes.is(*c)).fold(Var::zero(), |a, b| a + b);
-        enforce_equal(cs, &sum, &Var::one())?;
-        Ok(classes)
+        Ok(Classes(selectors(cs, RowClass::ALL.len(), class as usize)?))
     }
 
     fn bit(&self, class: RowClass) -> &Bit {

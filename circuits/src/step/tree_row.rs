@@ -15,7 +15,7 @@ use super::{
     registers::{not, replace, RegistersVar, ZipperVar},
 };
 use crate::{
-    bits::{enforce_equal, one_hot, range_bits},
+    bits::{enforce_equal, one_hot, range_bits, selectors},
     hash::hash,
     rule, var, zero_if, Bit, Result, Var,
 };
@@ -29,16 +29,11 @@ pub fn absorb(chain: &Var, item: &Var) -> Result<Var> {
 const LEVEL_BITS: usize = 4;
 
 /// The selectors of a row's operation: exactly one is 1.
-struct Ops([Var; 4]);
+struct Ops(Vec<Var>);
 
 impl Ops {
     fn new_witness(cs: &ConstraintSystemRef<F>, op: TreeOp) -> Result<Ops> {
-        let bit = |o: TreeOp| Ok(var(&Bit::new_witness(cs.clone(), || Ok(o == op))?));
-        let [a, b, c, d] = TreeOp::ALL.map(bit);
-        let ops = [a?, b?, c?, d?];
-        let sum = ops.iter().fold(Var::zero(), |a, b| a + b);
-        enforce_equal(cs, &sum, &Var::one())?;
-        Ok(Ops(ops))
+        Ok(Ops(selectors(cs, TreeOp::ALL.len(), op as usize)?.iter().map(var).collect()))
     }
 
     fn is(&self, op: TreeOp) -> &Var {

@@ -4,13 +4,13 @@ use rootfold_core::{
     item::Entry,
     key::Key,
     stamp::Stamp,
-    step::{RowClass, Rule, SlotClass},
+    step::{RowClass, Rule},
     F,
 };
 
 use crate::{
     draft::Draft,
-    world::{key, put, value, Put, World, ALICE, MALLORY, OWNER},
+    world::{key, put, value, World, ALICE, MALLORY, OWNER},
 };
 
 #[test]
@@ -35,13 +35,7 @@ fn an_honest_epoch_is_accepted() {
 #[test]
 fn an_honest_grant_is_accepted() {
     let world = World::usual();
-    let grant = Put {
-        ts: 200,
-        key: Key::head(9),
-        value: value("an opening"),
-        class: SlotClass::Grant,
-        more: false,
-    };
+    let grant = put(200, Key::head(9), "an opening");
     let runs =
         [world.run(OWNER, &[grant]), world.run(ALICE, &[put(200, key('c', 0), "by the way")])];
     assert_eq!(Draft::new(&world, &runs).accepted().ops, F::from(2u64));

@@ -10,7 +10,7 @@ use rootfold_core::{
     key::Key,
     log::Tip,
     stamp::Stamp,
-    step::{RowClass, Rule, Segment, SlotClass},
+    step::{RowClass, Rule, Segment},
     F,
 };
 
@@ -347,13 +347,7 @@ fn a_run_ends_at_a_seq_out_of_range() {
 #[test]
 fn a_grant_by_a_writer_who_is_not_the_owner() {
     let world = World::small();
-    let grant = Put {
-        ts: 200,
-        key: Key::head(9),
-        value: value("myself"),
-        class: SlotClass::Grant,
-        more: false,
-    };
+    let grant = put(200, Key::head(9), "myself");
     Draft::new(&world, &[world.run(MALLORY, &[grant])]).caught_by(Rule::L7);
 }
 

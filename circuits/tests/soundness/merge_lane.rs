@@ -229,13 +229,7 @@ fn a_user_op_on_the_end_sentinel() {
 #[test]
 fn a_grant_over_an_existing_writer() {
     let world = World::usual();
-    let grant = Put {
-        ts: 200,
-        key: Key::head(ALICE),
-        value: value("another"),
-        class: SlotClass::Grant,
-        more: false,
-    };
+    let grant = put(200, Key::head(ALICE), "another");
     Draft::new(&world, &[world.run(OWNER, &[grant])]).caught_by(Rule::M3);
 }
 
@@ -243,13 +237,7 @@ fn a_grant_over_an_existing_writer() {
 #[test]
 fn two_grants_of_one_writer() {
     let world = World::new(&[OWNER], &[key('a', 0)]);
-    let grant = |ts, text| Put {
-        ts,
-        key: Key::head(9),
-        value: value(text),
-        class: SlotClass::Grant,
-        more: false,
-    };
+    let grant = |ts, text| put(ts, Key::head(9), text);
     let run = world.run(OWNER, &[grant(200, "Alice"), grant(201, "another")]);
     Draft::new(&world, &[run]).caught_by(Rule::M3);
 }

@@ -19,7 +19,6 @@ use rand_chacha::ChaCha20Rng;
 use rootfold_core::{
     key::Key,
     mark::Mark,
-    step::SlotClass,
     tree::chain::{absorb, iv},
     F,
 };
@@ -27,7 +26,7 @@ use rootfold_core::{
 use crate::{
     draft::{opaque, skip, Draft},
     system::Open,
-    world::{key, put, value, Put, World, MALLORY, OWNER},
+    world::{key, put, Put, World, MALLORY, OWNER},
 };
 
 use Freedom::{OtherState, SameState};
@@ -67,13 +66,7 @@ const REASONS: &[(&str, Freedom, &str)] = &[
 fn sealed() -> Draft {
     let keys = [key('a', 1), key('c', 0), key('e', 0), key('1', 0), key('2', 0)];
     let world = World::new(&[OWNER, MALLORY], &keys);
-    let grant = Put {
-        ts: 200,
-        key: Key::head(9),
-        value: value("an opening"),
-        class: SlotClass::Grant,
-        more: false,
-    };
+    let grant = put(200, Key::head(9), "an opening");
     let own = Key::owned(MALLORY, b"post").unwrap();
     let index = Mark::new(b"cats", b"1").unwrap().key(&own);
     let post = Put { more: true, ..put(202, own, "post") };

@@ -187,15 +187,17 @@ fn is_empty_value(entry: &Entry) -> bool {
 /// Checks that `bytes` are the inline value of `entry`, which is item `index` of its page.
 fn check_inline(index: usize, entry: &Entry, bytes: &[u8]) -> Result<(), PageError> {
     let length = bytes.len();
-    let user_value = has_user_value(&entry.key);
     let digest = match entry.key.kind() {
-        _ if user_value && length <= MAX_INLINE_VALUE => value_digest(bytes),
+        KeyKind::Shared | KeyKind::Owned(_) | KeyKind::Index if length <= MAX_INLINE_VALUE => {
+            value_digest(bytes)
+        }
         KeyKind::Head(_) if length == HEAD_BYTES => {
             let bytes = bytes.try_into().map_err(|_| PageError::InlineLength { index, length })?;
             Head::from_bytes(bytes).map_err(|source| PageError::Field { index, source })?.digest()
         }
-        KeyKind::Head(_) => return Err(PageError::InlineLength { index, length }),
-        _ if user_value => return Err(PageError::InlineLength { index, length }),
+        KeyKind::Shared | KeyKind::Owned(_) | KeyKind::Index | KeyKind::Head(_) => {
+            return Err(PageError::InlineLength { index, length });
+        }
         _ => return Err(PageError::InlineValue { index }),
     };
     if digest == entry.value && digest != tombstone() {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    chain::{absorb, iv},
+    chain::{iv, node_digest},
     error::TreeError,
     store::PageStore,
     walk::{root_node, Opened},
@@ -30,7 +30,7 @@ pub struct Inclusion {
 /// The other items of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Siblings {
-    /// The chain of the items before; `None` if there are none.
+    /// The chain over the items before; `None` where the item is the first of its node.
     pub before: Option<F>,
     /// The digests of the items after.
     pub after: Vec<F>,
@@ -52,11 +52,9 @@ impl Inclusion {
         loop {
             let index = node.items.partition_point(|item| item.last_key < *key);
             let Some(item) = node.items.get(index) else { return Ok(None) };
-            let before = &node.items[..index];
-            let chain =
-                before.iter().fold(iv(node.level), |chain, item| absorb(chain, item.digest));
+            let before = node.items[..index].iter().map(|item| item.digest);
             levels.push(Siblings {
-                before: (index > 0).then_some(chain),
+                before: (index > 0).then(|| node_digest(node.level, before)),
                 after: node.items[index + 1..].iter().map(|item| item.digest).collect(),
             });
             match item.open(store)? {
@@ -70,8 +68,8 @@ impl Inclusion {
         }
     }
 
-    /// A path with these nodes; `None` unless there is one for each level, and each `before` is not that
-    /// of no items.
+    /// A path with these nodes; `None` unless there is one for each level, and no `before` is the
+    /// chain over no items.
     pub fn new(levels: Vec<Siblings>) -> Option<Inclusion> {
         let plain = |(level, siblings): (usize, &Siblings)| siblings.before != Some(iv(level));
         let regular = levels.len() == H + 1 && levels.iter().enumerate().all(plain);

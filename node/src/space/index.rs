@@ -47,7 +47,7 @@ pub(crate) struct IndexPart {
 pub struct Hits {
     /// The entries with their values, in the requested order.
     pub entries: Vec<Found>,
-    /// Where the rest begins; `None` if there is none.
+    /// Where the rest begins; `None` if all entries of the term are covered.
     pub next: Option<PageToken>,
 }
 
@@ -115,9 +115,8 @@ impl Space {
         Ok(Hits { entries, next })
     }
 
-    /// The live index keys of the entry of `primary` in the latest state.
+    /// The live index keys of the entry of `primary` under `root`, once [`Self::complete_index`] has run.
     pub(super) fn marks_of(&self, root: F, primary: &Key) -> Result<Vec<Key>, SpaceError> {
-        self.complete_index()?;
         let prefix = marked_prefix(&digest_of(&primary.digest()));
         let mut keys = Vec::new();
         let mut bad = None;
@@ -170,7 +169,8 @@ impl Space {
                     continue;
                 }
                 let primary = self.primary_of(root, &entry.key)?;
-                let current = is_of(&entry.key, &primary.key) && primary.stamp == entry.stamp;
+                let current =
+                    is_of(&entry.key, &primary.key.digest()) && primary.stamp == entry.stamp;
                 hits += usize::from(current);
                 part.marked.push((primary, current));
             }
@@ -199,7 +199,7 @@ impl Space {
     }
 
     /// Makes the records of the latest tree, if it came from a peer. Costs a hash for each entry then.
-    fn complete_index(&self) -> Result<(), SpaceError> {
+    pub(super) fn complete_index(&self) -> Result<(), SpaceError> {
         if self.store().get(Column::Meta, COMPLETE)?.is_some() {
             return Ok(());
         }

@@ -132,6 +132,7 @@ impl Space {
         for write in &writes {
             at = at.max(self.after_entry(&write.key)?);
         }
+        self.complete_index()?;
         let root = self.root(At::Latest)?;
         let change = |Write { key, value, marks }| {
             let withdrawn = self.marks_of(root, &key)?;

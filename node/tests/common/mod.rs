@@ -19,7 +19,7 @@ use rootfold_core::{
 };
 use rootfold_light::{
     query::KeyPrefix,
-    signing::{compose, Admission, Change},
+    signing::{self, compose, Admission, Change},
     submission::{Ingested, Submission},
     values::Value,
 };
@@ -51,11 +51,6 @@ pub fn secret(number: u8) -> SecretKey {
 
 pub fn key(text: &str) -> Key {
     Key::shared(text.as_bytes()).unwrap()
-}
-
-/// A writer who may write shared keys.
-pub fn admission(writer: u32, public_key: PublicKey) -> Admission {
-    Admission { writer, public_key, shared: true }
 }
 
 /// The prefix of shared keys.
@@ -113,6 +108,13 @@ impl World {
         let changes = changes.iter().map(change).collect();
         let secret = &self.secrets[writer as usize];
         compose(&self.tip(writer), writer, secret, changes).unwrap().0
+    }
+
+    /// The op with which the owner admits a writer.
+    pub fn grant(&self, writer: u32, public_key: PublicKey) -> Submission {
+        let admission = Admission { writer, public_key, shared: true };
+        let (tip, secret) = (self.tip(0), &self.secrets[0]);
+        signing::grant(&tip, secret, self.genesis.salt, &admission, NOW).unwrap().0
     }
 
     pub fn write(&self, writer: u32, changes: &[(&str, Option<&[u8]>)]) -> Ingested {

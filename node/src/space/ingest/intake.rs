@@ -14,13 +14,14 @@ use rootfold_core::{
     log::{LogBatch, LogError, SignedOp, Tip},
     run::{extend, CheckedRun},
     tree::{self, Overlay, Page, Update},
+    value::MAX_VALUE,
     F,
 };
 use rootfold_light::{
     submission::Submission,
     values::{open_head, Value, ValueName},
 };
-use rootfold_proto::limits::{ALWAYS_FIT, MAX_BATCH_OPS, MAX_GROUP_BYTES, MAX_GROUP_OPS};
+use rootfold_proto::limits::{MAX_BATCH_OPS, MAX_GROUP_BYTES, MAX_GROUP_OPS};
 
 use super::IngestError;
 use crate::{
@@ -30,6 +31,9 @@ use crate::{
         Batch, Column, StoreError,
     },
 };
+
+/// The largest number of ops whose values fit into a group whatever they are.
+const ALWAYS_FIT: usize = MAX_GROUP_BYTES / MAX_VALUE;
 
 /// How a submission is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -38,18 +38,12 @@ pub fn path_key_of(argument: &OsStr) -> Key {
 /// The key that an argument names: `@7/key` is a key of writer 7, all others are shared keys. A shared key
 /// that begins with `@` is written with `@/` before it.
 pub fn key_of(argument: &OsStr) -> Result<Key, Failure> {
-    named(argument).and_then(|prefix| prefix.get().unwrap_or(SHARED).key().or_usage("key"))
+    let KeyPrefix { owner, bytes } = prefix_of(argument)?;
+    ApplicationKey { owner, bytes: &bytes }.key().or_usage("key")
 }
 
 /// The keys that begin as an argument says, in the form of [`key_of`]; all keys for an empty one.
 pub fn prefix_of(argument: &OsStr) -> Result<KeyPrefix, Failure> {
-    named(argument)
-}
-
-/// The shared key without bytes.
-const SHARED: ApplicationKey<'static> = ApplicationKey { owner: None, bytes: &[] };
-
-fn named(argument: &OsStr) -> Result<KeyPrefix, Failure> {
     let bytes = argument.as_encoded_bytes();
     let (owner, bytes) = match bytes.strip_prefix(b"@") {
         None => (None, bytes),
