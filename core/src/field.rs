@@ -10,7 +10,7 @@ use crate::F;
 pub use rootfold_arith::encoding::FIELD_BYTES;
 
 /// The input is not a field element.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum FieldError {
     /// The number is not below the modulus.
     #[error("field element {hex} is not below the modulus")]

@@ -4,7 +4,14 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::{item::Entry, key::Key, log::LogError, run::CheckedRun, stamp::Stamp};
+use crate::{
+    item::Entry,
+    key::{Key, KeyKind},
+    log::{LogError, Tip},
+    replacement::Replacement,
+    run::CheckedRun,
+    stamp::Stamp,
+};
 
 /// The ops between one root and the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +40,18 @@ pub enum FoldError<E> {
         /// The writer of the run.
         writer: u32,
     },
+    /// L12: the tree does not hold the head that an op replaces.
+    #[error("writer {of}: the old tree does not hold the head that the owner replaces")]
+    OtherHeadReplaced {
+        /// The writer whose head is to be replaced.
+        of: u32,
+    },
+    /// M3: the head of a writer is replaced in an epoch that has a run of them.
+    #[error("writer {of}: their head is replaced in an epoch in which their log goes on")]
+    ReplacedInRun {
+        /// The writer whose head is to be replaced.
+        of: u32,
+    },
     /// The run's writer is not admitted, or a granted writer is already admitted.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -58,8 +77,8 @@ impl Epoch {
 /// Folds `epoch` into the tree that `old` reads. Returns the entries to write, sorted by key.
 ///
 /// The greatest stamp wins: of the ops on a key and its old entry, the one with the greatest stamp
-/// remains. If that is the old entry, nothing is written. Each run also replaces the head entry of its
-/// writer.
+/// remains. If that is the old entry, nothing is written. Each run also writes the head entry of its
+/// writer, and each replacement that of the writer whom it names.
 ///
 /// # Errors
 /// [`FoldError`] for exactly the epochs that the circuit refuses.
@@ -88,7 +107,25 @@ pub fn fold<E>(
                 return Err(LogError::GrantedAlready { writer, seq, granted }.into());
             }
         }
+        for (index, replacement) in run.replacements() {
+            let Replacement::Head { writer: of, before, .. } = replacement else { continue };
+            let of = *of;
+            if read(&Key::head(of))? != Some(before.entry(of)) {
+                return Err(FoldError::OtherHeadReplaced { of });
+            }
+            if epoch.runs.iter().any(|run| run.writer() == of) {
+                return Err(FoldError::ReplacedInRun { of });
+            }
+            if let (Some(head), Some(op)) = (replacement.after(), run.ops().get(*index)) {
+                let entry = Tip { head, stamp: op.stamp(writer) }.entry(of);
+                written.insert(entry.key, entry);
+            }
+        }
         for op in run.ops() {
+            // A replacement writes a head entry, and none of its own.
+            if matches!(op.key.kind(), KeyKind::Replacement(_)) {
+                continue;
+            }
             let entry = op.entry(writer);
             let latest = written.entry(op.key).or_insert(entry);
             if latest.stamp < entry.stamp {

@@ -34,6 +34,8 @@ pub enum Tag {
     Cursor = 9,
     /// Next head of a log after an op whose group goes on, `H_2(head, item)`.
     LinkMore = 10,
+    /// Value of an op that replaces a head, `H_2(item of the head entry, new head)` or `H_2(pk.x, pk.y)`.
+    Replace = 11,
 }
 
 impl Tag {

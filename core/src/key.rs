@@ -45,6 +45,8 @@ pub enum KeyKind {
     Owned(u32),
     /// An index key: the first byte is [`INDEX_BYTE`]. Only a mark writes it ([`crate::mark`]).
     Index,
+    /// The key of an op that replaces the head of a writer's log ([`crate::replacement`]). No tree has it.
+    Replacement(u32),
     /// The last key of every tree, (max,max,max).
     EndSentinel,
     /// Any other key. Nobody may write it.
@@ -137,8 +139,18 @@ impl Key {
 
     /// The key of a writer's head entry: `k1 = k2 = 0`, `k3 = 2^32 + writer`.
     pub fn head(writer: u32) -> Key {
+        Key::of_writer(1, writer)
+    }
+
+    /// The key of an op that replaces a writer's head: `k1 = k2 = 0`, `k3 = 2^33 + writer`.
+    pub fn replacement(writer: u32) -> Key {
+        Key::of_writer(2, writer)
+    }
+
+    /// `k1 = k2 = 0`, `k3 = 2^32 * region + writer`.
+    fn of_writer(region: u64, writer: u32) -> Key {
         let mut bytes = [0u8; KEY_BYTES];
-        let k3 = (1u64 << 32) | u64::from(writer);
+        let k3 = (region << 32) | u64::from(writer);
         bytes[KEY_BYTES - 8..].copy_from_slice(&k3.to_be_bytes());
         Key(bytes)
     }
@@ -188,8 +200,12 @@ impl Key {
             INDEX_BYTE => KeyKind::Index,
             _ if *self == Key::START => KeyKind::StartSentinel,
             _ if *self == Key::END => KeyKind::EndSentinel,
-            _ if front.iter().all(|b| *b == 0) && k3 >> 32 == 1 => KeyKind::Head(k3 as u32),
-            _ => KeyKind::Unused,
+            _ if front.iter().any(|b| *b != 0) => KeyKind::Unused,
+            _ => match k3 >> 32 {
+                1 => KeyKind::Head(k3 as u32),
+                2 => KeyKind::Replacement(k3 as u32),
+                _ => KeyKind::Unused,
+            },
         }
     }
 
@@ -302,7 +318,10 @@ impl std::fmt::Debug for Key {
             };
         }
         match self.kind() {
-            kind @ (KeyKind::Head(_) | KeyKind::StartSentinel | KeyKind::EndSentinel) => {
+            kind @ (KeyKind::Head(_)
+            | KeyKind::Replacement(_)
+            | KeyKind::StartSentinel
+            | KeyKind::EndSentinel) => {
                 write!(f, "Key({kind:?})")
             }
             _ => {

@@ -6,6 +6,7 @@
 
 pub mod accumulator;
 pub mod eddsa;
+pub mod fence;
 pub mod field;
 pub mod fold;
 pub mod hash;
@@ -15,6 +16,7 @@ pub mod item;
 pub mod key;
 pub mod log;
 pub mod mark;
+pub mod replacement;
 pub mod run;
 pub mod space;
 pub mod stamp;

@@ -1,4 +1,4 @@
-//! Op logs: the linked and signed ops of one writer (rules L3 to L5 and L7).
+//! Op logs: the linked and signed ops of one writer (rules L3 to L5, L7 and L9).
 
 use thiserror::Error;
 
@@ -15,15 +15,20 @@ use crate::{
 /// Length of an encoded op in bytes.
 pub const OP_BYTES: usize = 8 + KEY_BYTES + FIELD_BYTES + 1;
 
-/// An op: writes a value, writes a tombstone, marks the op before it, or grants a writer.
+/// The writer id of the owner.
+pub const OWNER: u32 = 0;
+
+/// An op: writes a value, writes a tombstone, marks the op before it, grants a writer, or replaces the
+/// head of a writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Op {
     /// Hybrid logical clock, see [`Stamp::ts`].
     pub ts: u64,
     /// A shared or owned key; for a mark, an index key; for a grant, the key of the granted writer's head
-    /// entry.
+    /// entry; for a replacement, [`Key::replacement`].
     pub key: Key,
-    /// The value digest; 0 for a tombstone; for a grant, [`Head::digest`].
+    /// The value digest; 0 for a tombstone; for a grant, [`Head::digest`]; for a replacement,
+    /// [`Replacement::digest`](crate::replacement::Replacement::digest).
     pub value: F,
     /// Whether the next op of the log belongs to the same group. A group is ingested and folded as a
     /// whole: it can be signed only after its last op (L11).
@@ -180,15 +185,29 @@ pub enum LogError {
         /// The number of the signed op.
         seq: u64,
     },
-    /// L7: only writer 0, the owner, grants.
-    #[error("writer {writer}, op {seq}: only the owner may admit writer {granted}")]
+    /// L7: only writer 0, the owner, grants and replaces heads.
+    #[error(
+        "writer {writer}, op {seq}: only the owner may admit writer {of} or replace their head"
+    )]
     NotOwner {
         /// The writer.
         writer: u32,
         /// The op's number.
         seq: u64,
-        /// The writer to be admitted.
-        granted: u32,
+        /// The writer to be admitted or replaced.
+        of: u32,
+    },
+    /// L12, L13: a replacement of a head that cannot be folded.
+    #[error("writer {writer}, op {seq}: the head of writer {of} is not replaced: {reason}")]
+    ReplacementRefused {
+        /// The writer.
+        writer: u32,
+        /// The op's number.
+        seq: u64,
+        /// The writer whose head is to be replaced.
+        of: u32,
+        /// What is wrong.
+        reason: ReplacementRefusal,
     },
     /// M3: a writer is admitted once.
     #[error("writer {writer}, op {seq}: writer {granted} is already admitted")]
@@ -247,6 +266,26 @@ pub enum MarkRefusal {
     Twice,
 }
 
+/// Why a replacement is refused (L12, L13).
+#[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
+pub enum ReplacementRefusal {
+    /// The bytes behind the op's value digest are not known.
+    #[error("what it puts in place is not known")]
+    Unknown,
+    /// The head entry is not older than the op.
+    #[error("the op is not later than the head that it replaces")]
+    Clock,
+    /// No run can start from the head.
+    #[error("the head that it replaces has a number of ops or a right out of range")]
+    Range,
+    /// The run has replaced the same head.
+    #[error("this run has replaced it before")]
+    Twice,
+    /// Another op follows one that replaces the owner's key.
+    #[error("the op that replaces the owner's key is not the last one that the old key signs")]
+    NotLast,
+}
+
 impl LogError {
     /// The writer of the log.
     pub fn writer(&self) -> u32 {
@@ -263,6 +302,7 @@ impl LogError {
             | LogError::MarkRefused { writer, .. }
             | LogError::GroupCut { writer, .. }
             | LogError::NotOwner { writer, .. }
+            | LogError::ReplacementRefused { writer, .. }
             | LogError::GrantedAlready { writer, .. }
             | LogError::Unsigned { writer, .. }
             | LogError::Signature { writer, .. }
@@ -336,8 +376,11 @@ impl Op {
                 Err(LogError::OtherOwner { writer, seq, key, owner })
             }
             KeyKind::Shared | KeyKind::Owned(_) | KeyKind::Index => Ok(None),
-            KeyKind::Head(granted) if writer == 0 => Ok(Some(granted)),
-            KeyKind::Head(granted) => Err(LogError::NotOwner { writer, seq, granted }),
+            KeyKind::Head(granted) if writer == OWNER => Ok(Some(granted)),
+            KeyKind::Replacement(_) if writer == OWNER => Ok(None),
+            KeyKind::Head(of) | KeyKind::Replacement(of) => {
+                Err(LogError::NotOwner { writer, seq, of })
+            }
             KeyKind::StartSentinel | KeyKind::EndSentinel | KeyKind::Unused => {
                 Err(LogError::KeyRefused { writer, seq, key })
             }

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     eddsa::Signature,
-    key::Key,
-    log::{LogBatch, LogError, MarkRefusal, Op, Tip},
+    field::to_u64,
+    head::Head,
+    key::{Key, KeyKind},
+    log::{LogBatch, LogError, MarkRefusal, Op, ReplacementRefusal, Tip},
     mark::belongs_to,
+    replacement::Replacement,
     value::tombstone,
     F,
 };
@@ -24,7 +27,7 @@ pub struct Run {
     pub signature: Signature,
 }
 
-/// A run that continues its log by L3 to L5, L7 and L9 to L11: every op is linked and allowed, the last one
+/// A run that continues its log by L3 to L5, L7 and L9 to L13: every op is linked and allowed, the last one
 /// is signed, and no group is cut.
 ///
 /// Only [`Run::check`] and [`extend`] return one, so it need not be checked again. The check is
@@ -38,7 +41,12 @@ pub struct CheckedRun {
     heads: Vec<F>,
     /// The writers that the run grants, with the seq of the op that grants each.
     granted: BTreeMap<u32, u64>,
+    /// The replacements of heads by the index of their op.
+    replacements: BTreeMap<usize, Replacement>,
 }
+
+/// Returns the replacement of a head with this digest; `None` if it is not known.
+pub type OpenReplacement<'a> = &'a dyn Fn(F) -> Option<Replacement>;
 
 impl Run {
     /// Checks the ops and the signature. Costs one signature verification, and three permutations
@@ -49,13 +57,22 @@ impl Run {
     /// [`LogError::ClockNotGrowing`] (L3), [`LogError::SeqExhausted`] (L6),
     /// [`LogError::KeyRefused`], [`LogError::OtherOwner`] or [`LogError::NotShared`] (L9),
     /// [`LogError::NotOwner`] (L7), [`LogError::MarkRefused`] (L10), [`LogError::GroupCut`] (L11),
-    /// [`LogError::GrantedAlready`] if the run grants a writer twice, [`LogError::Signature`] (L5).
+    /// [`LogError::GrantedAlready`] if the run grants a writer twice,
+    /// [`LogError::ReplacementRefused`] if it replaces a head, [`LogError::Signature`] (L5).
     pub fn check(self) -> Result<CheckedRun, LogError> {
+        self.check_with(&|_| None)
+    }
+
+    /// [`Run::check`] of a run that may replace heads (L12, L13).
+    ///
+    /// # Errors
+    /// As [`Run::check`].
+    pub fn check_with(self, open: OpenReplacement<'_>) -> Result<CheckedRun, LogError> {
         let last = self.ops.len().saturating_sub(1);
         let ops = self.ops.iter().enumerate();
         let ops = ops.map(|(index, op)| (op, (index == last).then_some(&self.signature)));
-        let Followed { after, heads, granted } = follow(self.before, self.writer, &|_| false, ops)?;
-        Ok(CheckedRun { run: self, after, heads, granted })
+        let followed = follow(self.before, self.writer, &|_| false, open, ops)?;
+        Ok(followed.into_checked(self))
     }
 }
 
@@ -95,11 +112,17 @@ impl CheckedRun {
         &self.granted
     }
 
+    /// The replacements of heads by the index of their op.
+    pub fn replacements(&self) -> &BTreeMap<usize, Replacement> {
+        &self.replacements
+    }
+
     /// Appends the run that follows this one in the same log.
     ///
     /// # Errors
     /// [`LogError::Gap`] if `next` does not begin at this run's end, [`LogError::GrantedAlready`]
-    /// if both grant one writer.
+    /// if both grant one writer, [`LogError::ReplacementRefused`] if both replace one head or this run
+    /// ends with the owner's old key.
     pub fn append(&mut self, next: CheckedRun) -> Result<(), LogError> {
         let writer = self.writer();
         if next.writer() != writer || next.before() != self.after {
@@ -110,6 +133,20 @@ impl CheckedRun {
         if let Some((&granted, &seq)) = twice {
             return Err(LogError::GrantedAlready { writer, seq, granted });
         }
+        for (index, replacement) in &self.replacements {
+            let seq = self.run.before.seq(writer)? + *index as u64 + 1;
+            let of = replacement.writer();
+            let twice = next.replacements.values().any(|later| later.writer() == of);
+            let reason = match replacement {
+                Replacement::OwnerKey(_) => ReplacementRefusal::NotLast,
+                Replacement::Head { .. } if twice => ReplacementRefusal::Twice,
+                Replacement::Head { .. } => continue,
+            };
+            return Err(LogError::ReplacementRefused { writer, seq, of, reason });
+        }
+        let held = self.run.ops.len();
+        let later = next.replacements.into_iter();
+        self.replacements.extend(later.map(|(index, replacement)| (held + index, replacement)));
         self.granted.extend(next.granted);
         self.heads.extend(next.heads);
         self.run.ops.extend(next.run.ops);
@@ -131,6 +168,19 @@ pub fn extend(
     known_writers: &dyn Fn(u32) -> bool,
     batch: &LogBatch,
 ) -> Result<CheckedRun, LogError> {
+    extend_with(tip, known_writers, &|_| None, batch)
+}
+
+/// [`extend`] by a batch that may replace heads (L12, L13).
+///
+/// # Errors
+/// As [`extend`].
+pub fn extend_with(
+    tip: &Tip,
+    known_writers: &dyn Fn(u32) -> bool,
+    open: OpenReplacement<'_>,
+    batch: &LogBatch,
+) -> Result<CheckedRun, LogError> {
     let writer = batch.writer;
     if !known_writers(writer) {
         return Err(LogError::UnknownWriter { writer });
@@ -140,11 +190,11 @@ pub fn extend(
         return Err(LogError::Gap { writer, expected, first_seq: batch.first_seq });
     }
     let ops = batch.ops.iter().map(|signed| (&signed.op, signed.signature.as_ref()));
-    let Followed { after, heads, granted } = follow(*tip, writer, known_writers, ops)?;
+    let followed = follow(*tip, writer, known_writers, open, ops)?;
     let last = batch.ops.last().and_then(|signed| signed.signature);
-    let signature = last.ok_or(LogError::Unsigned { writer, seq: after.seq(writer)? })?;
+    let signature = last.ok_or(LogError::Unsigned { writer, seq: followed.after.seq(writer)? })?;
     let ops = batch.ops.iter().map(|signed| signed.op).collect();
-    Ok(CheckedRun { run: Run { writer, before: *tip, ops, signature }, after, heads, granted })
+    Ok(followed.into_checked(Run { writer, before: *tip, ops, signature }))
 }
 
 /// The end of a log that was followed, and what came before it.
@@ -152,6 +202,14 @@ struct Followed {
     after: Tip,
     heads: Vec<F>,
     granted: BTreeMap<u32, u64>,
+    replacements: BTreeMap<usize, Replacement>,
+}
+
+impl Followed {
+    fn into_checked(self, run: Run) -> CheckedRun {
+        let Followed { after, heads, granted, replacements } = self;
+        CheckedRun { run, after, heads, granted, replacements }
+    }
 }
 
 /// The last op that is not a mark, and its marks so far.
@@ -189,9 +247,11 @@ fn follow<'a>(
     before: Tip,
     writer: u32,
     known_writers: &dyn Fn(u32) -> bool,
+    open: OpenReplacement<'_>,
     ops: impl Iterator<Item = (&'a Op, Option<&'a Signature>)>,
 ) -> Result<Followed, LogError> {
     let mut granted_here = BTreeMap::new();
+    let mut replacements: BTreeMap<usize, Replacement> = BTreeMap::new();
     let mut tip = before;
     let mut heads = Vec::new();
     // The op that a mark would belong to, while its group goes on.
@@ -203,6 +263,16 @@ fn follow<'a>(
         if let Some(granted) = op.granted(writer, &tip, seq)? {
             if known_writers(granted) || granted_here.insert(granted, seq).is_some() {
                 return Err(LogError::GrantedAlready { writer, seq, granted });
+            }
+        }
+        let refused = |of, reason| Err(LogError::ReplacementRefused { writer, seq, of, reason });
+        if let Some(of) = replacements.values().find(|earlier| earlier.after().is_none()) {
+            return refused(of.writer(), ReplacementRefusal::NotLast);
+        }
+        if let KeyKind::Replacement(of) = op.key.kind() {
+            match replacement(op, open, &replacements) {
+                Ok(replacement) => drop(replacements.insert(heads.len() - 1, replacement)),
+                Err(reason) => return refused(of, reason),
             }
         }
         if op.is_mark() {
@@ -225,5 +295,33 @@ fn follow<'a>(
     if heads.is_empty() {
         return Err(LogError::Empty { writer });
     }
-    Ok(Followed { after: tip, heads, granted: granted_here })
+    // The owner's new key signs only what follows.
+    if let Some(Replacement::OwnerKey(public_key)) = replacements.values().last() {
+        tip.head = Head { public_key: *public_key, ..tip.head };
+    }
+    Ok(Followed { after: tip, heads, granted: granted_here, replacements })
+}
+
+/// What an op that replaces a head puts in place (L12). `earlier` are the replacements before it in its run.
+fn replacement(
+    op: &Op,
+    open: OpenReplacement<'_>,
+    earlier: &BTreeMap<usize, Replacement>,
+) -> Result<Replacement, ReplacementRefusal> {
+    let known =
+        open(op.value).filter(|opened| opened.key() == op.key && opened.digest() == op.value);
+    let replacement = known.ok_or(ReplacementRefusal::Unknown)?;
+    if earlier.values().any(|earlier| earlier.writer() == replacement.writer()) {
+        return Err(ReplacementRefusal::Twice);
+    }
+    if let Replacement::Head { before, .. } = &replacement {
+        if before.stamp.ts >= op.ts {
+            return Err(ReplacementRefusal::Clock);
+        }
+        let right = to_u64(&before.head.shared).is_some_and(|right| right <= 1);
+        if !right || to_u64(&before.head.seq).is_none() {
+            return Err(ReplacementRefusal::Range);
+        }
+    }
+    Ok(replacement)
 }

@@ -83,12 +83,13 @@ const MESSAGE: Memory = Memory { fixed: 256 << 10, per_byte: 128, growth: 16 << 
 const PROOF: Memory = Memory { fixed: 4 << 20, ..MESSAGE };
 
 /// All targets, in the order of `docs/soundness.md`.
-pub const TARGETS: [Target; 48] = [
+pub const TARGETS: [Target; 49] = [
     target("key", SMALL, log::key),
     target("public_key", POINT, eddsa::public_key),
     target("signature", POINT, eddsa::signature),
     target("op", SMALL, log::op),
     target("head", SMALL, log::head),
+    target("replacement", SMALL, log::replacement),
     target("log_batch", MESSAGE, log::batch),
     target("page", MIDDLE, page::target),
     target("genesis", MIDDLE, space::genesis),

@@ -8,6 +8,7 @@ use rootfold_core::{
         SHARED_BYTE,
     },
     log::{LogBatch, Op},
+    replacement::Replacement,
     run::{extend, Run},
     tree,
 };
@@ -41,6 +42,7 @@ pub fn key(bytes: &[u8]) -> Verdict {
         }
         KeyKind::Index => assert_eq!(bytes[0], INDEX_BYTE),
         KeyKind::Head(writer) => assert_eq!(key, Key::head(writer)),
+        KeyKind::Replacement(writer) => assert_eq!(key, Key::replacement(writer)),
         KeyKind::StartSentinel => assert_eq!(key, Key::START),
         KeyKind::EndSentinel => assert_eq!(key, Key::END),
         KeyKind::Unused => assert!(![SHARED_BYTE, OWNED_BYTE, INDEX_BYTE].contains(&bytes[0])),
@@ -65,7 +67,7 @@ pub fn op(bytes: &[u8]) -> Verdict {
     let allowed = |writer| match op.key.kind() {
         KeyKind::Shared | KeyKind::Index => true,
         KeyKind::Owned(owner) => owner == writer,
-        KeyKind::Head(_) => writer == 0,
+        KeyKind::Head(_) | KeyKind::Replacement(_) => writer == 0,
         KeyKind::StartSentinel | KeyKind::EndSentinel | KeyKind::Unused => false,
     };
     for writer in [0, 1] {
@@ -88,6 +90,19 @@ pub fn head(bytes: &[u8]) -> Verdict {
     assert_eq!(head.to_bytes(), *array, "a head has one encoding");
     let held = honest().tips[&0].head;
     assert_eq!(head.digest() == held.digest(), head == held, "two heads have the same digest");
+    Verdict::Accepted
+}
+
+/// [`Replacement::from_bytes`]: 241 bytes, what replaces a head entry, or the owner's new key.
+///
+/// Every decoded replacement has one encoding, and its new head differs from the old one in key and right only.
+pub fn replacement(bytes: &[u8]) -> Verdict {
+    let Ok(replacement) = Replacement::from_bytes(bytes) else { return Verdict::Refused };
+    assert_eq!(replacement.to_bytes(), bytes, "a replacement has one encoding");
+    assert_eq!(replacement.key().kind(), KeyKind::Replacement(replacement.writer()));
+    if let (Some(after), Replacement::Head { before, .. }) = (replacement.after(), replacement) {
+        assert_eq!((after.seq, after.head), (before.head.seq, before.head.head));
+    }
     Verdict::Accepted
 }
 

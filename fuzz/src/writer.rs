@@ -7,6 +7,7 @@ use rootfold_core::{
     key::{Key, KeyKind},
     log::{LogBatch, Op, SignedOp, Tip},
     mark::Mark,
+    replacement::Replacement,
     tree,
     value::tombstone,
     F,
@@ -95,6 +96,7 @@ impl Program<'_> {
             // A writer who is not admitted starts with the tip of a genesis writer.
             let nobody =
                 Tip::genesis(honest().genesis.salt, writer, secret(writer).public_key(), true);
+            let held = tips.clone();
             let tip = tips.entry(writer).or_insert(nobody);
             let first_seq = tip.seq(writer).unwrap_or(u64::MAX);
             let skipped = u64::from(self.next() / 250);
@@ -102,7 +104,7 @@ impl Program<'_> {
                 LogBatch { writer, first_seq: first_seq.saturating_add(skipped), ops: Vec::new() };
             let mut granted = Vec::new();
             for _ in 0..=self.next() % 4 {
-                let (op, head) = self.op(tip, &mut submission.values);
+                let (op, head) = self.op(&held, tip, &mut submission.values);
                 granted.extend(head.map(|head| (op, head)));
                 *tip = after(tip, writer, &op);
                 let message = signed_message(tip.head.head, tip.head.seq);
@@ -111,8 +113,8 @@ impl Program<'_> {
                 batch.ops.push(SignedOp { op, signature });
             }
             for (op, head) in granted {
-                if let KeyKind::Head(granted) = op.key.kind() {
-                    tips.insert(granted, Tip { head, stamp: op.stamp(writer) });
+                if let KeyKind::Head(of) | KeyKind::Replacement(of) = op.key.kind() {
+                    tips.insert(of, Tip { head, stamp: op.stamp(writer) });
                 }
             }
             submission.batches.push(batch);
@@ -120,8 +122,8 @@ impl Program<'_> {
         submission
     }
 
-    /// The next op, and the head whose digest is its value, if there is one.
-    fn op(&mut self, tip: &Tip, values: &mut Vec<Value>) -> (Op, Option<Head>) {
+    /// The next op, and the head that it puts in place, if there is one.
+    fn op(&mut self, tips: &Tips, tip: &Tip, values: &mut Vec<Value>) -> (Op, Option<Head>) {
         let (form, byte) = (self.next(), self.next());
         let shared = |byte| Key::shared(&[byte]).expect("the key is short");
         let key = match form % 8 {
@@ -132,7 +134,8 @@ impl Program<'_> {
             3 => Mark::new(b"term", &[byte % 3])
                 .expect("short")
                 .key(&self.last.unwrap_or(shared(byte))),
-            4 | 5 => Key::head(u32::from(byte % 12)),
+            4 => Key::head(u32::from(byte % 12)),
+            5 => Key::replacement(u32::from(byte % 12)),
             6 if byte < 128 => Key::START,
             6 => Key::END,
             _ => Key::from_bytes([byte; 93]),
@@ -157,6 +160,13 @@ impl Program<'_> {
             3 => Some(Head { seq: F::from(u128::from(u64::MAX) + u128::from(byte)), ..first }),
             _ => None,
         };
+        if let KeyKind::Replacement(of) = key.kind() {
+            let replacement = replacement(tips, of, byte);
+            let value = Value::replacement(&replacement);
+            let op = Op { more, ts, key, value: value.name.digest };
+            values.push(value);
+            return (op, replacement.after());
+        }
         let value = match (head, form / 32) {
             (Some(head), _) => Value::head(&head),
             (None, 4) => return (Op { more, ts, key, value: tombstone() }, None),
@@ -167,6 +177,20 @@ impl Program<'_> {
         let op = Op { more, ts, key, value: value.name.digest };
         values.push(value);
         (op, head)
+    }
+}
+
+/// A replacement of the head that writer `of` has, or of the owner's key. The keys stay the same, so that the
+/// next ops are signed with them.
+fn replacement(tips: &Tips, of: u32, byte: u8) -> Replacement {
+    let public_key = secret(of).public_key();
+    let other = Tip::genesis(honest().genesis.salt, of, public_key, true);
+    match of {
+        0 => Replacement::OwnerKey(public_key),
+        writer => {
+            let before = tips.get(&of).copied().unwrap_or(other);
+            Replacement::Head { writer, before, public_key, shared: byte.is_multiple_of(2) }
+        }
     }
 }
 

@@ -163,6 +163,7 @@ pub fn name_in(message: &v1::ValueName) -> Result<ValueName, MessageError> {
     let kind = match v1::ValueKind::try_from(message.kind) {
         Ok(v1::ValueKind::User) => ValueKind::User,
         Ok(v1::ValueKind::Head) => ValueKind::Head,
+        Ok(v1::ValueKind::Replacement) => ValueKind::Replacement,
         _ => return Err(MessageError::Unknown { what: "value kind", number: message.kind }),
     };
     Ok(ValueName { kind, digest: field("value digest", &message.digest)? })
@@ -173,6 +174,7 @@ pub fn name_out(name: &ValueName) -> v1::ValueName {
     let kind = match name.kind {
         ValueKind::User => v1::ValueKind::User,
         ValueKind::Head => v1::ValueKind::Head,
+        ValueKind::Replacement => v1::ValueKind::Replacement,
     };
     v1::ValueName { kind: kind.into(), digest: bytes(&name.digest) }
 }

@@ -8,16 +8,14 @@ use rootfold_core::{
     key::Key,
     log::{LogBatch, LogError, Op, SignedOp, Tip},
     mark::Mark,
+    replacement::Replacement,
     value::tombstone,
     F,
 };
 
 use crate::{submission::Submission, values::Value};
 
-pub use rootfold_core::stamp::COUNTER_BITS;
-
-/// The writer id of the owner.
-pub const OWNER: u32 = 0;
+pub use rootfold_core::{log::OWNER, stamp::COUNTER_BITS};
 
 /// A change of one key.
 #[derive(Debug, Clone)]
@@ -115,6 +113,32 @@ pub fn grant(
     let (signed, tip) = SignedOp::sign(tip, OWNER, op, secret)?;
     let batches = vec![LogBatch { writer: OWNER, first_seq, ops: vec![signed] }];
     Ok((Submission { batches, values: vec![head] }, tip))
+}
+
+/// Makes the op with which the owner replaces the head of a writer, or the owner's key. `tip` is the end of the
+/// owner's log, and `at` is as in [`Change::at`].
+///
+/// # Errors
+/// [`LogError`] if `secret` is not the owner's key, or the owner's log can take no more ops.
+pub fn replace(
+    tip: &Tip,
+    secret: &SecretKey,
+    replacement: &Replacement,
+    at: u64,
+) -> Result<(Submission, Tip), LogError> {
+    let first_seq = tip.seq(OWNER)?;
+    let value = Value::replacement(replacement);
+    let mut ts = clock(tip.stamp.ts, at);
+    if let Replacement::Head { before, .. } = replacement {
+        ts = ts.max(before.stamp.ts.saturating_add(1));
+    }
+    let op = Op { ts, key: replacement.key(), value: value.name.digest, more: false };
+    let (signed, mut tip) = SignedOp::sign(tip, OWNER, op, secret)?;
+    if let Replacement::OwnerKey(public_key) = replacement {
+        tip.head.public_key = *public_key;
+    }
+    let batches = vec![LogBatch { writer: OWNER, first_seq, ops: vec![signed] }];
+    Ok((Submission { batches, values: vec![value] }, tip))
 }
 
 /// The clock of an op after one with the clock `last`: `at`, or the successor of `last` if that is later. A

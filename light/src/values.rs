@@ -1,6 +1,6 @@
 //! Values and their digests.
 //!
-//! A digest is of one of two kinds, and its kind is part of its name. Otherwise a writer could put
+//! A digest is of one of three kinds, and its kind is part of its name. Otherwise a writer could put
 //! the digest of a log head into an op under a user's key, and no node could serve a user value
 //! with that digest.
 
@@ -9,6 +9,7 @@ use rootfold_core::{
     head::{Head, HEAD_BYTES},
     item::Entry,
     key::{Key, KeyKind},
+    replacement::{Replacement, ReplacementError},
     value::{tombstone, value_digest, MAX_VALUE},
     F,
 };
@@ -21,6 +22,8 @@ pub enum ValueKind {
     User,
     /// Poseidon over the fields of a log head: [`Head::digest`].
     Head,
+    /// Poseidon over what a replacement of a head puts in place: [`Replacement::digest`].
+    Replacement,
 }
 
 /// The name of a value: the digest that its bytes must have.
@@ -62,6 +65,9 @@ pub enum ValueError {
         /// The length in bytes.
         length: usize,
     },
+    /// Not the encoding of a replacement of a head.
+    #[error(transparent)]
+    NotAReplacement(#[from] ReplacementError),
 }
 
 impl ValueName {
@@ -74,6 +80,7 @@ impl ValueName {
         let kind = match key.kind() {
             KeyKind::Shared | KeyKind::Owned(_) | KeyKind::Index => ValueKind::User,
             KeyKind::Head(_) => ValueKind::Head,
+            KeyKind::Replacement(_) => ValueKind::Replacement,
             KeyKind::StartSentinel | KeyKind::EndSentinel | KeyKind::Unused => return None,
         };
         Some(ValueName { kind, digest })
@@ -95,6 +102,7 @@ impl ValueName {
             }
             ValueKind::User => value_digest(content),
             ValueKind::Head => open_head(content)?.digest(),
+            ValueKind::Replacement => Replacement::from_bytes(content)?.digest(),
         };
         if digest == self.digest {
             Ok(())
@@ -115,6 +123,12 @@ impl Value {
     pub fn head(head: &Head) -> Value {
         let name = ValueName { kind: ValueKind::Head, digest: head.digest() };
         Value { name, content: head.to_bytes().to_vec() }
+    }
+
+    /// The encoding of a replacement of a head under its digest.
+    pub fn replacement(replacement: &Replacement) -> Value {
+        let name = ValueName { kind: ValueKind::Replacement, digest: replacement.digest() };
+        Value { name, content: replacement.to_bytes() }
     }
 
     /// Checks the bytes against the name.

@@ -37,6 +37,8 @@ fn help_names_every_command() {
         "space",
         "writer",
         "grant",
+        "rekey",
+        "revoke",
         "put",
         "del",
         "get",
@@ -187,6 +189,43 @@ fn only_granted_writers_can_write() {
 }
 
 #[cfg(unix)]
+/// Lost and stolen keys, and writers who have to go.
+#[test]
+fn the_owner_replaces_keys_and_closes_logs() {
+    let node = Node::new();
+    node.run(["space", "new"]).ok();
+    for name in ["ben", "ben-2", "ben-3", "owner-2"] {
+        node.run(["writer", "new", name]).ok();
+    }
+    node.run(["grant", "ben"]).ok();
+    node.run(["put", "--as", "ben", "colour", "red"]).ok();
+    node.run(["rekey", "1", "ben-2"]).ok();
+    node.run(["put", "--as", "ben", "colour", "blue"]).fails(1, "belongs to no writer");
+    node.run(["put", "--as", "ben-2", "colour", "green"]).ok();
+    assert_eq!(node.run(["get", "colour"]).ok(), "green");
+    node.run(["rekey", "1", "owner"]).fails(1, "already writer 0");
+
+    assert_eq!(node.json(["status"])["closed"], json!([]));
+    assert_eq!(node.json(["revoke", "1"]), json!({ "writer": 1, "closed": true }));
+    node.run(["put", "--as", "ben-2", "colour", "blue"]).fails(1, "belongs to no writer");
+    assert_eq!(node.json(["status"])["closed"], json!([1]));
+    assert!(node.run(["status"]).ok().contains("closed    writer 1, by the owner"));
+    assert_eq!(node.run(["get", "colour"]).ok(), "green", "what was written stays");
+    node.run(["rekey", "1", "ben-3"]).ok();
+    node.run(["put", "--as", "ben-3", "colour", "blue"]).ok();
+
+    // The owner's own key: from then on the new one is taken, without --as.
+    node.run(["rekey", "0", "owner-2"]).ok();
+    node.run(["put", "shape", "round"]).ok();
+    node.run(["grant", "ben"]).ok();
+    node.run(["revoke", "0"]).fails(1, "not closed");
+    node.run(["revoke", "9"]).fails(1, "not known in this space");
+    node.run(["forks", "resolve", "1", "1"]).fails(1, "no evidence of a fork");
+    node.run(["rekey", "1", "nobody"]).fails(3, "nobody");
+    let log = node.run(["log"]).ok();
+    assert!(log.contains("replace") && log.contains("head of writer 1"), "{log}");
+}
+
 #[test]
 fn key_files_have_mode_0600() {
     use std::os::unix::fs::PermissionsExt;

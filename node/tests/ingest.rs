@@ -287,10 +287,7 @@ fn grants_that_are_refused() {
     let mut op = good.batches[0].ops[0].op;
     op.ts = u64::MAX / 2;
     let e = refused(&world, &submission(world.signed_at_end(1, &[op]), good.values.clone()));
-    assert!(
-        matches!(e, IngestError::Log(LogError::NotOwner { writer: 1, seq: 3, granted: 9 })),
-        "{e}"
-    );
+    assert!(matches!(e, IngestError::Log(LogError::NotOwner { writer: 1, seq: 3, of: 9 })), "{e}");
     // A grant of an existing writer.
     let twice = world.grant(1, newcomer);
     let e = refused(&world, &twice);

@@ -19,8 +19,10 @@ use rootfold_core::{
     key::Key,
     log::{Op, SignedOp, Tip},
     mark::Mark,
+    replacement::Replacement,
     run::Run,
     space::{Genesis, Sharing},
+    stamp::Stamp,
     step::{Profile, State, StepWitness},
     tree::{build, lookup, update, MemoryStore},
     value::{tombstone, value_digest},
@@ -70,18 +72,25 @@ impl World {
     }
 
     /// An epoch in which some writers put, overwrite, delete and mark random keys, in groups, and the owner
-    /// may admit a writer.
+    /// may admit a writer and replace heads.
     fn epoch(&mut self) -> Epoch {
         let mut runs = Vec::new();
         let mut admitted = Vec::new();
+        let mut replacements: Vec<(Replacement, SecretKey, u64)> = Vec::new();
         let writers: Vec<u32> = self.authors.keys().copied().collect();
         let next_writer = writers.len() as u32;
         for writer in writers {
             if self.rng.gen_ratio(1, 3) && !(runs.is_empty() && writer + 1 == next_writer) {
                 continue;
             }
+            if replacements.iter().any(|(replacement, ..)| replacement.writer() == writer) {
+                continue;
+            }
             let before = self.authors[&writer].tip;
             let mut ops = self.ops(writer);
+            if writer == 0 {
+                self.replace(&mut ops, &mut replacements);
+            }
             if writer == 0 && ops.len() > 2 && next_writer < 6 {
                 let secret = SecretKey::random(&mut self.rng);
                 let shared = self.sharing.allows(next_writer);
@@ -92,6 +101,9 @@ impl World {
                 admitted.push((next_writer, Author { secret, tip }));
                 ops.push(op);
             }
+            if writer == 0 {
+                self.replace_own(&mut ops, &mut replacements);
+            }
             let author = self.authors.get_mut(&writer).unwrap();
             let mut signature = None;
             for op in &ops {
@@ -101,11 +113,63 @@ impl World {
                 signature = signed.signature;
             }
             let signature = signature.unwrap();
-            runs.push(Run { writer, before, ops, signature }.check().unwrap());
+            let known: Vec<Replacement> = replacements.iter().map(|(new, ..)| *new).collect();
+            let open = |digest| known.iter().find(|new| new.digest() == digest).copied();
+            runs.push(Run { writer, before, ops, signature }.check_with(&open).unwrap());
+        }
+        for (replacement, secret, ts) in replacements {
+            let author = self.authors.get_mut(&replacement.writer()).unwrap();
+            match replacement.after() {
+                Some(head) => author.tip = Tip { head, stamp: Stamp { ts, writer: 0 } },
+                None => author.tip.head.public_key = replacement.public_key(),
+            }
+            author.secret = secret;
         }
         // A grant takes effect in the next epoch.
         self.authors.extend(admitted);
         Epoch { runs }
+    }
+
+    /// Adds to the ops of the owner replacements of the heads of some writers, at any place between groups.
+    fn replace(&mut self, ops: &mut Vec<Op>, made: &mut Vec<(Replacement, SecretKey, u64)>) {
+        let others: Vec<u32> = self.authors.keys().copied().filter(|writer| *writer > 0).collect();
+        for writer in others {
+            if !self.rng.gen_ratio(1, 6) {
+                continue;
+            }
+            let secret = SecretKey::random(&mut self.rng);
+            let (before, public_key) = (self.authors[&writer].tip, secret.public_key());
+            let shared = self.rng.gen();
+            let new = Replacement::Head { writer, before, public_key, shared };
+            let starts: Vec<usize> =
+                (0..=ops.len()).filter(|at| *at == 0 || !ops[at - 1].more).collect();
+            let at = *starts.choose(&mut self.rng).unwrap();
+            // All later ops come after this one, which comes after the head.
+            let ts = before
+                .stamp
+                .ts
+                .max(at.checked_sub(1).map_or(0, |last| ops[last].ts))
+                .max(self.authors[&0].tip.stamp.ts)
+                + 1;
+            let shift = ops.get(at).map_or(0, |next| (ts + 1).saturating_sub(next.ts));
+            ops[at..].iter_mut().for_each(|op| op.ts += shift);
+            made.iter_mut()
+                .filter(|(.., later)| *later >= ts)
+                .for_each(|(.., later)| *later += shift);
+            ops.insert(at, Op { more: false, ts, key: new.key(), value: new.digest() });
+            made.push((new, secret, ts));
+        }
+    }
+
+    /// Perhaps adds to the ops of the owner one that replaces their key.
+    fn replace_own(&mut self, ops: &mut Vec<Op>, made: &mut Vec<(Replacement, SecretKey, u64)>) {
+        if self.rng.gen_ratio(1, 6) {
+            let secret = SecretKey::random(&mut self.rng);
+            let new = Replacement::OwnerKey(secret.public_key());
+            let ts = ops.last().unwrap().ts + 1;
+            ops.push(Op { more: false, ts, key: new.key(), value: new.digest() });
+            made.push((new, secret, ts));
+        }
     }
 
     /// Ops of a writer. The last one ends its group.

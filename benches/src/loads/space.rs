@@ -14,12 +14,13 @@ use rootfold_core::{
     fold::{fold, Epoch},
     head::signed_message,
     item::Entry,
+    key::Key,
     log::{Op, Tip},
     run::Run,
     space::{Genesis, Sharing},
     stamp::Stamp,
     step::{Profile, State},
-    tree::{build, lookup, update, MemoryStore},
+    tree::{build, crowd, lookup, update, Crowd, MemoryStore},
     F,
 };
 use rootfold_prover::planner::{plan, Plan};
@@ -131,6 +132,14 @@ impl LoadSpace {
         let clock = Instant::now();
         let plan = plan(&self.store, &self.state, epoch, profile).context("planning")?;
         Ok(Planned { plan, took: clock.elapsed() })
+    }
+
+    /// The large nodes that cover a key.
+    ///
+    /// # Errors
+    /// If the tree cannot be read.
+    pub fn crowd(&self, key: &Key) -> anyhow::Result<Option<Crowd>> {
+        Ok(crowd(&self.store, self.state.root, key)?)
     }
 
     /// Applies `epoch` to the tree and the state.

@@ -1,10 +1,11 @@
-//! The log lane: rules L1 to L11, the twin of `core::step::log_lane`.
+//! The log lane: rules L1 to L13, the twin of `core::step::log_lane`.
 
 use ark_ff::Field;
 use ark_r1cs_std::{alloc::AllocVar, fields::FieldVar, select::CondSelectGadget};
-use ark_relations::gr1cs::ConstraintSystemRef;
+use ark_relations::gr1cs::{ConstraintSystemRef, SynthesisError};
 use rootfold_core::{
     accumulator::{Class, Lane},
+    hash::Tag,
     key::{INDEX_BYTE, OWNED_BYTE, SHARED_BYTE},
     mark::{inverse_of_limb, HIGH_BITS},
     step::{OpSlot, Segment, SlotClass},
@@ -14,8 +15,9 @@ use rootfold_core::{
 use super::registers::{not, replace, RegistersVar};
 use crate::{
     accumulator::{accumulate, class, number, Addend},
-    bits::{pack, range_bits, selectors},
+    bits::{enforce_equal, pack, range_bits, selectors},
     eddsa::{verify, SignatureVar},
+    hash::hash,
     head::{link, signed_message, HeadVar},
     height::height,
     item::item,
@@ -28,40 +30,68 @@ const CLOCK_BITS: usize = 64;
 /// Bits of a writer's id.
 const WRITER_BITS: usize = 32;
 
-/// One segment: may start a run, has one slot for each op, and may end the run.
+/// One segment: may start a run, has one slot for each op, and may end the run. Its first op may replace a
+/// head.
 pub fn segment(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, s: &Segment) -> Result<()> {
     let bit = |b: bool| Bit::new_witness(cs.clone(), || Ok(b));
-    let (start, end) = (bit(s.start)?, bit(s.end)?);
-    let kappa = start_run(cs, r, s, &start)?;
-    for (i, slot) in s.ops.iter().enumerate() {
-        let used = op_slot(cs, r, slot)?;
-        if i == 0 {
+    let replaces_head =
+        s.ops.first().is_some_and(|op| op.class == SlotClass::Replacement) && !s.end;
+    let bounds = Bounds { start: bit(s.start)?, end: bit(s.end)?, replaces: bit(replaces_head)? };
+    let opened = open_head(cs, r, s, &bounds)?;
+    let mut slots = Vec::with_capacity(s.ops.len());
+    for (index, slot) in s.ops.iter().enumerate() {
+        let slot = op_slot(cs, r, slot)?;
+        if index == 0 {
             rule!(cs, L1);
-            // A run without ops would change the stamp of a granted writer's head entry, and with
-            // it the root.
-            zero_if(&var(&start), &not(&used))?;
+            r.empty = &r.empty & &!&slot.used;
         }
+        slots.push(slot);
     }
-    end_run(cs, r, s, &end, &kappa)
+    let written = new_head(cs, r, s, &bounds, &opened, &slots)?;
+    end_run(cs, r, s, &bounds, &opened.kappa, &written)
 }
 
-/// The start of a run (L1, L2). Returns the digest of the head key of the run's writer.
-fn start_run(
+/// What a segment does beside its ops.
+struct Bounds {
+    /// Whether a run starts.
+    start: Bit,
+    /// Whether the run ends.
+    end: Bit,
+    /// Whether the first op replaces the head of another writer.
+    replaces: Bit,
+}
+
+/// A head entry of the old tree, opened where a run starts or a head is replaced.
+struct OpenedHead {
+    /// The writer in the segment's witness.
+    writer: Var,
+    /// The digest of the head key of the writer whose head the segment opens, or of the run's writer.
+    kappa: Var,
+    head: HeadVar,
+    /// The item of the entry.
+    item: Var,
+}
+
+/// The start of a run (L1), and the head entry of the old tree that the segment opens (L2).
+fn open_head(
     cs: &ConstraintSystemRef<F>,
     r: &mut RegistersVar,
     s: &Segment,
-    start: &Bit,
-) -> Result<Var> {
+    bounds: &Bounds,
+) -> Result<OpenedHead> {
+    let start = &bounds.start;
     let started = var(start);
-    {
+    let writer = {
         rule!(cs, L1);
         zero_if(&started, &var(&r.active))?;
         let writer = Var::new_witness(cs.clone(), || Ok(F::from(s.writer)))?;
         range_bits(cs, &writer, WRITER_BITS)?;
         range_bits(cs, &(&started * (&writer - &r.floor)), WRITER_BITS)?;
-        r.floor = replace(&started, &r.floor, &(writer + F::ONE))?;
+        r.floor = replace(&started, &r.floor, &(&writer + F::ONE))?;
         r.active = &r.active | start;
-    }
+        r.empty = &r.empty | start;
+        writer
+    };
     rule!(cs, L2);
     let head = HeadVar::new_witness(cs, &s.head)?;
     range_bits(cs, &head.seq, CLOCK_BITS)?;
@@ -69,12 +99,69 @@ fn start_run(
     let stamp_writer = Var::new_witness(cs.clone(), || Ok(F::from(s.stamp.writer)))?;
     range_bits(cs, &stamp_ts, CLOCK_BITS)?;
     range_bits(cs, &stamp_writer, WRITER_BITS)?;
-    let kappa = head_key_digest(&r.writer())?;
-    let read = item(&kappa, &stamp(&stamp_ts, &stamp_writer), &head.digest()?)?;
-    add(cs, r, start, &class(Class::Read), &read)?;
+    let of = replace(&var(&bounds.replaces), &r.writer(), &writer)?;
+    let kappa = head_key_digest(&of)?;
+    let item = item(&kappa, &stamp(&stamp_ts, &stamp_writer), &head.digest()?)?;
+    let opens = start | &bounds.replaces;
+    add(cs, r, &opens, &class(Class::Read), &item)?;
     r.head = HeadVar::select(start, &head, &r.head)?;
     r.ts = replace(&started, &r.ts, &stamp_ts)?;
-    Ok(kappa)
+    Ok(OpenedHead { writer, kappa, head, item })
+}
+
+/// A head entry of the new tree.
+struct WrittenHead {
+    stamp: Var,
+    /// The digest of the head.
+    value: Var,
+}
+
+/// The head entry that the segment writes: the run's at its end, or the one that its first op puts in
+/// place (L12, L13).
+fn new_head(
+    cs: &ConstraintSystemRef<F>,
+    r: &RegistersVar,
+    s: &Segment,
+    bounds: &Bounds,
+    old: &OpenedHead,
+    slots: &[SlotVar],
+) -> Result<WrittenHead> {
+    let witness = |x: F| Var::new_witness(cs.clone(), || Ok(x));
+    let (first, later) = slots.split_first().ok_or(SynthesisError::Unsatisfiable)?;
+    let replaces = var(&bounds.replaces);
+    let replaces_key = &first.replacement - &replaces;
+    rule!(cs, L12);
+    let new_key = (witness(s.new_key.x)?, witness(s.new_key.y)?);
+    let new_shared = var(&Bit::new_witness(cs.clone(), || Ok(s.new_shared))?);
+    let parts = [
+        replace(&first.replacement, &r.head.x, &new_key.0)?,
+        replace(&first.replacement, &r.head.y, &new_key.1)?,
+        replace(&replaces, &r.head.seq, &old.head.seq)?,
+        replace(&replaces, &r.head.head, &old.head.head)?,
+        replace(&replaces, &var(&r.head.shared), &new_shared)?,
+    ];
+    let value = hash(Tag::Head, &parts)?;
+    let signed = hash(
+        Tag::Replace,
+        &[
+            replace(&replaces_key, &old.item, &new_key.0)?,
+            replace(&replaces_key, &value, &new_key.1)?,
+        ],
+    )?;
+    zero_if(&first.replacement, &(&first.value - signed))?;
+    // Whether the run ends tells the two replacements apart.
+    first.replacement.mul_equals(&not(&var(&bounds.end)), &replaces)?;
+    zero_if(&replaces, &var(&bounds.start))?;
+    zero_if(&replaces, &(&first.key_writer - &old.writer))?;
+    let later_replacements = later.iter().fold(Var::zero(), |sum, slot| sum + &slot.replacement);
+    enforce_equal(cs, &later_replacements, &Var::zero())?;
+    let written = stamp(&r.ts, &r.writer());
+    let stamp = replace(&replaces, &written, &stamp(&first.ts, &r.writer()))?;
+    rule!(cs, L13);
+    zero_if(&replaces_key, &first.key_writer)?;
+    let used_later = later.iter().fold(Var::zero(), |sum, slot| sum + var(&slot.used));
+    zero_if(&replaces_key, &used_later)?;
+    Ok(WrittenHead { stamp, value })
 }
 
 /// The selectors of a slot's class: exactly one is 1.
@@ -85,17 +172,39 @@ impl Classes {
         Ok(Classes(selectors(cs, SlotClass::ALL.len(), class as usize)?))
     }
 
+    fn bit(&self, class: SlotClass) -> &Bit {
+        &self.0[class as usize]
+    }
+
     fn is(&self, class: SlotClass) -> Var {
-        var(&self.0[class as usize])
+        var(self.bit(class))
     }
 
     fn used(&self) -> Bit {
-        !&self.0[SlotClass::Unused as usize]
+        !self.bit(SlotClass::Unused)
     }
 }
 
-/// One op slot (L3, L4, L7 to L11). Returns whether it is used.
-pub fn op_slot(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, slot: &OpSlot) -> Result<Var> {
+/// What a segment asks of its slots.
+pub struct SlotVar {
+    /// Whether the slot has an op.
+    pub used: Bit,
+    /// Whether the op replaces a head.
+    pub replacement: Var,
+    /// The low 32 bits of the key: the writer whose head is granted or replaced.
+    pub key_writer: Var,
+    /// The op's clock.
+    pub ts: Var,
+    /// The op's value digest.
+    pub value: Var,
+}
+
+/// One op slot (L3, L4, L7 to L11).
+pub fn op_slot(
+    cs: &ConstraintSystemRef<F>,
+    r: &mut RegistersVar,
+    slot: &OpSlot,
+) -> Result<SlotVar> {
     let witness = |x: F| Var::new_witness(cs.clone(), || Ok(x));
     let (key, limbs) = limbs(cs, slot)?;
     let (classes, used_bit, used) = {
@@ -107,6 +216,7 @@ pub fn op_slot(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, slot: &OpSlot)
         (classes, used_bit, used)
     };
     let (mark, grant) = (classes.is(SlotClass::Mark), classes.is(SlotClass::Grant));
+    let replacement = classes.is(SlotClass::Replacement);
     let ts = witness(F::from(slot.ts))?;
     {
         rule!(cs, L3);
@@ -115,14 +225,14 @@ pub fn op_slot(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, slot: &OpSlot)
     }
     {
         rule!(cs, L7);
-        zero_if(&grant, &r.writer())?;
+        zero_if(&(&grant + &replacement), &r.writer())?;
     }
-    let (kappa, height) = {
+    let (kappa, height, key_writer) = {
         rule!(cs, L9);
-        allowed_key(cs, r, &key, &limbs, &classes)?;
+        let key_writer = allowed_key(cs, r, &key, &limbs, &classes)?;
         let kappa = key_digest(&key)?;
         let height = height(cs, &kappa)?;
-        (kappa, height)
+        (kappa, height, key_writer)
     };
     let value = witness(slot.value)?;
     marks_last_op(cs, r, &mark, &ts, &key, &value)?;
@@ -141,9 +251,10 @@ pub fn op_slot(cs: &ConstraintSystemRef<F>, r: &mut RegistersVar, slot: &OpSlot)
     let is_primary = &used - &mark;
     r.kappa = replace(&is_primary, &r.kappa, &kappa)?;
     r.value = replace(&is_primary, &r.value, &value)?;
-    // USER is 2 and GRANT is 3.
-    add(cs, r, &used_bit, &number(&(class(Class::User) + grant), &height), &item)?;
-    Ok(used)
+    // A segment adds the head entries that a replacement concerns. USER is 2 and GRANT is 3.
+    let added = &used_bit & &!classes.bit(SlotClass::Replacement);
+    add(cs, r, &added, &number(&(class(Class::User) + grant), &height), &item)?;
+    Ok(SlotVar { used: used_bit, replacement, key_writer, ts, value })
 }
 
 /// The limbs of an op's key and their bits, 248 each (L9).
@@ -156,14 +267,14 @@ fn limbs(cs: &ConstraintSystemRef<F>, slot: &OpSlot) -> Result<([Var; 3], [Vec<B
     Ok((key, limbs))
 }
 
-/// L9: the key belongs to the slot's class, and the writer may write it.
+/// L9: the key belongs to the slot's class, and the writer may write it. Returns the low 32 bits of the key.
 fn allowed_key(
     cs: &ConstraintSystemRef<F>,
     r: &RegistersVar,
     key: &[Var; 3],
     limbs: &[Vec<Bit>; 3],
     classes: &Classes,
-) -> Result<()> {
+) -> Result<Var> {
     let is = |class| classes.is(class);
     let (shared, owned) = (is(SlotClass::Shared), is(SlotClass::Owned));
     let (mark, grant) = (is(SlotClass::Mark), is(SlotClass::Grant));
@@ -175,9 +286,14 @@ fn allowed_key(
     let owner = pack(cs, &limbs[0][LIMB_BITS - 8 - WRITER_BITS..LIMB_BITS - 8])?;
     zero_if(&owned, &(owner - r.writer()))?;
     let writer = pack(cs, &limbs[2][..WRITER_BITS])?;
-    zero_if(&grant, &key[0])?;
-    zero_if(&grant, &key[1])?;
-    zero_if(&grant, &(&key[2] - head_key_base() - writer))
+    let replacement = is(SlotClass::Replacement);
+    let of_writer = &grant + &replacement;
+    zero_if(&of_writer, &key[0])?;
+    zero_if(&of_writer, &key[1])?;
+    // Replacement keys begin where the head keys end.
+    let base = (Var::one() + replacement) * head_key_base();
+    zero_if(&of_writer, &(&key[2] - base - &writer))?;
+    Ok(writer)
 }
 
 /// L10: a mark follows an op in its group, and has its clock, its value or a tombstone, and its key's
@@ -199,15 +315,23 @@ fn marks_last_op(
     Ok(())
 }
 
-/// The end of a run (L5, L6, L11).
+/// The end of a run (L1, L5, L6, L11), and the head entry that the segment writes.
 fn end_run(
     cs: &ConstraintSystemRef<F>,
     r: &mut RegistersVar,
     s: &Segment,
-    end: &Bit,
+    bounds: &Bounds,
     kappa: &Var,
+    written: &WrittenHead,
 ) -> Result<()> {
+    let end = &bounds.end;
     let ended = var(end);
+    {
+        rule!(cs, L1);
+        // A run without ops would change the stamp of a granted writer's head entry, and with it the
+        // root.
+        zero_if(&ended, &var(&r.empty))?;
+    }
     {
         rule!(cs, L11);
         zero_if(&ended, &var(&r.more))?;
@@ -221,8 +345,9 @@ fn end_run(
     }
     rule!(cs, L6);
     range_bits(cs, &(&ended * &r.head.seq), CLOCK_BITS)?;
-    let write = item(kappa, &stamp(&r.ts, &r.writer()), &r.head.digest()?)?;
-    add(cs, r, end, &class(Class::Write), &write)?;
+    let write = item(kappa, &written.stamp, &written.value)?;
+    let writes = end | &bounds.replaces;
+    add(cs, r, &writes, &class(Class::Write), &write)?;
     r.active = &r.active & &!end;
     Ok(())
 }

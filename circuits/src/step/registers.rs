@@ -17,6 +17,7 @@ use crate::{accumulator::PointVar, bits::pack, hash::hash, head::HeadVar, Bit, R
 #[allow(missing_docs)]
 pub struct RegistersVar {
     pub active: Bit,
+    pub empty: Bit,
     pub floor: Var,
     pub head: HeadVar,
     pub ts: Var,
@@ -64,6 +65,7 @@ impl RegistersVar {
         let bit = |b: bool| Bit::new_witness(cs.clone(), || Ok(b));
         Ok(RegistersVar {
             active: bit(r.active)?,
+            empty: bit(r.empty)?,
             floor: witness(F::from(r.floor))?,
             head: HeadVar::new_witness(cs, &r.head)?,
             ts: witness(F::from(r.ts))?,
@@ -103,6 +105,7 @@ impl RegistersVar {
             &self.wait_right,
             &self.more,
             &self.head.shared,
+            &self.empty,
         ];
         let flags = pack(cs, &flags.map(Clone::clone))?;
         let mut vars = vec![

@@ -96,12 +96,12 @@ fn table() -> String {
         "op_slot".into(),
         with_registers(|cs, r| drop(op_slot(cs, r, &OpSlot::unused()).unwrap())),
     );
-    let no_ops = |cs: &ConstraintSystemRef<F>, r: &mut RegistersVar| {
-        let mut empty = Segment::unused(&SMALL);
-        empty.ops.clear();
-        segment(cs, r, &empty).unwrap();
+    let one_op = |cs: &ConstraintSystemRef<F>, r: &mut RegistersVar| {
+        let mut short = Segment::unused(&SMALL);
+        short.ops.truncate(1);
+        segment(cs, r, &short).unwrap();
     };
-    line("segment_without_ops".into(), with_registers(no_ops));
+    line("segment_of_one_op".into(), with_registers(one_op));
     line(
         "merge_row".into(),
         with_registers(|cs, r| drop(merge_row(cs, r, &MergeRow::pad()).unwrap())),

@@ -67,7 +67,11 @@ impl Draft {
     pub fn new(world: &World, runs: &[Run]) -> Draft {
         let mut rows: Vec<MergeRow> = runs.iter().flat_map(|run| run.rows.clone()).collect();
         for entry in world.entries.values() {
-            let read = runs.iter().any(|run| Key::head(run.writer) == entry.key);
+            let limbs = entry.key.limbs();
+            let writes = |row: &MergeRow| row.class == RowClass::Write && row.key == limbs;
+            let read = runs
+                .iter()
+                .any(|run| Key::head(run.writer) == entry.key || run.rows.iter().any(writes));
             rows.push(row(if read { RowClass::OldRead } else { RowClass::Old }, entry));
         }
         Draft {

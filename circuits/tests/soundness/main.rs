@@ -14,6 +14,7 @@ mod groups;
 mod honest;
 mod log_lane;
 mod merge_lane;
+mod replaced;
 mod rules;
 mod seal;
 mod system;

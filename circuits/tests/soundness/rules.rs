@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rootfold_core::step::Rule;
 
 /// All rules.
-pub const ALL: [Rule; 25] = [
+pub const ALL: [Rule; 27] = [
     Rule::L1,
     Rule::L2,
     Rule::L3,
@@ -17,6 +17,8 @@ pub const ALL: [Rule; 25] = [
     Rule::L9,
     Rule::L10,
     Rule::L11,
+    Rule::L12,
+    Rule::L13,
     Rule::M1,
     Rule::M2,
     Rule::M3,
@@ -68,7 +70,9 @@ fn forgeries(rule: Rule) -> &'static [&'static str] {
             "a_seal_that_forgets_the_head",
             "a_run_ends_at_a_seq_out_of_range",
         ],
-        Rule::L7 => &["a_grant_by_a_writer_who_is_not_the_owner"],
+        Rule::L7 => {
+            &["a_grant_by_a_writer_who_is_not_the_owner", "a_head_replaced_by_another_writer"]
+        }
         Rule::L8 => &["an_op_outside_a_run", "an_unused_slot_that_adds"],
         Rule::L9 => &[
             "a_key_with_a_limb_out_of_range",
@@ -91,6 +95,15 @@ fn forgeries(rule: Rule) -> &'static [&'static str] {
             "a_mark_that_begins_a_group",
         ],
         Rule::L11 => &["a_run_that_ends_inside_a_group", "an_op_taken_out_of_its_group"],
+        Rule::L12 => &[
+            "a_replacement_of_a_head_that_the_owner_did_not_name",
+            "a_key_that_the_owner_did_not_name",
+            "a_log_taken_back_by_its_replacement",
+            "a_replacement_where_its_run_starts",
+            "a_replacement_in_a_later_slot",
+            "an_owner_that_the_owner_did_not_name",
+        ],
+        Rule::L13 => &["a_replacement_that_replaces_nothing", "an_op_after_the_owners_old_key"],
         Rule::M1 => &[
             "a_key_inserted_out_of_order",
             "a_key_that_exists_inserted_again",
@@ -106,6 +119,7 @@ fn forgeries(rule: Rule) -> &'static [&'static str] {
             "a_grant_over_an_existing_writer",
             "two_grants_of_one_writer",
             "a_head_written_without_its_read",
+            "a_replacement_beside_a_run_of_its_writer",
         ],
         Rule::M4 => &["a_tree_row_inside_a_key", "a_last_row_that_is_not_absorbed"],
         Rule::M5 => &["an_insert_behind_an_unknown_leaf", "an_insert_behind_a_skipped_beginning"],
@@ -162,13 +176,14 @@ fn forgeries(rule: Rule) -> &'static [&'static str] {
 }
 
 /// Sources of the suite.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     include_str!("accumulator.rs"),
     include_str!("cursor.rs"),
     include_str!("groups.rs"),
     include_str!("honest.rs"),
     include_str!("log_lane.rs"),
     include_str!("merge_lane.rs"),
+    include_str!("replaced.rs"),
     include_str!("seal.rs"),
     include_str!("tree_rows.rs"),
     include_str!("under_constrained.rs"),

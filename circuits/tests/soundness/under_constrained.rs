@@ -43,6 +43,7 @@ const REASONS: &[(&str, Freedom, &str)] = &[
     ("L9", SameState, "the sign of every square root"),
     ("L10", SameState, "the value of an unused slot: its item goes nowhere"),
     ("L11", SameState, "whether the group of an unused slot goes on"),
+    ("L12", SameState, "the key and the right that no op puts in place"),
     ("M1", SameState, "key and stamp of a PAD row"),
     ("M2/Accumulator", SameState, "j and y of a row that accumulates nothing: PAD, OLD unread"),
     ("M7", SameState, "the height of a row that accumulates nothing"),

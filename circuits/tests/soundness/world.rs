@@ -188,12 +188,18 @@ impl World {
 
 /// A run that continues any tip, signed with any key.
 pub fn run(writer: u32, before: Tip, puts: &[Put], secret: &SecretKey) -> Run {
+    let chunks: Vec<&[Put]> = puts.chunks(SLOTS).collect();
+    segmented(writer, before, &chunks, secret)
+}
+
+/// As [`run`], with the ops of each segment. Heads that they replace are left to the caller.
+pub fn segmented(writer: u32, before: Tip, chunks: &[&[Put]], secret: &SecretKey) -> Run {
     let mut segments = Vec::new();
     let mut rows = Vec::new();
     let mut after = before;
-    for chunk in puts.chunks(SLOTS) {
+    for chunk in chunks {
         let mut segment = Segment::unused(&shape());
-        for (slot, put) in segment.ops.iter_mut().zip(chunk) {
+        for (slot, put) in segment.ops.iter_mut().zip(*chunk) {
             let stamp = Stamp { ts: put.ts, writer };
             let kappa = put.key.digest();
             let key = put.key.limbs();
@@ -201,7 +207,11 @@ pub fn run(writer: u32, before: Tip, puts: &[Put], secret: &SecretKey) -> Run {
             *slot = OpSlot { class, more, ts, key, value };
             after.head = after.head.after(item(kappa, stamp.to_field(), value), more);
             after.stamp = stamp;
-            let class = if class == SlotClass::Grant { RowClass::Grant } else { RowClass::User };
+            let class = match class {
+                SlotClass::Replacement => continue,
+                SlotClass::Grant => RowClass::Grant,
+                _ => RowClass::User,
+            };
             rows.push(row(class, &Entry { key: put.key, stamp, value: put.value }));
         }
         segments.push(segment);

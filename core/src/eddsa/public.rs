@@ -59,6 +59,14 @@ impl PublicKey {
         self.point().to_bytes()
     }
 
+    /// The key of a closed log, (0, 0). It is not on the curve, so no signature is valid under it.
+    pub const CLOSED: PublicKey = PublicKey { x: F::ZERO, y: F::ZERO };
+
+    /// Whether this is the key of a closed log.
+    pub fn is_closed(&self) -> bool {
+        *self == PublicKey::CLOSED
+    }
+
     /// Decodes the encoding of [`PublicKey::to_bytes`], without [`PublicKey::check`].
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The log lane: rules L1 to L11.
+//! The log lane: rules L1 to L13.
 
 use ark_ff::{AdditiveGroup, Field};
 
@@ -7,10 +7,12 @@ use crate::{
     accumulator::{Addend, Class, Lane},
     eddsa::verify,
     field::to_u64,
-    head::{link, signed_message},
+    hash::{hash, Tag},
+    head::{link, signed_message, Head},
     height::height,
     item::item,
     key::{Key, KeyKind},
+    log::OWNER,
     mark::belongs_to,
     stamp::Stamp,
     value::tombstone,
@@ -22,25 +24,36 @@ use crate::{
 /// # Errors
 /// The first rule that the segment breaks.
 pub fn segment(r: &mut Registers, s: &Segment) -> Result<(), Violation> {
-    if s.start {
-        require(!r.active, Rule::L1, "a run starts while another is active")?;
-        require(u64::from(s.writer) >= r.floor, Rule::L1, "writers do not increase")?;
-        let first_used = s.ops.first().is_some_and(|slot| slot.class.is_used());
-        require(first_used, Rule::L1, "a run without ops")?;
+    let replacement = s.ops.first().filter(|slot| slot.class == SlotClass::Replacement);
+    let read = head_item(s.writer, s.stamp, s.head.digest());
+    if s.start || (replacement.is_some() && !s.end) {
         require(to_u64(&s.head.seq).is_some(), Rule::L2, "seq is not below 2^64")?;
         let right = s.head.shared == F::ZERO || s.head.shared == F::ONE;
         require(right, Rule::L2, "the right to shared keys is neither 0 nor 1")?;
-        let read = head_item(s.writer, s.stamp, s.head.digest());
         add(r, &Addend { class: Class::Read, height: 0, item: read }, Lane::Log)?;
+    }
+    if s.start {
+        require(!r.active, Rule::L1, "a run starts while another is active")?;
+        require(u64::from(s.writer) >= r.floor, Rule::L1, "writers do not increase")?;
         r.active = true;
+        r.empty = true;
         r.floor = u64::from(s.writer) + 1;
         r.head = s.head;
         r.ts = s.stamp.ts;
     }
-    for slot in &s.ops {
+    for (index, slot) in s.ops.iter().enumerate() {
+        let first = index == 0 || slot.class != SlotClass::Replacement;
+        require(first, Rule::L12, "a replacement that is not the first op of a segment")?;
         op_slot(r, slot)?;
+        r.empty &= index > 0 || !slot.class.is_used();
+    }
+    match replacement {
+        Some(slot) if s.end => owner_key_replaced(s, slot)?,
+        Some(slot) => head_replaced(r, s, slot, read)?,
+        None => {}
     }
     if s.end {
+        require(!r.empty, Rule::L1, "a run without ops")?;
         require(r.active, Rule::L5, "a run ends that is not active")?;
         require(!r.more, Rule::L11, "a run ends inside a group")?;
         let message = signed_message(r.head.head, r.head.seq);
@@ -49,11 +62,35 @@ pub fn segment(r: &mut Registers, s: &Segment) -> Result<(), Violation> {
         require(to_u64(&r.head.seq).is_some(), Rule::L6, "seq is not below 2^64")?;
         let writer = (r.floor - 1) as u32;
         let stamp = Stamp { ts: r.ts, writer };
-        let item = head_item(writer, stamp, r.head.digest());
+        let public_key = replacement.map_or(r.head.public_key, |_| s.new_key);
+        let item = head_item(writer, stamp, Head { public_key, ..r.head }.digest());
         add(r, &Addend { class: Class::Write, height: 0, item }, Lane::Log)?;
         r.active = false;
     }
     Ok(())
+}
+
+/// L12: the first op of a segment replaces the head of another writer, `s.writer`, whose item in the old
+/// tree is `read`. The new head has the old number of ops and the old head of the log.
+fn head_replaced(r: &mut Registers, s: &Segment, slot: &OpSlot, read: F) -> Result<(), Violation> {
+    require(!s.start, Rule::L12, "a replacement in the segment in which its run starts")?;
+    let names = slot.key == Key::replacement(s.writer).limbs();
+    require(names, Rule::L12, "the op replaces the head of another writer")?;
+    let after = Head { public_key: s.new_key, shared: F::from(s.new_shared), ..s.head }.digest();
+    let value = hash(Tag::Replace, [read, after]);
+    require(slot.value == value, Rule::L12, "the op names another head, or another new one")?;
+    let item = head_item(s.writer, Stamp { ts: slot.ts, writer: OWNER }, after);
+    add(r, &Addend { class: Class::Write, height: 0, item }, Lane::Log)
+}
+
+/// L13: the only op of a segment with which the owner's run ends replaces the owner's key.
+fn owner_key_replaced(s: &Segment, slot: &OpSlot) -> Result<(), Violation> {
+    let value = hash(Tag::Replace, [s.new_key.x, s.new_key.y]);
+    require(slot.value == value, Rule::L12, "the op names another key")?;
+    let names = slot.key == Key::replacement(OWNER).limbs();
+    require(names, Rule::L13, "the op replaces the head of another writer")?;
+    let alone = s.ops[1..].iter().all(|slot| !slot.class.is_used());
+    require(alone, Rule::L13, "an op after the one that replaces the owner's key")
 }
 
 /// Processes an op slot.
@@ -70,8 +107,8 @@ pub fn op_slot(r: &mut Registers, slot: &OpSlot) -> Result<(), Violation> {
     let mark = slot.class == SlotClass::Mark;
     require(mark || slot.ts > r.ts, Rule::L3, "ts does not grow")?;
     let writer = (r.floor - 1) as u32;
-    let owner = slot.class != SlotClass::Grant || writer == 0;
-    require(owner, Rule::L7, "a grant by a writer who is not the owner")?;
+    let owners = matches!(slot.class, SlotClass::Grant | SlotClass::Replacement);
+    require(!owners || writer == OWNER, Rule::L7, "an op of the owner by another writer")?;
     allowed_key(r, &key, writer, slot.class)?;
     if mark {
         marks_last_op(r, slot)?;
@@ -86,7 +123,12 @@ pub fn op_slot(r: &mut Registers, slot: &OpSlot) -> Result<(), Violation> {
     if !mark {
         (r.kappa, r.value) = (kappa, slot.value);
     }
-    let class = if slot.class == SlotClass::Grant { Class::Grant } else { Class::User };
+    let class = match slot.class {
+        // Its segment adds the head entries.
+        SlotClass::Replacement => return Ok(()),
+        SlotClass::Grant => Class::Grant,
+        _ => Class::User,
+    };
     add(r, &Addend { class, height: height(kappa) as u8, item }, Lane::Log)
 }
 

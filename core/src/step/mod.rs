@@ -48,6 +48,8 @@ pub enum Rule {
     L9,
     L10,
     L11,
+    L12,
+    L13,
     M1,
     M2,
     M3,

@@ -23,6 +23,8 @@ pub const REGISTER_FIELDS: usize = 45;
 pub struct Registers {
     /// Whether a run is open.
     pub active: bool,
+    /// Whether the open run has had no op yet.
+    pub empty: bool,
     /// One more than the writer of the last run; 0 before the first run. The writer of an open run is
     /// `floor - 1`.
     pub floor: u64,
@@ -89,6 +91,7 @@ impl Registers {
         let zero = F::ZERO;
         Registers {
             active: false,
+            empty: false,
             floor: 0,
             head: Head::zero(),
             ts: 0,
@@ -118,12 +121,13 @@ impl Registers {
         *IDLE.get_or_init(|| Registers::idle().digest())
     }
 
-    /// The eight flags, the least significant first.
-    pub fn flags(&self) -> [bool; 8] {
+    /// The nine flags, the least significant first.
+    pub fn flags(&self) -> [bool; 9] {
         let shared = self.head.shared == F::ONE;
         let merge = [self.inside, self.has_old, self.old_read, self.known, self.wait_right];
         let [inside, has_old, old_read, known, wait_right] = merge;
-        [self.active, inside, has_old, old_read, known, wait_right, self.more, shared]
+        let (more, empty) = (self.more, self.empty);
+        [self.active, inside, has_old, old_read, known, wait_right, more, shared, empty]
     }
 
     /// The registers as field elements, in the order in which they are hashed.

@@ -5,7 +5,7 @@ use ark_ff::AdditiveGroup;
 use super::Registers;
 use crate::{
     accumulator::Class,
-    eddsa::Signature,
+    eddsa::{PublicKey, Signature},
     head::Head,
     height::{height, H},
     item::Entry,
@@ -37,12 +37,12 @@ pub const SMALL: Profile = Profile { name: "small", segments: 2, slots: 4, rows:
 /// For spaces whose keys mostly increase, as those of logs and messages do: 1.7 merge rows per op,
 /// most of them without tree rows between them.
 pub const STANDARD: Profile =
-    Profile { name: "standard", segments: 11, slots: 8, rows: 151, tree_rows: 1 };
+    Profile { name: "standard", segments: 11, slots: 8, rows: 149, tree_rows: 1 };
 
 /// For spaces whose ops are scattered over a large tree: 6 merge rows per op in epochs of thousands of
 /// ops, 10 in epochs of hundreds.
 pub const SCATTERED: Profile =
-    Profile { name: "scattered", segments: 8, slots: 8, rows: 398, tree_rows: 2 };
+    Profile { name: "scattered", segments: 8, slots: 8, rows: 397, tree_rows: 2 };
 
 impl Profile {
     /// All profiles in order of size.
@@ -67,12 +67,21 @@ pub enum SlotClass {
     Mark,
     /// A grant (L7).
     Grant,
+    /// A replacement of a head: of the owner's if the run ends with the segment (L13), otherwise of
+    /// another writer's (L12). Only the first slot of a segment has this class.
+    Replacement,
 }
 
 impl SlotClass {
     /// All classes, in the order of the circuit's selectors.
-    pub const ALL: [SlotClass; 5] =
-        [SlotClass::Unused, SlotClass::Shared, SlotClass::Owned, SlotClass::Mark, SlotClass::Grant];
+    pub const ALL: [SlotClass; 6] = [
+        SlotClass::Unused,
+        SlotClass::Shared,
+        SlotClass::Owned,
+        SlotClass::Mark,
+        SlotClass::Grant,
+        SlotClass::Replacement,
+    ];
 
     /// The class of an op on a key of this kind; `Unused` for keys that nobody may write.
     pub fn of(kind: KeyKind) -> SlotClass {
@@ -81,6 +90,7 @@ impl SlotClass {
             KeyKind::Owned(_) => SlotClass::Owned,
             KeyKind::Index => SlotClass::Mark,
             KeyKind::Head(_) => SlotClass::Grant,
+            KeyKind::Replacement(_) => SlotClass::Replacement,
             KeyKind::StartSentinel | KeyKind::EndSentinel | KeyKind::Unused => SlotClass::Unused,
         }
     }
@@ -113,12 +123,16 @@ pub struct Segment {
     pub start: bool,
     /// Whether the run ends with this segment.
     pub end: bool,
-    /// The writer of the run, if it starts here.
+    /// The writer of the run, if it starts here; the writer whose head the first op replaces.
     pub writer: u32,
-    /// The head in the old tree of the run's writer, if the run starts here.
+    /// The head in the old tree of that writer.
     pub head: Head,
     /// The stamp of that head entry: of the writer's last op, or of the grant.
     pub stamp: Stamp,
+    /// The key that the first op puts in place, if it replaces a head.
+    pub new_key: PublicKey,
+    /// The right to shared keys that the first op puts in place, if it replaces the head of another writer.
+    pub new_shared: bool,
     /// Exactly q slots.
     pub ops: Vec<OpSlot>,
     /// The signature over the run's last head if the run ends here; otherwise any signature with R8 on
@@ -309,6 +323,8 @@ impl Segment {
             writer: 0,
             head: Head::zero(),
             stamp: Stamp::ZERO,
+            new_key: PublicKey::CLOSED,
+            new_shared: false,
             ops: vec![OpSlot::unused(); profile.slots],
             signature: Signature::placeholder(),
         }

@@ -37,6 +37,7 @@
 
 pub mod chain;
 mod codec;
+mod crowd;
 mod diff;
 mod error;
 mod inclusion;
@@ -51,6 +52,7 @@ mod update;
 pub mod walk;
 
 pub use codec::{InlineValues, PAGE_VERSION};
+pub use crowd::{crowd, Crowd, CROWD};
 pub use diff::{diff, Diff, Difference};
 pub use error::{Misfit, PageError, StoreError, TreeError};
 pub use inclusion::{roots, Inclusion, Rooted, Siblings};

@@ -141,7 +141,7 @@ fn grants() {
     let twice = run(&mut Writer::genesis(0), &[grant(1, 7), grant(2, 7)]);
     assert_eq!(try_fold(&genesis(), &[twice]), Err(granted_already(2, 7)));
     let usurper = run(&mut Writer::genesis(1), &[grant(1, 7)]);
-    let not_owner = LogError::NotOwner { writer: 1, seq: 1, granted: 7 };
+    let not_owner = LogError::NotOwner { writer: 1, seq: 1, of: 7 };
     assert_eq!(try_fold(&genesis(), &[usurper]), Err(FoldError::Log(not_owner)));
 
     // A second grant in a later epoch.

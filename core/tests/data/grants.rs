@@ -39,10 +39,10 @@ fn the_owner_admits() {
 #[test]
 fn nobody_else_admits() {
     let error = says(1, &[grant(1, 2)]).unwrap_err();
-    assert_eq!(error, LogError::NotOwner { writer: 1, seq: 1, granted: 2 });
+    assert_eq!(error, LogError::NotOwner { writer: 1, seq: 1, of: 2 });
     // Nor the owner again.
     let error = says(1, &[put(1, "a", ""), grant(2, 1)]).unwrap_err();
-    assert_eq!(error, LogError::NotOwner { writer: 1, seq: 2, granted: 1 });
+    assert_eq!(error, LogError::NotOwner { writer: 1, seq: 2, of: 1 });
 }
 
 #[test]

@@ -6,6 +6,7 @@ use rootfold_core::{
     head::Head,
     key::Key,
     mark::Mark,
+    replacement::Replacement,
     space::Genesis,
     tree::Page,
     F,
@@ -36,9 +37,13 @@ pub(super) fn add(seeds: &mut Seeds) {
 
 fn keys(seeds: &mut Seeds) {
     let user = Key::shared(b"colour").expect("the key is short");
-    for (what, key) in
-        [("user", user), ("head", Key::head(7)), ("start", Key::START), ("end", Key::END)]
-    {
+    for (what, key) in [
+        ("user", user),
+        ("head", Key::head(7)),
+        ("replacement", Key::replacement(7)),
+        ("start", Key::START),
+        ("end", Key::END),
+    ] {
         honest_seed(seeds, "key", what, key.as_bytes());
     }
     let own = Key::owned(7, b"colour").expect("the key is short");
@@ -91,6 +96,16 @@ fn ops(seeds: &mut Seeds) {
     let beyond = Head { seq: F::from(1u128 << 64), ..tip.head };
     honest_seed(seeds, "head", "seq-out-of-range", beyond.to_bytes());
     hostile_seed(seeds, "head", "not-reduced", [0xff; 160]);
+    let public_key = tip.head.public_key;
+    let new = Replacement::Head { writer: 7, before: tip, public_key, shared: true };
+    honest_seed(seeds, "replacement", "", new.to_bytes());
+    honest_seed(seeds, "replacement", "owner", Replacement::OwnerKey(public_key).to_bytes());
+    let closed = PublicKey::CLOSED;
+    let new = Replacement::Head { writer: 7, before: tip, public_key: closed, shared: false };
+    honest_seed(seeds, "replacement", "closed", new.to_bytes());
+    let new = Replacement::Head { writer: 0, before: tip, public_key, shared: true };
+    hostile_seed(seeds, "replacement", "of-the-owner", new.to_bytes());
+    hostile_seed(seeds, "replacement", "cut", new.to_bytes()[..240].to_vec());
 }
 
 fn pages(seeds: &mut Seeds) {

@@ -43,6 +43,12 @@ pub(super) async fn keep_newest(
             tracing::warn!(%header, "pages or heads are withheld; taking the next best offer");
             continue;
         };
+        let held = space.clone();
+        let obsolete = blocking(move || held.contradicts(&held.tips_below(header.root)?));
+        if obsolete.await?? {
+            tracing::info!(%header, "a peer's snapshot has ops that the owner has cut off");
+            continue;
+        }
         let (into, snapshot) = (space.clone(), offer.snapshot.clone());
         if blocking(move || into.keep_snapshot(&snapshot, &fetched)).await?? {
             tracing::info!(%header, "kept a newer snapshot");
@@ -67,8 +73,14 @@ pub(super) async fn newer_offers(
     });
     let key = key.await??.map(Arc::new);
     let mut scouted = snapshots::scout(peers.to_vec(), invite, key, faults, progress).await?;
-    let covered = space.status().snapshot.map_or(0, |header| header.ops);
-    scouted.offers.retain(|offer| offer.snapshot.header.ops > covered);
+    let newest = space.status().snapshot;
+    let covered = newest.map_or(0, |header| header.ops);
+    // The owner's log counts more than the number of ops: without those that were cut off there are fewer.
+    let past = space.is_past_a_replaced_head();
+    scouted.offers.retain(|offer| {
+        let header = offer.snapshot.header;
+        header.ops > covered || (past && Some(header) != newest)
+    });
     Ok(scouted)
 }
 

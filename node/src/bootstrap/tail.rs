@@ -252,7 +252,8 @@ async fn take_from(
     let Frontier { snapshot_ops, full_history, .. } = first;
     tail.answered.insert(peer.address().to_owned(), Account { snapshot_ops, full_history });
     let (suspects, refused) = (BTreeSet::new(), BTreeSet::new());
-    let mut sync = Sync { space, peer, tail, turn, progress, ops: 0, suspects, refused };
+    let mut sync =
+        Sync { space, peer, tail, turn, progress, ops: 0, suspects, refused, waits: false };
     sync.take_evidence(&first.forked).await?;
     let mut page = first;
     loop {
@@ -278,6 +279,8 @@ struct Sync<'a> {
     suspects: BTreeSet<(u32, u64)>,
     /// Writers of whom ops were refused.
     refused: BTreeSet<u32>,
+    /// Whether the owner's log waits for another one: a head is replaced that was not here yet.
+    waits: bool,
 }
 
 impl Sync<'_> {
@@ -311,12 +314,20 @@ impl Sync<'_> {
 
     /// Fetches what is new in a page of the frontier, the owner's ops first: they admit the others.
     async fn take_logs(&mut self, theirs: &BTreeMap<u32, (u64, F)>) -> Result<(), Failed> {
-        let owner = theirs.get(&OWNER).map(|theirs| (OWNER, *theirs));
-        let owner = self.wanted(owner.into_iter())?;
-        self.fetch(owner).await?;
-        let others = theirs.iter().filter(|(writer, _)| **writer != OWNER);
-        let others = self.wanted(others.map(|(writer, theirs)| (*writer, *theirs)))?;
-        self.fetch(others).await
+        loop {
+            self.waits = false;
+            let before = self.ops;
+            let owner = theirs.get(&OWNER).map(|theirs| (OWNER, *theirs));
+            let owner = self.wanted(owner.into_iter())?;
+            self.fetch(owner).await?;
+            let others = theirs.iter().filter(|(writer, _)| **writer != OWNER);
+            let others = self.wanted(others.map(|(writer, theirs)| (*writer, *theirs)))?;
+            self.fetch(others).await?;
+            // The owner's log goes on behind a replaced head when the log of its writer is there.
+            if !self.waits || self.ops == before {
+                return Ok(());
+            }
+        }
     }
 
     /// The logs of which the peer has more, with the numbers of ops that this node has. Notes those
@@ -330,6 +341,7 @@ impl Sync<'_> {
         for (writer, (seq, head)) in theirs {
             let Some(Ok(ours)) = tips.get(&writer).map(|tip| tip.seq(writer)) else { continue };
             let rests = forks.get(&writer).and_then(|fork| fork.rests_after());
+            let rests = rests.filter(|_| self.space.awaited(writer).is_none());
             if rests.is_some_and(|shared| ours >= shared) {
                 continue;
             }
@@ -415,7 +427,11 @@ impl Sync<'_> {
             self.refused.extend(e.writer());
             match e {
                 IngestError::Ahead { .. } => self.tail.held_back.push(e),
-                IngestError::Rests { .. } | IngestError::Denied { .. } => {}
+                IngestError::Rests { .. }
+                | IngestError::Denied { .. }
+                | IngestError::HeadReplaced { .. }
+                | IngestError::Closed { .. } => {}
+                IngestError::OtherHead { .. } => self.waits = true,
                 e => match e.other_branch() {
                     Some(writer) => {
                         let end = ends.get(&writer).copied().unwrap_or(u64::MAX);

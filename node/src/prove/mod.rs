@@ -8,7 +8,7 @@ mod running;
 mod take_over;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::PathBuf,
     sync::Arc,
@@ -20,7 +20,7 @@ use rootfold_core::{
     fold::Epoch,
     log::{LogError, SignedOp, Tip},
     step::{Profile, State},
-    tree::TreeError,
+    tree::{self, TreeError},
     F,
 };
 use rootfold_light::snapshot::{Snapshot, SnapshotHeader};
@@ -46,6 +46,9 @@ pub use beside::{prove_beside, Publishing};
 pub use keep::{keep_proof, Keeping};
 pub use parameters::{fetch_parameters, FetchParametersError, FetchedParameters};
 use running::Running;
+
+/// The rows of an op on average, as in epochs of some hundred random ops.
+const ROWS_PER_OP: u64 = 10;
 
 /// Why the prover failed.
 #[derive(Debug, Error)]
@@ -218,6 +221,8 @@ pub struct Prover {
     proved: Proved,
     /// The tips in the proved tree.
     folded: BTreeMap<u32, Tip>,
+    /// How much more has gone into dear ops than into others, in rows.
+    owed: u64,
 }
 
 impl Prover {
@@ -236,7 +241,7 @@ impl Prover {
         remove_stale(&space, &running);
         space.keep_verifying_key(proof.parameters().verifying_key().key())?;
         let folded = space.tips_below(proved.root)?;
-        Ok(Prover { space, running, proof, proved, folded })
+        Ok(Prover { space, running, proof, proved, folded, owed: 0 })
     }
 
     /// A prover that goes on with the sealed state, after another one has changed it.
@@ -300,19 +305,60 @@ impl Prover {
         })
     }
 
-    /// The next epoch. Ops ahead of this node's clock wait for their time.
-    fn next_epoch(&self, limits: EpochLimits) -> Result<Option<Epoch>, ProveError> {
-        let (latest, tips) = (self.space.policy().latest_ts(), self.space.writers());
+    /// The next epoch. Writers whose ops are dear wait while others have pending ops, until as much has gone
+    /// into those: a writer who has made a node large does not take the prover from the others.
+    fn next_epoch(&mut self, limits: EpochLimits) -> Result<Option<Epoch>, ProveError> {
+        let mut dear = BTreeSet::new();
+        let Some(epoch) = self.cut(limits, &dear)? else { return Ok(None) };
+        let rows = self.dear_rows(&epoch, &mut dear)?;
+        if self.owed > 0 {
+            while let Some(cheap) = self.cut(limits, &dear)? {
+                if self.dear_rows(&cheap, &mut dear)? == 0 {
+                    self.owed = self.owed.saturating_sub(cheap.ops() * ROWS_PER_OP);
+                    return Ok(Some(cheap));
+                }
+            }
+        }
+        self.owed += rows;
+        Ok(Some(epoch))
+    }
+
+    /// The rows that the epoch takes for items of large nodes. Adds the writers of such ops to `dear`.
+    fn dear_rows(&self, epoch: &Epoch, dear: &mut BTreeSet<u32>) -> Result<u64, ProveError> {
+        let mut rows = 0;
+        for run in &epoch.runs {
+            for op in run.ops() {
+                if let Some(crowd) = tree::crowd(self.space.pages(), self.proved.root, &op.key)? {
+                    dear.insert(run.writer());
+                    // Ops in one node pass its items once.
+                    rows = crowd.items.max(rows);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The next epoch without ops of some writers. Ops ahead of this node's clock wait for their time.
+    fn cut(
+        &self,
+        limits: EpochLimits,
+        without: &BTreeSet<u32>,
+    ) -> Result<Option<Epoch>, ProveError> {
+        let (latest, state) = (self.space.policy().latest_ts(), self.space.state());
+        let tips = &state.tips;
         let pending = |writer: u32, seq: u64, limit: usize| {
             // Most logs of a space with many writers have no new ops; those are not read.
-            let ended = tips.get(&writer).is_none_or(|tip| tip.head.seq == F::from(seq));
+            let ended = tips.get(&writer).is_none_or(|tip| tip.head.seq == F::from(seq))
+                || without.contains(&writer);
             let ops = if ended { Vec::new() } else { self.space.log(writer, seq, limit)? };
             let next = |(index, (before, op)): (usize, (u64, SignedOp))| {
                 (before == seq + index as u64 && op.op.ts <= latest).then_some(op)
             };
             Ok::<_, ProveError>(ops.into_iter().enumerate().map_while(next).collect())
         };
-        epoch::cut(&self.folded, limits, &pending)
+        let open = |digest| self.space.opened(digest).ok().flatten();
+        let replacements = epoch::Replacements { heads: &state.replaced, open: &open };
+        epoch::cut(&self.folded, limits, &replacements, &pending)
     }
 
     /// Plans an epoch, folds its steps, and seals it. Returns the time of folding. `on_step` gets the

@@ -6,11 +6,14 @@ use rootfold_core::{
     fold::Epoch,
     head::Head,
     key::KeyKind,
-    log::{LogError, SignedOp, Tip},
-    run::Run,
+    log::{LogError, SignedOp, Tip, OWNER},
+    replacement::Replacement,
+    run::{OpenReplacement, Run},
     F,
 };
 use rootfold_proto::limits::MAX_GROUP_OPS;
+
+use super::replaced::ReplacedHeads;
 
 /// The size of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +32,48 @@ impl Default for EpochLimits {
 /// The pending ops of a writer: (writer, number of ops before them, largest number of ops).
 pub(crate) type Pending<'a, E> = &'a dyn Fn(u32, u64, usize) -> Result<Vec<SignedOp>, E>;
 
+/// Where logs change keys, for [`cut`].
+pub(crate) struct Replacements<'a> {
+    /// The replacements in the owner's log.
+    pub(crate) heads: &'a ReplacedHeads,
+    /// Opens a replacement.
+    pub(crate) open: OpenReplacement<'a>,
+}
+
+/// The numbers of ops at which logs end for now, by writer: a replacement of a head is folded where the
+/// log of its writer stands at exactly the head that it names, in an epoch without ops of that writer.
+fn ends<E>(
+    folded: &BTreeMap<u32, Tip>,
+    replacements: &Replacements<'_>,
+    pending: Pending<'_, E>,
+) -> Result<BTreeMap<u32, u64>, E> {
+    let owner = folded.get(&OWNER).and_then(|tip| tip.seq(OWNER).ok()).unwrap_or(0);
+    let later = replacements.heads.iter().flat_map(|(of, heads)| {
+        heads.iter().filter(|head| head.by >= owner).map(|head| (head.by, *of, head.at))
+    });
+    let mut later: Vec<(u64, u32, u64)> = later.collect();
+    later.sort_unstable();
+    let mut ends = BTreeMap::new();
+    for (by, of, at) in later {
+        if of == OWNER {
+            // The old key signs this op, the new one the next.
+            ends.entry(OWNER).or_insert(by + 1);
+            continue;
+        }
+        let op = pending(OWNER, by, 1)?.first().copied();
+        let named = op.and_then(|op| (replacements.open)(op.op.value));
+        let stands = match named {
+            Some(Replacement::Head { before, .. }) => folded.get(&of) == Some(&before),
+            _ => false,
+        };
+        if !stands || ends.contains_key(&of) {
+            ends.entry(OWNER).or_insert(by);
+        }
+        ends.entry(of).or_insert(at);
+    }
+    Ok(ends)
+}
+
 /// The next epoch after the tips `folded`; `None` if no op is pending. Each run is checked here, once.
 ///
 /// The writer with the oldest pending op comes first. Each writer gets an equal share of the epoch, so
@@ -39,8 +84,14 @@ pub(crate) type Pending<'a, E> = &'a dyn Fn(u32, u64, usize) -> Result<Vec<Signe
 pub(crate) fn cut<E: From<LogError>>(
     folded: &BTreeMap<u32, Tip>,
     limits: EpochLimits,
+    replacements: &Replacements<'_>,
     pending: Pending<'_, E>,
 ) -> Result<Option<Epoch>, E> {
+    let ends = ends(folded, replacements, pending)?;
+    let pending = &|writer: u32, seq: u64, most: usize| {
+        let room = ends.get(&writer).map_or(u64::MAX, |end| end.saturating_sub(seq));
+        pending(writer, seq, most.min(usize::try_from(room).unwrap_or(usize::MAX)))
+    };
     let waiting = waiting(folded, pending)?;
     let mut room = limits.max_ops.max(1);
     let share = room.checked_div(waiting.len()).unwrap_or(room).max(1);
@@ -72,7 +123,8 @@ pub(crate) fn cut<E: From<LogError>>(
             continue;
         };
         let ops = ops.iter().map(|signed| signed.op).collect();
-        epoch.runs.push(Run { writer, before: *before, ops, signature }.check()?);
+        let run = Run { writer, before: *before, ops, signature };
+        epoch.runs.push(run.check_with(replacements.open)?);
     }
     Ok((!epoch.runs.is_empty()).then_some(epoch))
 }
@@ -117,6 +169,11 @@ pub(crate) fn advance<E>(
                 folded.insert(granted, tip);
             }
         }
+        for (index, replacement) in run.replacements() {
+            if let (Some(head), Some(op)) = (replacement.after(), run.ops().get(*index)) {
+                folded.insert(replacement.writer(), Tip { head, stamp: op.stamp(run.writer()) });
+            }
+        }
         folded.insert(run.writer(), run.after());
     }
     Ok(())
@@ -134,6 +191,12 @@ mod tests {
     };
 
     use super::*;
+
+    /// No replacements.
+    fn none() -> Replacements<'static> {
+        static HEADS: ReplacedHeads = ReplacedHeads::new();
+        Replacements { heads: &HEADS, open: &|_| None }
+    }
 
     /// A log whose ops are signed where `signed` says so, and at its end.
     fn log(writer: u32, signed: &[bool]) -> (Tip, Vec<SignedOp>) {
@@ -164,11 +227,11 @@ mod tests {
             let ops = logs[writer as usize].1.iter().skip(seq as usize).take(limit);
             Ok::<_, LogError>(ops.copied().collect())
         };
-        let epoch = cut(&folded, EpochLimits { max_ops: 64 }, &pending).unwrap().unwrap();
+        let epoch = cut(&folded, EpochLimits { max_ops: 64 }, &none(), &pending).unwrap().unwrap();
         let ops: Vec<usize> = epoch.runs.iter().map(|run| run.ops().len()).collect();
         assert_eq!(ops, [56, 1, 1, 1, 1, 1, 1, 1, 1]);
         // With fewer places than writers, the oldest ops come first.
-        let epoch = cut(&folded, EpochLimits { max_ops: 3 }, &pending).unwrap().unwrap();
+        let epoch = cut(&folded, EpochLimits { max_ops: 3 }, &none(), &pending).unwrap().unwrap();
         assert_eq!(epoch.ops(), 3);
         assert!(epoch.runs.iter().all(|run| run.ops().len() == 1));
     }
@@ -190,7 +253,7 @@ mod tests {
                 Ok::<_, LogError>(ops.copied().collect())
             };
             let mut covered = 0;
-            while let Some(epoch) = cut(&folded, EpochLimits { max_ops }, &pending).unwrap() {
+            while let Some(epoch) = cut(&folded, EpochLimits { max_ops }, &none(), &pending).unwrap() {
                 let stretch = epoch.runs[0].ops().len();
                 prop_assert!(epoch.ops() as usize <= max_ops || epoch.ops() as usize == stretch);
                 prop_assert!(epoch.runs.windows(2).all(|pair| pair[0].writer() < pair[1].writer()));

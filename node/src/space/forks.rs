@@ -106,14 +106,29 @@ impl Space {
     /// [`StoreError`].
     pub fn accept_fork(&self, writer: u32) -> Result<bool, StoreError> {
         let change = self.begin_change();
-        let state = self.state();
+        let mut state = State::clone(&self.state());
+        let mut batch = Batch::new();
+        if !self.stage_accepted(&mut batch, &mut state, writer)? {
+            return Ok(false);
+        }
+        self.commit(&change, batch, state)?;
+        Ok(true)
+    }
+
+    /// Adds that the branch of a log that this node holds is accepted. Returns `false` without evidence of
+    /// a fork.
+    pub(super) fn stage_accepted(
+        &self,
+        batch: &mut Batch,
+        state: &mut State,
+        writer: u32,
+    ) -> Result<bool, StoreError> {
         let Some((mark, fork)) = read(self.store(), writer)? else { return Ok(false) };
         let mark = ForkMark { accepted: true, ..mark };
-        let mut batch = Batch::new();
-        stage(&mut batch, &mark, &fork);
+        stage(batch, &mark, &fork);
         let mut forks = BTreeMap::clone(&state.forks);
         forks.insert(writer, mark);
-        self.commit(&change, batch, State { forks: forks.into(), ..State::clone(&state) })?;
+        state.forks = forks.into();
         Ok(true)
     }
 

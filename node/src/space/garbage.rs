@@ -118,7 +118,7 @@ pub(crate) fn stage_reference(batch: &mut Batch, writer: u32, seq: u64, op: &Op)
     let Some(name) = ValueName::of(&op.key, op.value) else { return };
     let mut by = writer.to_be_bytes().to_vec();
     by.extend(seq.to_be_bytes());
-    if name.kind == ValueKind::Head {
+    if matches!(name.kind, ValueKind::Head | ValueKind::Replacement) {
         by = GRANTED.to_vec();
     }
     batch.put(Column::References, reference_key(&name, &op.key), by);

@@ -42,12 +42,16 @@ impl Space {
     }
 
     /// Whether a snapshot that covers so many ops brings this node further than the ops themselves: it lacks
-    /// many of them, and has neither the whole history nor a running proof, which end with it.
+    /// many of them, and has neither the whole history nor a running proof, which end with it; or it
+    /// could not go back before a head that the owner has replaced.
     ///
     /// # Errors
     /// [`SpaceError::Store`].
     pub(crate) fn prefers_snapshot(&self, covered: u64) -> Result<bool, SpaceError> {
         let state = self.state();
+        if covered > 0 && self.is_past_a_replaced_head() {
+            return Ok(true);
+        }
         let lacks = covered.saturating_sub(state.latest.ops);
         Ok(lacks > self.policy().max_tail && state.proved.is_none() && !self.has_full_history()?)
     }

@@ -9,6 +9,7 @@ pub(crate) mod epoch;
 mod fork_records;
 mod forks;
 pub(crate) mod garbage;
+mod going_back;
 mod history;
 mod holes;
 mod index;
@@ -18,6 +19,8 @@ mod pin;
 mod policy;
 mod proved;
 mod read;
+mod replace;
+mod replaced;
 pub mod scrub;
 mod snapshots;
 mod state;
@@ -26,9 +29,12 @@ mod usage;
 mod voucher;
 mod write;
 
-use std::sync::{
-    atomic::{AtomicBool, AtomicUsize, Ordering},
-    Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
+use std::{
+    collections::BTreeMap,
+    sync::{
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
+    },
 };
 
 use rootfold_core::{
@@ -170,6 +176,8 @@ struct Inner {
     policy: RwLock<Arc<Policy>>,
     /// The states that may still be in use, for the garbage collection.
     in_use: Mutex<Vec<Weak<State>>>,
+    /// The heads that the owner replaces and at which the logs of their writers are not here.
+    awaited: Mutex<BTreeMap<u32, Tip>>,
     /// Further trees that the garbage collection leaves alone.
     pinned: Mutex<Vec<pin::Pin>>,
     /// The number of candidates for the garbage collection since the last one. It begins high, so that
@@ -238,8 +246,14 @@ impl Space {
                 None => SpaceError::NoSpace,
             });
         };
+        let going_back = state::read_going_back(&*store)?;
         let state = State::read(&*store)?;
-        Ok(Space::new(id, store, state))
+        let space = Space::new(id, store, state);
+        if going_back {
+            let writing = space.begin_writing();
+            space.fold_again(&writing)?;
+        }
+        Ok(space)
     }
 
     /// Records that a bootstrap of space `id` into this store has begun.
@@ -290,6 +304,7 @@ impl Space {
                 store,
                 pages,
                 in_use: Mutex::new(vec![Arc::downgrade(&state)]),
+                awaited: Mutex::default(),
                 pinned: Mutex::default(),
                 state: RwLock::new(state),
                 changing: Mutex::new(()),
@@ -503,7 +518,9 @@ impl Space {
         }
         let mut batch = Batch::new();
         let heads = epoch.runs.iter().map(|run| (run.writer(), run.after().head));
-        let heads: Vec<(u32, Head)> = heads.collect();
+        let replacements = epoch.runs.iter().flat_map(|run| run.replacements().values());
+        let replaced = replacements.filter_map(|new| Some((new.writer(), new.after()?)));
+        let heads: Vec<(u32, Head)> = heads.chain(replaced).collect();
         stage_update(&mut batch, update, heads.iter().map(|(writer, head)| (*writer, head)));
         self.sealed_garbage(before, update, epoch)?.stage(&mut batch);
         let state = State { proved: Some(proved), ..State::clone(&self.state()) };
@@ -523,7 +540,8 @@ impl Space {
         update.replaced.iter().for_each(|name| garbage.page(*name));
         for run in &epoch.runs {
             let keys = run.ops().iter().map(|op| op.key);
-            for key in keys.chain([Key::head(run.writer())]) {
+            let replaced = run.replacements().values().map(|new| Key::head(new.writer()));
+            for key in keys.chain([Key::head(run.writer())]).chain(replaced) {
                 let old = tree::lookup(self.pages(), before.root, &key)?;
                 garbage.value(old.as_ref().and_then(ValueName::of_entry));
             }

@@ -12,6 +12,7 @@ use rootfold_verifier::VerifyingKey;
 
 use super::{
     fork_records::{self, ForkMark},
+    replaced::{self, ReplacedHeads},
     Tips,
 };
 use crate::store::{
@@ -22,6 +23,7 @@ use crate::store::{
 const FORMAT: &[u8] = b"format";
 const SPACE: &[u8] = b"space";
 const BEGUN: &[u8] = b"bootstrapping";
+const GOING_BACK: &[u8] = b"going-back";
 const GENESIS: &[u8] = b"genesis";
 const LATEST: &[u8] = b"latest";
 const PROVED: &[u8] = b"proved";
@@ -60,6 +62,7 @@ pub(crate) struct State {
     /// The stored snapshots, by their steps.
     pub(crate) kept: Arc<Vec<SnapshotHeader>>,
     pub(crate) forks: Arc<BTreeMap<u32, ForkMark>>,
+    pub(crate) replaced: Arc<ReplacedHeads>,
 }
 
 impl State {
@@ -94,6 +97,7 @@ impl State {
             snapshot,
             kept: Arc::new(read_kept(store)?),
             forks: Arc::new(fork_records::read_marks(store)?),
+            replaced: Arc::new(replaced::read(store)?),
         })
     }
 }
@@ -202,6 +206,24 @@ pub(super) fn stage_probe(batch: &mut Batch, present: bool) {
         true => batch.put(Column::Meta, *b"probe", vec![0; PROBE_BYTES]),
         false => batch.delete(Column::Meta, *b"probe"),
     }
+}
+
+/// Records whether ops in the store are to be folded again.
+pub(super) fn stage_going_back(batch: &mut Batch, going_back: bool) {
+    match going_back {
+        true => batch.put(Column::Meta, GOING_BACK, []),
+        false => batch.delete(Column::Meta, GOING_BACK),
+    }
+}
+
+/// Whether ops in the store are to be folded again.
+pub(super) fn read_going_back(store: &dyn Store) -> Result<bool, StoreError> {
+    Ok(store.get(Column::Meta, GOING_BACK)?.is_some())
+}
+
+/// Removes the record of the newest snapshot.
+pub(super) fn stage_no_snapshot(batch: &mut Batch) {
+    batch.delete(Column::Meta, SNAPSHOT);
 }
 
 /// Removes the proved state.

@@ -38,6 +38,7 @@ impl Space {
             snapshot: Some(adoption.snapshot.header),
             kept: Arc::new(vec![adoption.snapshot.header]),
             forks: before.forks.clone(),
+            replaced: before.replaced.clone(),
         });
         let Some(own) = self.ops_beyond(&before, &base.tips)? else { return Ok(false) };
         let mut batch = Batch::new();
@@ -76,6 +77,7 @@ impl Space {
             self.stage_tree_as_garbage(&mut batch, root)?;
         }
         self.commit(&change, batch, state)?;
+        self.forget_awaited(before.tips.keys().copied());
         self.forget_history();
         Ok(true)
     }
@@ -110,7 +112,8 @@ impl Space {
                 None => held_from,
             };
             let (Some(ours), Some(mut next)) = (ours, next) else { continue };
-            if ours <= next {
+            // Of a log that the owner has cut off here, the snapshot knows more.
+            if ours <= next || self.awaited(*writer).is_some() {
                 continue;
             }
             if held_from.is_none_or(|first| first > next) {

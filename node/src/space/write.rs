@@ -2,6 +2,7 @@
 
 use rootfold_core::{
     eddsa::SecretKey,
+    fence::{fence_after, MAX_FENCE},
     key::Key,
     log::{LogError, Tip},
     mark::Mark,
@@ -91,6 +92,33 @@ pub enum WriteError {
         /// How far it is ahead.
         ahead: Duration,
     },
+    /// The owner's log cannot be closed.
+    #[error("the owner's log is not closed: nobody could admit writers any more")]
+    OwnersLog,
+    /// The key is not the owner's.
+    #[error("only the owner replaces the head of a log")]
+    NotOwner,
+    /// This node has no evidence of a fork.
+    #[error("this node has no evidence of a fork of writer {writer}")]
+    NoFork {
+        /// The writer.
+        writer: u32,
+    },
+    /// The evidence has no such branch.
+    #[error("a fork has the branches 1 and 2, not {branch}")]
+    NoBranch {
+        /// The number that was asked for.
+        branch: usize,
+    },
+    /// This node cannot take the chosen branch.
+    #[error(
+        "this node keeps no state before the fork of writer {writer}, or not all ops since: resolve it on a \
+         node that does, or choose the branch that this node holds"
+    )]
+    BranchUnknown {
+        /// The writer.
+        writer: u32,
+    },
     /// The op cannot be signed.
     #[error("signing: {0}")]
     Log(#[from] LogError),
@@ -134,11 +162,16 @@ impl Space {
         }
         self.complete_index()?;
         let root = self.root(At::Latest)?;
-        let change = |Write { key, value, marks }| {
-            let withdrawn = self.marks_of(root, &key)?;
-            Ok(Change { key, value, marks, withdrawn, at })
-        };
-        let changes = writes.into_iter().map(change).collect::<Result<_, WriteError>>()?;
+        let mut changes = Vec::with_capacity(writes.len());
+        for Write { key, value, marks } in writes {
+            let mut withdrawn = self.marks_of(root, &key)?;
+            for mark in &marks {
+                withdrawn.extend(self.fence(root, &mark.key(&key))?);
+            }
+            let fence = self.fence(root, &key)?;
+            changes.push(Change { key, value, marks, withdrawn, at });
+            changes.extend(fence.map(|fence| Change::new(fence, None, at)));
+        }
         let (submission, tip) = signing::compose(&tip, writer, secret, changes)?;
         self.written(writer, &submission, &tip)
     }
@@ -160,7 +193,7 @@ impl Space {
         self.written(OWNER, &submission, &tip)
     }
 
-    fn written(
+    pub(super) fn written(
         &self,
         writer: u32,
         submission: &Submission,
@@ -171,7 +204,7 @@ impl Space {
     }
 
     /// The tip of a log that can go on now.
-    fn ready_tip(&self, writer: u32) -> Result<Tip, WriteError> {
+    pub(super) fn ready_tip(&self, writer: u32) -> Result<Tip, WriteError> {
         let state = self.state();
         if let Some(shared) = state.forks.get(&writer).and_then(|fork| fork.rests_after()) {
             return Err(WriteError::Forked { writer, shared });
@@ -183,6 +216,13 @@ impl Space {
             return Err(WriteError::LogAhead { writer, ahead });
         }
         Ok(tip)
+    }
+
+    /// A key that divides the node of `key` after it, if many items follow it there: otherwise each epoch
+    /// with an op on `key` would pass them one by one.
+    fn fence(&self, root: F, key: &Key) -> Result<Option<Key>, WriteError> {
+        let crowd = tree::crowd(self.pages(), root, key).map_err(SpaceError::from)?;
+        Ok(crowd.and_then(|crowd| fence_after(key, crowd.height.min(MAX_FENCE))))
     }
 
     /// The first millisecond after the entry of a key; 0 without an entry.

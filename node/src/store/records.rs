@@ -78,6 +78,7 @@ pub(crate) fn value_key(name: &ValueName) -> [u8; 1 + FIELD_BYTES] {
     key[0] = match name.kind {
         ValueKind::User => b'u',
         ValueKind::Head => b'h',
+        ValueKind::Replacement => b'r',
     };
     key[1..].copy_from_slice(&field::to_bytes(&name.digest));
     key
@@ -90,6 +91,7 @@ pub(crate) fn parse_value_key(bytes: &[u8]) -> Option<ValueName> {
     let kind = match kind {
         b'u' => ValueKind::User,
         b'h' => ValueKind::Head,
+        b'r' => ValueKind::Replacement,
         _ => return None,
     };
     Some(ValueName { kind, digest: field::from_bytes(digest).ok()? })

@@ -23,7 +23,7 @@ use crate::common::{
 };
 
 /// A node with the same space and the same ops.
-fn replica(world: &World) -> Space {
+pub fn replica(world: &World) -> Space {
     let space = Space::create(Arc::new(MemoryStore::new()), &world.genesis).unwrap();
     for (writer, _) in world.space.writers() {
         let ops = world.space.log(writer, 0, 10_000).unwrap();
@@ -38,20 +38,20 @@ fn replica(world: &World) -> Space {
     space
 }
 
-fn write(space: &Space, writer: u32, secret: &SecretKey, k: &str) {
+pub fn write(space: &Space, writer: u32, secret: &SecretKey, k: &str) {
     let change = Change::new(key(k), Some(k.as_bytes().to_vec()), 5_000);
     let tip: Tip = space.tip(writer).unwrap();
     space.ingest(&compose(&tip, writer, secret, vec![change]).unwrap().0).unwrap();
 }
 
-async fn sync(space: &Space, from: &Running) -> Tail {
+pub async fn sync(space: &Space, from: &Running) -> Tail {
     let peer = Peer::connect(&from.address).await.unwrap();
     sync_tail(space, &[peer], &()).await.unwrap()
 }
 
 /// Two nodes that share `shared` ops of writer 1, and differ in the next ones: `here` ops and `there`
 /// ops. Writer 2 has one op on each of two other keys, here one and there two.
-fn forked(shared: usize, here: usize, there: usize) -> (World, Space) {
+pub fn forked(shared: usize, here: usize, there: usize) -> (World, Space) {
     let world = World::new(8, 3);
     for index in 0..shared {
         write(&world.space, 1, &world.secrets[1], &format!("shared {index}"));

@@ -10,3 +10,4 @@ mod forks;
 mod frontier;
 mod garbage;
 mod reads;
+mod replaced;

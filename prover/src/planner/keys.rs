@@ -6,6 +6,7 @@ use rootfold_core::{
     fold::Epoch,
     item::Entry,
     key::{Key, KeyKind},
+    log::Tip,
     stamp::Stamp,
     step::{MergeRow, RowClass},
     F,
@@ -28,8 +29,19 @@ pub(super) fn key_ops(epoch: &Epoch) -> BTreeMap<Key, KeyOps> {
         let head = keys.entry(after.key).or_default();
         head.read = true;
         head.ops.insert(after.stamp, (RowClass::Write, after.value));
+        for (index, replacement) in run.replacements() {
+            let (Some(head), Some(op)) = (replacement.after(), run.ops().get(*index)) else {
+                continue;
+            };
+            let tip = Tip { head, stamp: op.stamp(run.writer()) };
+            let after = tip.entry(replacement.writer());
+            let head = keys.entry(after.key).or_default();
+            head.read = true;
+            head.ops.insert(after.stamp, (RowClass::Write, after.value));
+        }
         for op in run.ops() {
             let class = match op.key.kind() {
+                KeyKind::Replacement(_) => continue,
                 KeyKind::Head(_) => RowClass::Grant,
                 _ => RowClass::User,
             };

@@ -29,6 +29,7 @@ mod peers;
 mod prove;
 mod publish;
 mod put;
+mod replace;
 mod replay;
 mod scan;
 mod scrub;
@@ -68,6 +69,8 @@ pub fn run(cli: Cli, config: Config, output: Output, caller: Caller) -> Result<(
         Command::Space(SpaceCommand::New(args)) => space_new::run(&context, args),
         Command::Writer(WriterCommand::New(args)) => writer_new::run(&context, &args),
         Command::Grant(args) => grant::run(&context, &args),
+        Command::Rekey(args) => replace::rekey(&context, &args),
+        Command::Revoke(args) => replace::revoke(&context, &args),
         Command::Put(args) => put::run(&context, args),
         Command::Del(args) => del::run(&context, args),
         Command::Get(args) => get::run(&context, &args),

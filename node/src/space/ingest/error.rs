@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use rootfold_core::{fold::FoldError, log::LogError, tree::TreeError};
+use rootfold_core::{
+    fold::FoldError,
+    log::{LogError, OWNER},
+    tree::TreeError,
+};
 use rootfold_light::values::ValueError;
 use rootfold_proto::limits::{MAX_BATCH_OPS, MAX_GROUP_BYTES, MAX_GROUP_OPS};
 use thiserror::Error;
 
-use crate::store::StoreError;
+use crate::{space::SpaceError, store::StoreError};
 
 /// Why a submission is refused. `seq` is the number of the op in its log, from 1, as in [`LogError`].
 #[derive(Debug, Error)]
@@ -66,6 +70,51 @@ pub enum IngestError {
         /// The limit.
         limit: u64,
     },
+    /// The owner has closed the log.
+    #[error("writer {writer}: the owner has closed this log")]
+    Closed {
+        /// The writer.
+        writer: u32,
+    },
+    /// The owner has replaced the head of the log, and these ops are of the old key.
+    #[error(
+        "writer {writer}, op {seq}: the owner has replaced the head of this log before this op"
+    )]
+    HeadReplaced {
+        /// The writer.
+        writer: u32,
+        /// The number of the first refused op.
+        seq: u64,
+    },
+    /// The owner replaces a head at which the log of its writer does not stand here.
+    #[error(
+        "writer {writer}, op {seq}: it replaces the head of writer {of} after their op {at}, and this node \
+         holds {held} of their ops, or another branch"
+    )]
+    OtherHead {
+        /// The owner.
+        writer: u32,
+        /// The number of the op that replaces the head.
+        seq: u64,
+        /// The writer whose head is replaced.
+        of: u32,
+        /// The number of their ops before the named head.
+        at: u64,
+        /// The number of their ops that this node holds.
+        held: u64,
+    },
+    /// Ops before and after the replacement of a head, in one submission that is taken as a whole.
+    #[error(
+        "writer {writer}: a head is replaced in the middle of this submission; submit the ops before and \
+         after it one after the other"
+    )]
+    Apart {
+        /// The writer whose ops come later.
+        writer: u32,
+    },
+    /// The ops of this node could not be folded again without those that the owner has cut off.
+    #[error("going back before a replaced head: {0}")]
+    GoingBack(#[source] Box<SpaceError>),
     /// A batch has more than [`MAX_BATCH_OPS`] ops.
     #[error("writer {writer}: batch of {ops} ops, the limit is {MAX_BATCH_OPS}")]
     BatchTooLong {
@@ -136,7 +185,10 @@ impl IngestError {
     pub fn is_local(&self) -> bool {
         matches!(
             self,
-            IngestError::Store(_) | IngestError::Tree(_) | IngestError::Fold(FoldError::Old(_))
+            IngestError::Store(_)
+                | IngestError::Tree(_)
+                | IngestError::GoingBack(_)
+                | IngestError::Fold(FoldError::Old(_))
         )
     }
 
@@ -149,6 +201,10 @@ impl IngestError {
             | IngestError::Ahead { writer, .. }
             | IngestError::Denied { writer }
             | IngestError::Quota { writer, .. }
+            | IngestError::Closed { writer }
+            | IngestError::HeadReplaced { writer, .. }
+            | IngestError::OtherHead { writer, .. }
+            | IngestError::Apart { writer }
             | IngestError::BatchTooLong { writer, .. }
             | IngestError::UnsignedTooLong { writer, .. }
             | IngestError::GroupTooLarge { writer, .. }
@@ -160,9 +216,13 @@ impl IngestError {
                 | FoldError::Order { writer, .. },
             ) => Some(*writer),
             IngestError::Fold(FoldError::Log(e)) => Some(e.writer()),
-            IngestError::Fold(FoldError::Old(_)) | IngestError::Tree(_) | IngestError::Store(_) => {
-                None
-            }
+            IngestError::Fold(
+                FoldError::OtherHeadReplaced { .. } | FoldError::ReplacedInRun { .. },
+            ) => Some(OWNER),
+            IngestError::Fold(FoldError::Old(_))
+            | IngestError::Tree(_)
+            | IngestError::Store(_)
+            | IngestError::GoingBack(_) => None,
         }
     }
 

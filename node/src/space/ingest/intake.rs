@@ -6,13 +6,13 @@ use std::{
 };
 
 use rootfold_core::{
-    field,
+    field::{self, to_u64},
     fold::{fold, Epoch, FoldError},
     head::Head,
     item,
     key::KeyKind,
-    log::{LogBatch, LogError, SignedOp, Tip},
-    run::{extend, CheckedRun},
+    log::{LogBatch, LogError, SignedOp, Tip, OWNER},
+    run::CheckedRun,
     tree::{self, Overlay, Page, Update},
     value::MAX_VALUE,
     F,
@@ -48,20 +48,26 @@ pub(in crate::space) enum Take {
 
 /// A submission during its checks.
 pub(in crate::space) struct Intake<'a> {
-    space: &'a Space,
+    pub(super) space: &'a Space,
     policy: Arc<Policy>,
     take: Take,
     /// The state that the logs continue.
-    state: Arc<State>,
-    /// The tips of the writers with new ops, and of those whom these ops admit.
-    moved: BTreeMap<u32, Tip>,
+    pub(super) state: Arc<State>,
+    /// The tips of the writers with new ops, and of those whom these ops admit or whose heads they replace.
+    pub(super) moved: BTreeMap<u32, Tip>,
     /// The new ops by writer, with the number of ops before them.
-    fresh: BTreeMap<u32, (u64, Vec<SignedOp>)>,
+    pub(super) fresh: BTreeMap<u32, (u64, Vec<SignedOp>)>,
     /// The new ops as checked runs.
-    runs: BTreeMap<u32, CheckedRun>,
+    pub(super) runs: BTreeMap<u32, CheckedRun>,
     /// The submitted values, unchecked.
-    offered: BTreeMap<ValueName, &'a Value>,
+    pub(super) offered: BTreeMap<ValueName, &'a Value>,
     values: NewValues<'a>,
+    /// The writers whose heads are replaced.
+    pub(super) replaced: BTreeSet<u32>,
+    /// Ops that can be taken only when the others are folded: a replacement of a head separates them.
+    pub(in crate::space) postponed: Vec<LogBatch>,
+    /// A head that the owner replaces, and whose log has passed it here or left it.
+    pub(in crate::space) passed: Option<(u32, Tip)>,
     /// Why logs were not taken, or not to their end.
     pub(in crate::space) refused: Vec<IngestError>,
 }
@@ -104,6 +110,9 @@ impl<'a> Intake<'a> {
             runs: BTreeMap::new(),
             offered,
             values: NewValues::default(),
+            replaced: BTreeSet::new(),
+            postponed: Vec::new(),
+            passed: None,
             refused: Vec::new(),
         };
         for batch in &submission.batches {
@@ -148,7 +157,7 @@ impl<'a> Intake<'a> {
         tips
     }
 
-    fn tip(&self, writer: u32) -> Option<Tip> {
+    pub(super) fn tip(&self, writer: u32) -> Option<Tip> {
         self.moved.get(&writer).or_else(|| self.state.tips.get(&writer)).copied()
     }
 
@@ -172,17 +181,29 @@ impl<'a> Intake<'a> {
         }
         let first_seq = batch.first_seq + held as u64;
         let mut rest = LogBatch { writer, first_seq, ops: batch.ops[held..].to_vec() };
-        let stop = self.admit(&rest);
-        if let Some(stop) = stop {
-            let taken = signed_prefix(&rest, stop.before);
-            if self.take == Take::Whole || taken == 0 {
-                return Err(stop.why);
+        if tip.head.public_key.is_closed() {
+            return Err(IngestError::Closed { writer });
+        }
+        if let Some((before, stop)) = self.stop(&tip, &rest)? {
+            let taken = signed_prefix(&rest, before);
+            let later = rest.ops.split_off(taken);
+            match stop {
+                Stop::Refused(why) if self.take == Take::Whole || taken == 0 => return Err(why),
+                Stop::Refused(why) => self.refused.push(why),
+                Stop::Later if self.take == Take::Whole => {
+                    return Err(IngestError::Apart { writer });
+                }
+                Stop::Later => {
+                    let first_seq = rest.first_seq + taken as u64;
+                    self.postponed.push(LogBatch { writer, first_seq, ops: later });
+                }
             }
-            rest.ops.truncate(taken);
-            self.refused.push(stop.why);
+            if taken == 0 {
+                return Ok(());
+            }
         }
         check_signed_often(&rest)?;
-        let run = extend(&tip, &|writer| self.tip(writer).is_some(), &rest)?;
+        let run = self.extended(&tip, &rest)?;
         let mut values = NewValues::default();
         let mut granted = Vec::new();
         for (index, signed) in rest.ops.iter().enumerate() {
@@ -198,6 +219,7 @@ impl<'a> Intake<'a> {
         }
         self.moved.extend(granted);
         self.moved.insert(writer, run.after());
+        self.note_replaced(&run);
         self.values.extend(values);
         let fresh = self.fresh.entry(writer).or_insert((rest.first_seq, Vec::new()));
         fresh.1.extend(rest.ops);
@@ -237,32 +259,61 @@ impl<'a> Intake<'a> {
         Ok(ops)
     }
 
+    /// Where a batch of new ops is cut: the number of ops before, and why.
+    fn stop(&mut self, tip: &Tip, rest: &LogBatch) -> Result<Option<(usize, Stop)>, IngestError> {
+        let refused = self.refuse(rest);
+        let Some((before, cut)) = self.cut(rest)? else { return Ok(refused) };
+        if refused.as_ref().is_some_and(|(refused, _)| *refused <= before) {
+            return Ok(refused);
+        }
+        let stop = match cut {
+            Cut::Later => Stop::Later,
+            Cut::OfOldKey(why) => Stop::Refused(why),
+            Cut::OtherHead { of, named, passed } => {
+                // Only what the owner has signed makes this node wait, or go back.
+                self.signed_up_to(tip, rest, before)?;
+                self.space.await_head(of, named);
+                if passed {
+                    self.passed = Some((of, named));
+                }
+                let seq = |tip: Option<&Tip>| tip.and_then(|tip| to_u64(&tip.head.seq));
+                Stop::Refused(IngestError::OtherHead {
+                    writer: rest.writer,
+                    seq: number(rest, before),
+                    of,
+                    at: seq(Some(&named)).unwrap_or(u64::MAX),
+                    held: seq(self.state.tips.get(&of)).unwrap_or(0),
+                })
+            }
+        };
+        Ok(Some((before, stop)))
+    }
+
     /// The first new op that this node does not take now, if there is one.
-    fn admit(&self, rest: &LogBatch) -> Option<Stop> {
+    fn refuse(&self, rest: &LogBatch) -> Option<(usize, Stop)> {
         if self.take == Take::Again {
             return None;
         }
         let writer = rest.writer;
         if self.policy.denied.contains(&writer) {
-            return Some(Stop { before: 0, why: IngestError::Denied { writer } });
+            return Some((0, Stop::Refused(IngestError::Denied { writer })));
         }
         let latest = self.policy.latest_ts();
-        let ahead = rest.ops.iter().position(|signed| signed.op.ts > latest).map(|before| Stop {
-            before,
-            why: IngestError::Ahead {
-                writer,
-                seq: number(rest, before),
-                ahead: self.policy.ahead(rest.ops[before].op.ts),
-            },
+        let ahead = rest.ops.iter().position(|signed| signed.op.ts > latest).map(|before| {
+            let (seq, ahead) = (number(rest, before), self.policy.ahead(rest.ops[before].op.ts));
+            (before, IngestError::Ahead { writer, seq, ahead })
         });
         let resting = self.state.forks.get(&writer).and_then(|fork| fork.rests_after());
+        // A fork is resolved where the owner names a head beyond it.
+        let resting = resting.filter(|_| self.space.awaited(writer).is_none());
         let rests = resting.map(|shared| {
             let before = usize::try_from(shared.saturating_sub(rest.first_seq));
             let before = before.unwrap_or(usize::MAX);
-            Stop { before, why: IngestError::Rests { writer, seq: number(rest, before), shared } }
+            (before, IngestError::Rests { writer, seq: number(rest, before), shared })
         });
-        let rests = rests.filter(|stop| stop.before < rest.ops.len());
-        [ahead, rests].into_iter().flatten().min_by_key(|stop| stop.before)
+        let rests = rests.filter(|(before, _)| *before < rest.ops.len());
+        let first = [ahead, rests].into_iter().flatten().min_by_key(|(before, _)| *before);
+        first.map(|(before, why)| (before, Stop::Refused(why)))
     }
 
     /// Checks the value of a new op; if the op is a grant, returns the writer's tip.
@@ -280,16 +331,17 @@ impl<'a> Intake<'a> {
             KeyKind::Head(granted) => Some(granted),
             _ => None,
         };
+        // The owner's ops cannot be folded without what they put in place.
+        let needed = matches!(op.key.kind(), KeyKind::Head(_) | KeyKind::Replacement(_));
         let Some(name) = ValueName::of(&op.key, op.value) else {
-            // A grant must have a head.
-            return granted.map_or(Ok(None), |_| Err(missing(&op.value)));
+            return if needed { Err(missing(&op.value)) } else { Ok(None) };
         };
         if let Some(value) = self.offered.get(&name) {
             value.check().map_err(|source| IngestError::Value { writer, seq, source })?;
             values.needed.insert(name, value);
         } else if self.space.has_value(&name)? {
             values.held.insert(name);
-        } else if self.take != Take::Whole && granted.is_none() {
+        } else if self.take != Take::Whole && !needed {
             values.missing.insert(name);
         } else {
             return Err(missing(&op.value));
@@ -357,11 +409,18 @@ impl<'a> Intake<'a> {
             | IngestError::Fold(FoldError::Log(
                 LogError::UnknownWriter { writer } | LogError::GrantedAlready { writer, .. },
             )) => *writer,
+            IngestError::Fold(
+                FoldError::OtherHeadReplaced { .. } | FoldError::ReplacedInRun { .. },
+            ) => OWNER,
             _ => return false,
         };
         let Some(run) = self.runs.remove(&writer) else { return false };
         for moved in run.granted().keys().chain([&writer]) {
             self.moved.remove(moved);
+        }
+        for replacement in run.replacements().values() {
+            self.moved.remove(&replacement.writer());
+            self.replaced.remove(&replacement.writer());
         }
         self.fresh.remove(&writer).is_some()
     }
@@ -403,9 +462,10 @@ impl<'a> Intake<'a> {
         Ok(Folded { update, entries, replaced })
     }
 
-    /// The new heads of all writers with new ops.
+    /// The new heads of all writers with new ops, or whose heads are replaced.
     pub(in crate::space) fn heads(&self) -> impl Iterator<Item = (u32, &Head)> {
-        self.runs.keys().filter_map(|writer| Some((*writer, &self.moved.get(writer)?.head)))
+        let writers: BTreeSet<u32> = self.runs.keys().chain(&self.replaced).copied().collect();
+        writers.into_iter().filter_map(|writer| Some((writer, &self.moved.get(&writer)?.head)))
     }
 
     /// Adds the new ops, their values, the changed tips, and what may be garbage now.
@@ -461,11 +521,23 @@ impl<'a> NewValues<'a> {
     }
 }
 
-/// Where a batch is cut, and why.
-struct Stop {
-    /// The number of ops before the first that is not taken.
-    before: usize,
-    why: IngestError,
+/// Why a batch is cut at a replacement of a head.
+pub(super) enum Cut {
+    /// The ops of this submission before the cut must be folded first.
+    Later,
+    /// The owner has replaced the head of this log: the ops after it are of the old key.
+    OfOldKey(IngestError),
+    /// The log of writer `of` is not at the head that the owner names. `passed` says whether this node
+    /// holds as many ops of it, or more.
+    OtherHead { of: u32, named: Tip, passed: bool },
+}
+
+/// Why a batch is cut.
+enum Stop {
+    /// The ops behind the cut are not taken.
+    Refused(IngestError),
+    /// They are taken when the ops before it are folded.
+    Later,
 }
 
 /// The length of the longest prefix of at most `limit` ops whose last op is signed.
@@ -476,7 +548,7 @@ fn signed_prefix(batch: &LogBatch, limit: usize) -> usize {
 
 /// The number of an op of a batch in its log, from 1. Saturates at 2^64 - 1, a number that no op can
 /// have.
-fn number(batch: &LogBatch, index: usize) -> u64 {
+pub(super) fn number(batch: &LogBatch, index: usize) -> u64 {
     batch.first_seq.saturating_add(index as u64).saturating_add(1)
 }
 

@@ -1,6 +1,6 @@
 //! Ops are checked in the order of their logs.
 
-use rootfold_core::{log::Tip, stamp::Stamp, F};
+use rootfold_core::{head::Head, log::Tip, stamp::Stamp, F};
 
 use super::super::{Space, SpaceError};
 use crate::store::{records::decode_op, StoreError};
@@ -50,8 +50,13 @@ impl LogCheck {
             Ok(_) => return Ok(Some("it does not continue the log".to_owned())),
             Err(e) => return Ok(Some(e.to_string())),
         };
-        if let Some(Err(e)) = signed.signature.map(|signature| after.verify(writer, &signature)) {
-            return Ok(Some(e.to_string()));
+        if let (Some(signature), Some(public_key)) =
+            (&signed.signature, space.public_key_at(writer, next)?)
+        {
+            let signed_by = Tip { head: Head { public_key, ..after.head }, ..after };
+            if let Err(e) = signed_by.verify(writer, signature) {
+                return Ok(Some(e.to_string()));
+            }
         }
         self.at = Some((writer, next, after));
         Ok(None)

@@ -27,6 +27,7 @@ use super::{
     prove::ProveArgs,
     publish::PublishArgs,
     put::PutArgs,
+    replace::{RekeyArgs, RevokeArgs},
     replay::ReplayArgs,
     scan::ScanArgs,
     scrub::ScrubArgs,
@@ -71,6 +72,10 @@ pub enum Command {
     Writer(WriterCommand),
     /// Admits a writer to the space; only its owner can do so.
     Grant(GrantArgs),
+    /// Gives the log of a writer another key; only the owner can do so.
+    Rekey(RekeyArgs),
+    /// Closes the log of a writer: what it has stays, and nothing follows; only the owner can do so.
+    Revoke(RevokeArgs),
     /// Writes a value.
     Put(PutArgs),
     /// Deletes a value.

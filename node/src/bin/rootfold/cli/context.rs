@@ -8,7 +8,7 @@ use std::{
 };
 
 use rootfold_core::{eddsa::SecretKey, log::Tip, space::Genesis};
-use rootfold_light::invite::Invite;
+use rootfold_light::{invite::Invite, signing};
 use rootfold_node::{
     client::Credentials, data_dir::DataDir, peers::Peers, restored::Mark, space::Space,
     tls::ClientTls, token::Token,
@@ -23,7 +23,7 @@ use crate::socket::Runner;
 use super::{
     config::Config,
     failure::{Failure, OrFail},
-    keyring::Keyring,
+    keyring::{Keyring, OWNER},
     output::Output,
     parameters::ParametersDir,
     progress::Bars,
@@ -187,9 +187,30 @@ impl Context {
         self.parameters()?.load(&verifying_key(space)?, bars)
     }
 
+    /// The secret key of the owner, whatever its name is here.
+    pub fn owner(&self, space: &Space) -> Result<SecretKey, Failure> {
+        let owner = space.tip(signing::OWNER).map(|tip| tip.head.public_key);
+        let mut keys = self.keyring().list()?.into_iter();
+        let found = keys.find(|(_, public_key)| Some(*public_key) == owner);
+        let (name, _) = found.ok_or_else(|| {
+            Failure::refused(
+                "only the owner (writer 0) admits writers and replaces heads; run this on the owner's node",
+            )
+        })?;
+        self.keyring().read(&name)
+    }
+
+    /// The secret key with this name; for the name of the owner's first key, that of the owner.
+    fn secret(&self, space: &Space, name: &str) -> Result<SecretKey, Failure> {
+        match self.owner(space) {
+            Ok(secret) if name == OWNER => Ok(secret),
+            _ => self.keyring().read(name),
+        }
+    }
+
     /// The id, the tip and the secret key of the writer who has the local key `name`.
     pub fn writer(&self, space: &Space, name: &str) -> Result<(u32, Tip, SecretKey), Failure> {
-        let secret = self.keyring().read(name)?;
+        let secret = self.secret(space, name)?;
         let public_key = secret.public_key();
         let found = space.writers().into_iter().find(|(_, tip)| tip.head.public_key == public_key);
         let (writer, tip) = found.ok_or_else(|| {

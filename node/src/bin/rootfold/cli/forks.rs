@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use rootfold_core::field;
 use rootfold_light::fork::{CheckedFork, Fork, MAX_FORK_BYTES};
 use serde_json::{json, Value};
@@ -31,6 +31,20 @@ pub struct ForksArgs {
     /// Checks evidence in a file; needs no space.
     #[arg(long, value_name = "FILE")]
     check: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<ForksCommand>,
+}
+
+/// `forks ...`
+#[derive(Debug, Subcommand)]
+enum ForksCommand {
+    /// Lets the log of a writer go on with one branch, for all nodes; only the owner can do so.
+    Resolve {
+        /// The id of the writer.
+        writer: u32,
+        /// The branch as `forks` shows it, 1 or 2.
+        branch: usize,
+    },
 }
 
 /// Shows, exports, checks or accepts forked logs.
@@ -43,6 +57,11 @@ pub fn run(context: &Context, args: &ForksArgs) -> Result<(), Failure> {
     let none = |writer| {
         Failure::not_found(format!("this node has no evidence of a fork of writer {writer}"))
     };
+    if let Some(ForksCommand::Resolve { writer, branch }) = args.command {
+        let secret = context.owner(&space)?;
+        context.warn_if_restored();
+        space.resolve_fork(&secret, writer, branch)?;
+    }
     if let Some(writer) = args.accept {
         if !space.accept_fork(writer)? {
             return Err(none(writer));
@@ -100,9 +119,9 @@ pub fn fork_text(fork: &CheckedFork, accepted: bool) -> String {
         "writer {writer} has signed two different ops {}, after {shared} shared ops; {state}\n",
         shared.saturating_add(1)
     );
-    for signed in fork.heads() {
+    for (branch, signed) in (1..).zip(fork.heads()) {
         let head = field::to_hex(&signed.head.head);
-        text += &format!("  signed head after op {}: {head}\n", signed.seq);
+        text += &format!("  branch {branch}, signed head after op {}: {head}\n", signed.seq);
     }
     text
 }

@@ -2,13 +2,12 @@
 
 use clap::Args;
 use rootfold_core::eddsa::PublicKey;
-use rootfold_light::signing::{self, Admission};
+use rootfold_light::signing::Admission;
 use serde_json::json;
 
 use super::{
     context,
     failure::{Failure, OrFail},
-    keyring::OWNER,
     Context,
 };
 
@@ -29,12 +28,7 @@ pub struct GrantArgs {
 pub fn run(context: &Context, args: &GrantArgs) -> Result<(), Failure> {
     let space = context.space()?;
     let public_key = public_key(context, &args.who)?;
-    let (owner, _, secret) = context.writer(&space, OWNER)?;
-    if owner != signing::OWNER {
-        return Err(Failure::refused(
-            "only the owner (writer 0) admits writers; run `grant` on the owner's node",
-        ));
-    }
+    let secret = context.owner(&space)?;
     let writers = space.writers();
     if let Some((id, _)) = writers.iter().find(|(_, tip)| tip.head.public_key == public_key) {
         return Err(Failure::refused(format!("this key is already writer {id}")));

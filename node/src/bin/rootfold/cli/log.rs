@@ -56,6 +56,7 @@ impl Line {
         let op = &self.signed.op;
         match op.key.kind() {
             KeyKind::Head(_) => "grant",
+            KeyKind::Replacement(_) => "replace",
             KeyKind::Index if op.value == tombstone() => "unmark",
             KeyKind::Index => "mark",
             _ if op.value == tombstone() => "del",

@@ -19,7 +19,7 @@ pub fn run(context: &Context) -> Result<(), Failure> {
     let (proved, snapshot) = (status.proved.as_ref(), status.snapshot.as_ref());
     let (newest, newest_proved) = (status.newest_op_ms, space.newest_op_of_snapshot()?);
     let holes = space.holes()?.len();
-    let forks = space.forks();
+    let (forks, closed) = (space.forks(), space.closed());
     let full_history = space.has_full_history()?;
     let lag = |covered: u64| status.ops.saturating_sub(covered);
     let peers = context.served_peers().map(|peers| peers.all()).unwrap_or_default();
@@ -49,6 +49,7 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         "forks": forks.iter().map(|(writer, fork)| json!({
             "writer": writer, "shared": fork.shared, "accepted": fork.accepted,
         })).collect::<Vec<_>>(),
+        "closed": closed,
         "peers": peers.iter().map(|(address, state)| peer_json(address, state)).collect::<Vec<_>>(),
         "disk_bytes": disk,
         "invite": invite,
@@ -92,6 +93,9 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         for (writer, fork) in &forks {
             let state = if fork.accepted { "accepted" } else { "rests; see `rootfold forks`" };
             lines.push(format!("fork      writer {writer} after op {}: {state}", fork.shared));
+        }
+        for writer in &closed {
+            lines.push(format!("closed    writer {writer}, by the owner"));
         }
         lines.extend(
             peers.iter().map(|(address, state)| format!("peer      {}", peer_text(address, state))),

@@ -78,6 +78,9 @@ pub fn key_text(key: &Key) -> String {
         }
         (Some(ApplicationKey { owner: None, bytes }), _) => escaped(bytes),
         (None, KeyKind::Head(writer)) => format!("(head of writer {writer})"),
+        (None, KeyKind::Replacement(writer)) => {
+            format!("(replacement of the head of writer {writer})")
+        }
         (None, KeyKind::Index) => mark_text(key),
         (None, _) => format!("0x{}", hex::encode(key.as_bytes())),
     }
