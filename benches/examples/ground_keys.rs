@@ -9,7 +9,6 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use rootfold_benches::loads::{LoadSpace, Put};
 use rootfold_core::{
-    fence::{fence_after, MAX_FENCE},
     height::key_height,
     key::Key,
     step::SCATTERED,
@@ -74,8 +73,7 @@ fn row(name: &str, key: fn(u32, u32) -> Result<Key, Failure>, keys: usize) -> Re
     let mut divided = Vec::new();
     for put in &puts {
         divided.push(*put);
-        let crowd = space.crowd(&put.0)?;
-        let fence = crowd.and_then(|crowd| fence_after(&put.0, crowd.height.min(MAX_FENCE)));
+        let fence = space.crowd(&put.0)?.and_then(|crowd| crowd.fence(&put.0));
         divided.push((fence.unwrap_or(put.0), fence.map_or(any(), |_| tombstone())));
     }
     let dividing = cost_of(&mut space, &divided, 2 * OPS)?;

@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::{
     item::Entry,
     key::{Key, KeyKind},
-    log::{LogError, Tip},
+    log::LogError,
     replacement::Replacement,
     run::CheckedRun,
     stamp::Stamp,
@@ -107,7 +107,7 @@ pub fn fold<E>(
                 return Err(LogError::GrantedAlready { writer, seq, granted }.into());
             }
         }
-        for (index, replacement) in run.replacements() {
+        for replacement in run.replacements().values() {
             let Replacement::Head { writer: of, before, .. } = replacement else { continue };
             let of = *of;
             if read(&Key::head(of))? != Some(before.entry(of)) {
@@ -116,10 +116,10 @@ pub fn fold<E>(
             if epoch.runs.iter().any(|run| run.writer() == of) {
                 return Err(FoldError::ReplacedInRun { of });
             }
-            if let (Some(head), Some(op)) = (replacement.after(), run.ops().get(*index)) {
-                let entry = Tip { head, stamp: op.stamp(writer) }.entry(of);
-                written.insert(entry.key, entry);
-            }
+        }
+        for (of, tip) in run.replaced_tips() {
+            let entry = tip.entry(of);
+            written.insert(entry.key, entry);
         }
         for op in run.ops() {
             // A replacement writes a head entry, and none of its own.

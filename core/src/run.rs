@@ -117,6 +117,14 @@ impl CheckedRun {
         &self.replacements
     }
 
+    /// The heads that the run puts in place of those of other writers, with the stamps of their ops.
+    pub fn replaced_tips(&self) -> impl Iterator<Item = (u32, Tip)> + '_ {
+        self.replacements.iter().filter_map(|(index, replacement)| {
+            let stamp = self.run.ops.get(*index)?.stamp(self.run.writer);
+            Some((replacement.writer(), Tip { head: replacement.after()?, stamp }))
+        })
+    }
+
     /// Appends the run that follows this one in the same log.
     ///
     /// # Errors

@@ -106,13 +106,8 @@ pub fn grant(
     at: u64,
 ) -> Result<(Submission, Tip), LogError> {
     let Admission { writer, public_key, shared } = *admission;
-    let first_seq = tip.seq(OWNER)?;
     let head = Value::head(&Head::first(salt, public_key, shared));
-    let (ts, key) = (clock(tip.stamp.ts, at), Key::head(writer));
-    let op = Op { ts, key, value: head.name.digest, more: false };
-    let (signed, tip) = SignedOp::sign(tip, OWNER, op, secret)?;
-    let batches = vec![LogBatch { writer: OWNER, first_seq, ops: vec![signed] }];
-    Ok((Submission { batches, values: vec![head] }, tip))
+    by_owner(tip, secret, clock(tip.stamp.ts, at), Key::head(writer), head)
 }
 
 /// Makes the op with which the owner replaces the head of a writer, or the owner's key. `tip` is the end of the
@@ -126,17 +121,29 @@ pub fn replace(
     replacement: &Replacement,
     at: u64,
 ) -> Result<(Submission, Tip), LogError> {
-    let first_seq = tip.seq(OWNER)?;
-    let value = Value::replacement(replacement);
     let mut ts = clock(tip.stamp.ts, at);
     if let Replacement::Head { before, .. } = replacement {
         ts = ts.max(before.stamp.ts.saturating_add(1));
     }
-    let op = Op { ts, key: replacement.key(), value: value.name.digest, more: false };
-    let (signed, mut tip) = SignedOp::sign(tip, OWNER, op, secret)?;
+    let value = Value::replacement(replacement);
+    let (submission, mut tip) = by_owner(tip, secret, ts, replacement.key(), value)?;
     if let Replacement::OwnerKey(public_key) = replacement {
         tip.head.public_key = *public_key;
     }
+    Ok((submission, tip))
+}
+
+/// An op of the owner that is a group by itself.
+fn by_owner(
+    tip: &Tip,
+    secret: &SecretKey,
+    ts: u64,
+    key: Key,
+    value: Value,
+) -> Result<(Submission, Tip), LogError> {
+    let first_seq = tip.seq(OWNER)?;
+    let op = Op { ts, key, value: value.name.digest, more: false };
+    let (signed, tip) = SignedOp::sign(tip, OWNER, op, secret)?;
     let batches = vec![LogBatch { writer: OWNER, first_seq, ops: vec![signed] }];
     Ok((Submission { batches, values: vec![value] }, tip))
 }

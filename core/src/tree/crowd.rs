@@ -5,7 +5,12 @@
 //! merge lane passes them one by one. (The items before it are skipped.) A key of sufficient height right
 //! after one's own ends the node there.
 
-use crate::{height::key_height, key::Key, F};
+use crate::{
+    fence::{fence_after, MAX_FENCE},
+    height::key_height,
+    key::Key,
+    F,
+};
 
 use super::{
     error::TreeError,
@@ -26,6 +31,13 @@ pub struct Crowd {
     pub items: u64,
     /// The height of a key that ends these nodes.
     pub height: usize,
+}
+
+impl Crowd {
+    /// A key that divides these nodes behind `key`, as far as that can be found: see [`fence_after`].
+    pub fn fence(&self, key: &Key) -> Option<Key> {
+        fence_after(key, self.height.min(MAX_FENCE))
+    }
 }
 
 /// The nodes that cover `key` in which more than [`CROWD`] items come after it; `None` without any. `key` need
@@ -92,7 +104,6 @@ fn items_after(heights: &[usize], level: usize) -> usize {
 mod tests {
     use super::*;
     use crate::{
-        fence::fence_after,
         item::Entry,
         stamp::Stamp,
         tree::{build, update, MemoryStore},
@@ -125,7 +136,7 @@ mod tests {
             assert!(found.items > 2 * CROWD as u64);
             assert_eq!(crowd(&store, built.root, &keys[keys.len() - 4]).unwrap(), None);
 
-            let fence = fence_after(&first, found.height).unwrap();
+            let fence = found.fence(&first).unwrap();
             let divided = update(&store, built.root, &[entry(fence)]).unwrap();
             store.apply(&divided);
             assert_eq!(crowd(&store, divided.root, &first).unwrap(), None);

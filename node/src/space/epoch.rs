@@ -13,7 +13,7 @@ use rootfold_core::{
 };
 use rootfold_proto::limits::MAX_GROUP_OPS;
 
-use super::replaced::ReplacedHeads;
+use super::{replaced::ReplacedHeads, seq_of};
 
 /// The size of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ fn ends<E>(
     replacements: &Replacements<'_>,
     pending: Pending<'_, E>,
 ) -> Result<BTreeMap<u32, u64>, E> {
-    let owner = folded.get(&OWNER).and_then(|tip| tip.seq(OWNER).ok()).unwrap_or(0);
+    let owner = seq_of(folded.get(&OWNER));
     let later = replacements.heads.iter().flat_map(|(of, heads)| {
         heads.iter().filter(|head| head.by >= owner).map(|head| (head.by, *of, head.at))
     });
@@ -169,11 +169,7 @@ pub(crate) fn advance<E>(
                 folded.insert(granted, tip);
             }
         }
-        for (index, replacement) in run.replacements() {
-            if let (Some(head), Some(op)) = (replacement.after(), run.ops().get(*index)) {
-                folded.insert(replacement.writer(), Tip { head, stamp: op.stamp(run.writer()) });
-            }
-        }
+        folded.extend(run.replaced_tips());
         folded.insert(run.writer(), run.after());
     }
     Ok(())

@@ -11,16 +11,15 @@ use std::{
 
 use rootfold_core::{
     field::to_u64,
-    log::{LogBatch, SignedOp, Tip, OWNER},
+    log::{Tip, OWNER},
     tree::{self, Update},
     F,
 };
 use rootfold_light::{snapshot::SnapshotHeader, submission::Submission};
-use rootfold_proto::limits::MAX_BATCH_OPS;
 
 use super::{
-    counts, index, replaced, stage_tips, stage_update, state, Latest, Proved, Space, SpaceError,
-    State,
+    counts, genesis_tree, index, replaced, seq_of, stage_tips, stage_update, state, Latest, Proved,
+    Space, SpaceError, State,
 };
 use crate::store::{
     records::{op_key, parse_op_key},
@@ -86,7 +85,7 @@ impl Space {
         states.sort_by_key(|(_, ops)| std::cmp::Reverse(*ops));
         for (root, ops) in states {
             let tips = self.tips_below(root)?;
-            if seq_of(&tips, of) > keep || self.lacks_after(&tips)?.is_some() {
+            if seq_of(tips.get(&of)) > keep || self.lacks_after(&tips)?.is_some() {
                 continue;
             }
             let mut entries = 0;
@@ -100,10 +99,7 @@ impl Space {
         if self.lacks_first_op()?.is_some() {
             return Ok(None);
         }
-        let entries = genesis.entries();
-        let pages = tree::build(&entries);
-        let entries = entries.iter().filter(|entry| counts(entry)).count() as u64;
-        let latest = Latest { root: pages.root, ops: 0, entries };
+        let (pages, latest) = genesis_tree(&genesis);
         let tips = genesis.heads().into_iter().collect();
         Ok(Some(Base { latest, tips, pages: Some(pages) }))
     }
@@ -127,7 +123,7 @@ impl Space {
         stage_tips(batch, &base.tips);
         let mut kept: Vec<SnapshotHeader> = Vec::new();
         for header in before.kept.iter() {
-            if seq_of(&self.tips_below(header.root)?, of) > keep {
+            if seq_of(self.tips_below(header.root)?.get(&of)) > keep {
                 state::stage_dropped_snapshot(batch, header);
                 self.stage_tree_as_garbage(batch, header.root)?;
             } else {
@@ -140,7 +136,7 @@ impl Space {
         }
         state.kept = kept.into();
         if let Some(proved) = before.proved {
-            if seq_of(&self.tips_below(proved.root)?, of) > keep {
+            if seq_of(self.tips_below(proved.root)?.get(&of)) > keep {
                 self.stage_tree_as_garbage(batch, proved.root)?;
                 // A prover folds again from genesis, if it has all ops.
                 let genesis = base.pages.as_ref().map(|pages| pages.root);
@@ -151,7 +147,7 @@ impl Space {
             state::stage_no_proved(batch);
         }
         // Replacements by ops of the owner that are folded again are recorded again.
-        let folded = seq_of(&base.tips, OWNER);
+        let folded = seq_of(base.tips.get(&OWNER));
         let mut heads = replaced::ReplacedHeads::clone(&before.replaced);
         for (writer, replaced) in &mut heads {
             let later = replaced.iter().filter(|head| head.by >= folded);
@@ -193,14 +189,7 @@ impl Space {
         let mut batches = Vec::new();
         for (writer, tip) in &self.state().tips {
             let Some(first_seq) = to_u64(&tip.head.seq) else { continue };
-            let held = self.log(*writer, first_seq, MAX_BATCH_OPS)?;
-            let consecutive = (first_seq..).zip(&held).take_while(|(seq, (of, _))| seq == of);
-            let mut ops: Vec<SignedOp> = consecutive.map(|(_, (_, op))| *op).collect();
-            let signed = ops.iter().rposition(|op| op.signature.is_some());
-            ops.truncate(signed.map_or(0, |last| last + 1));
-            if !ops.is_empty() {
-                batches.push(LogBatch { writer: *writer, first_seq, ops });
-            }
+            batches.extend(self.next_batch(*writer, first_seq)?);
         }
         Ok(Submission { batches, values: Vec::new() })
     }
@@ -223,19 +212,14 @@ impl Space {
 
     /// Whether the state with these tips holds ops that the owner has cut off, as far as this node knows.
     pub(crate) fn contradicts(&self, tips: &BTreeMap<u32, Tip>) -> Result<bool, SpaceError> {
-        let owner = seq_of(tips, OWNER);
+        let owner = seq_of(tips.get(&OWNER));
         let replaced: Arc<replaced::ReplacedHeads> = self.state().replaced.clone();
         for (writer, heads) in replaced.iter() {
             let first_unknown = heads.iter().find(|head| head.by >= owner);
-            if first_unknown.is_some_and(|head| seq_of(tips, *writer) > head.at) {
+            if first_unknown.is_some_and(|head| seq_of(tips.get(writer)) > head.at) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
-}
-
-/// The number of ops of a writer in a state; 0 if it does not have the writer.
-fn seq_of(tips: &BTreeMap<u32, Tip>, writer: u32) -> u64 {
-    tips.get(&writer).and_then(|tip| to_u64(&tip.head.seq)).unwrap_or(0)
 }

@@ -44,6 +44,7 @@ use rootfold_core::{
     item::Entry,
     key::Key,
     log::Tip,
+    run::CheckedRun,
     space::{Genesis, GenesisError},
     stamp::{Stamp, COUNTER_BITS},
     tree::{self, Page, TreeError, Update},
@@ -213,14 +214,9 @@ impl Space {
             return Err(SpaceError::CutOff { id });
         }
         genesis.check()?;
-        let entries = genesis.entries();
-        let update = tree::build(&entries);
+        let (update, latest) = genesis_tree(genesis);
         let state = State {
-            latest: Latest {
-                root: update.root,
-                ops: 0,
-                entries: entries.iter().filter(|entry| counts(entry)).count() as u64,
-            },
+            latest,
             tips: genesis.heads().into_iter().collect(),
             proved: Some(Proved { root: update.root, ops: 0, steps: 0 }),
             ..State::default()
@@ -518,8 +514,8 @@ impl Space {
         }
         let mut batch = Batch::new();
         let heads = epoch.runs.iter().map(|run| (run.writer(), run.after().head));
-        let replacements = epoch.runs.iter().flat_map(|run| run.replacements().values());
-        let replaced = replacements.filter_map(|new| Some((new.writer(), new.after()?)));
+        let replaced = epoch.runs.iter().flat_map(CheckedRun::replaced_tips);
+        let replaced = replaced.map(|(writer, tip)| (writer, tip.head));
         let heads: Vec<(u32, Head)> = heads.chain(replaced).collect();
         stage_update(&mut batch, update, heads.iter().map(|(writer, head)| (*writer, head)));
         self.sealed_garbage(before, update, epoch)?.stage(&mut batch);
@@ -540,7 +536,7 @@ impl Space {
         update.replaced.iter().for_each(|name| garbage.page(*name));
         for run in &epoch.runs {
             let keys = run.ops().iter().map(|op| op.key);
-            let replaced = run.replacements().values().map(|new| Key::head(new.writer()));
+            let replaced = run.replaced_tips().map(|(writer, _)| Key::head(writer));
             for key in keys.chain([Key::head(run.writer())]).chain(replaced) {
                 let old = tree::lookup(self.pages(), before.root, &key)?;
                 garbage.value(old.as_ref().and_then(ValueName::of_entry));
@@ -582,6 +578,11 @@ pub(crate) fn stage_value(batch: &mut Batch, value: &Value) {
     batch.put(column, value_key(&value.name), value.content.as_slice());
 }
 
+/// The number of ops in the log that ends here; 0 without a log, and beyond 2^64, which no run reaches.
+fn seq_of(tip: Option<&Tip>) -> u64 {
+    tip.and_then(|tip| field::to_u64(&tip.head.seq)).unwrap_or(0)
+}
+
 /// Adds the tips of writers.
 pub(crate) fn stage_tips<'a>(
     batch: &mut Batch,
@@ -590,6 +591,15 @@ pub(crate) fn stage_tips<'a>(
     for (writer, tip) in tips {
         batch.put(Column::Heads, writer.to_be_bytes(), encode_tip(tip));
     }
+}
+
+/// The tree of a genesis config, and its size.
+fn genesis_tree(genesis: &Genesis) -> (Update, Latest) {
+    let entries = genesis.entries();
+    let update = tree::build(&entries);
+    let entries = entries.iter().filter(|entry| counts(entry)).count() as u64;
+    let latest = Latest { root: update.root, ops: 0, entries };
+    (update, latest)
 }
 
 /// Whether an entry is neither a sentinel nor a fence.

@@ -5,10 +5,10 @@ use std::{
     io,
 };
 
-use rootfold_core::{field, log::Tip, tree};
+use rootfold_core::{log::Tip, tree};
 use thiserror::Error;
 
-use super::{stage_update, Pinned, Proved, Space, SpaceError, State};
+use super::{seq_of, stage_update, Pinned, Proved, Space, SpaceError, State};
 use crate::store::Batch;
 
 /// Whether a proof can begin at genesis.
@@ -90,10 +90,9 @@ impl Space {
         covered: &BTreeMap<u32, Tip>,
     ) -> Result<Option<Lacking>, SpaceError> {
         let ours = self.writers();
-        let seq = |tip: Option<&Tip>| tip.and_then(|tip| field::to_u64(&tip.head.seq)).unwrap_or(0);
         let writers: BTreeSet<u32> = ours.keys().chain(covered.keys()).copied().collect();
         for writer in writers {
-            let (covered, held) = (seq(covered.get(&writer)), seq(ours.get(&writer)));
+            let (covered, held) = (seq_of(covered.get(&writer)), seq_of(ours.get(&writer)));
             let next = || self.log(writer, covered, 1).map(|ops| ops.first().map(|(seq, _)| *seq));
             if held < covered || (held > covered && next()? != Some(covered)) {
                 return Ok(Some(Lacking { writer, covered }));

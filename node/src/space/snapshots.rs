@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use rootfold_core::{field, log::Tip, F};
+use rootfold_core::{log::Tip, F};
 use rootfold_light::{
     snapshot::{Snapshot, SnapshotHeader},
     values::ValueName,
 };
 
-use super::{state, Garbage, History, Space, SpaceError, State};
+use super::{seq_of, state, Garbage, History, Space, SpaceError, State};
 use crate::store::{records::op_key, Batch, Column, Durability, StoreError};
 
 /// The number of ops that are removed in one batch.
@@ -70,10 +70,7 @@ impl Space {
         let covering = covering?;
         let mut removed = 0;
         for writer in state.tips.keys() {
-            let seq = |tips: &BTreeMap<u32, Tip>| {
-                tips.get(writer).and_then(|tip| field::to_u64(&tip.head.seq)).unwrap_or(0)
-            };
-            let covered = covering.iter().map(seq).min().unwrap_or(0);
+            let covered = covering.iter().map(|tips| seq_of(tips.get(writer))).min().unwrap_or(0);
             removed += self.drop_ops_before(*writer, covered.saturating_sub(1))?;
         }
         if removed > 0 {

@@ -14,7 +14,7 @@ use super::{
     ingest::{Intake, Take},
     stage_tips, stage_update, state, Adoption, Latest, Pages, Space, SpaceError, State, Tips,
 };
-use crate::store::{records::op_key, Batch, Column, Store};
+use crate::store::{records::op_key, Batch, Column, Store, StoreError};
 
 impl Space {
     /// Makes the state of a verified snapshot the latest, with the ops of this node on top that it does
@@ -124,18 +124,27 @@ impl Space {
                 tracing::warn!(writer, "the newer snapshot has another branch of this log");
                 continue;
             }
-            loop {
-                let held = self.log(*writer, next, MAX_BATCH_OPS)?;
-                let consecutive = (next..).zip(&held).take_while(|(seq, (of, _))| seq == of);
-                let ops: Vec<SignedOp> = consecutive.map(|(_, (_, op))| *op).collect();
-                let Some(last) = ops.iter().rposition(|op| op.signature.is_some()) else { break };
-                let ops = ops[..=last].to_vec();
-                let first_seq = next;
-                next += ops.len() as u64;
-                batches.push(LogBatch { writer: *writer, first_seq, ops });
+            while let Some(batch) = self.next_batch(*writer, next)? {
+                next += batch.ops.len() as u64;
+                batches.push(batch);
             }
         }
         Ok(Some(Submission { batches, values: Vec::new() }))
+    }
+
+    /// The ops of a log after the first `first_seq`, as many as a message takes, up to a signature; `None` if this
+    /// node does not hold the next ones.
+    pub(super) fn next_batch(
+        &self,
+        writer: u32,
+        first_seq: u64,
+    ) -> Result<Option<LogBatch>, StoreError> {
+        let held = self.log(writer, first_seq, MAX_BATCH_OPS)?;
+        let consecutive = (first_seq..).zip(&held).take_while(|(seq, (of, _))| seq == of);
+        let mut ops: Vec<SignedOp> = consecutive.map(|(_, (_, op))| *op).collect();
+        let Some(last) = ops.iter().rposition(|op| op.signature.is_some()) else { return Ok(None) };
+        ops.truncate(last + 1);
+        Ok(Some(LogBatch { writer, first_seq, ops }))
     }
 
     /// The store of the space.

@@ -2,7 +2,6 @@
 
 use rootfold_core::{
     eddsa::SecretKey,
-    fence::{fence_after, MAX_FENCE},
     key::Key,
     log::{LogError, Tip},
     mark::Mark,
@@ -222,7 +221,7 @@ impl Space {
     /// with an op on `key` would pass them one by one.
     fn fence(&self, root: F, key: &Key) -> Result<Option<Key>, WriteError> {
         let crowd = tree::crowd(self.pages(), root, key).map_err(SpaceError::from)?;
-        Ok(crowd.and_then(|crowd| fence_after(key, crowd.height.min(MAX_FENCE))))
+        Ok(crowd.and_then(|crowd| crowd.fence(key)))
     }
 
     /// The first millisecond after the entry of a key; 0 without an entry.

@@ -6,7 +6,6 @@ use rootfold_core::{
     fold::Epoch,
     item::Entry,
     key::{Key, KeyKind},
-    log::Tip,
     stamp::Stamp,
     step::{MergeRow, RowClass},
     F,
@@ -25,16 +24,8 @@ pub(super) struct KeyOps {
 pub(super) fn key_ops(epoch: &Epoch) -> BTreeMap<Key, KeyOps> {
     let mut keys: BTreeMap<Key, KeyOps> = BTreeMap::new();
     for run in &epoch.runs {
-        let after = run.after().entry(run.writer());
-        let head = keys.entry(after.key).or_default();
-        head.read = true;
-        head.ops.insert(after.stamp, (RowClass::Write, after.value));
-        for (index, replacement) in run.replacements() {
-            let (Some(head), Some(op)) = (replacement.after(), run.ops().get(*index)) else {
-                continue;
-            };
-            let tip = Tip { head, stamp: op.stamp(run.writer()) };
-            let after = tip.entry(replacement.writer());
+        for (writer, tip) in run.replaced_tips().chain([(run.writer(), run.after())]) {
+            let after = tip.entry(writer);
             let head = keys.entry(after.key).or_default();
             head.read = true;
             head.ops.insert(after.stamp, (RowClass::Write, after.value));

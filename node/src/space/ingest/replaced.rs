@@ -100,13 +100,8 @@ impl Intake<'_> {
 
     /// Notes the heads that a run replaces.
     pub(super) fn note_replaced(&mut self, run: &CheckedRun) {
-        for (index, replacement) in run.replacements() {
-            self.replaced.insert(replacement.writer());
-            if let (Some(head), Some(op)) = (replacement.after(), run.ops().get(*index)) {
-                let tip = Tip { head, stamp: op.stamp(run.writer()) };
-                self.moved.insert(replacement.writer(), tip);
-            }
-        }
+        self.replaced.extend(run.replacements().values().map(Replacement::writer));
+        self.moved.extend(run.replaced_tips());
     }
 
     /// The heads that the submission replaces, with the number of ops of the owner's log before each.

@@ -50,11 +50,10 @@ impl LogCheck {
             Ok(_) => return Ok(Some("it does not continue the log".to_owned())),
             Err(e) => return Ok(Some(e.to_string())),
         };
-        if let (Some(signature), Some(public_key)) =
-            (&signed.signature, space.public_key_at(writer, next)?)
-        {
+        let key = |signature| Ok::<_, SpaceError>((signature, space.public_key_at(writer, next)?));
+        if let Some((signature, Some(public_key))) = signed.signature.map(key).transpose()? {
             let signed_by = Tip { head: Head { public_key, ..after.head }, ..after };
-            if let Err(e) = signed_by.verify(writer, signature) {
+            if let Err(e) = signed_by.verify(writer, &signature) {
                 return Ok(Some(e.to_string()));
             }
         }

@@ -202,10 +202,12 @@ impl Context {
 
     /// The secret key with this name; for the name of the owner's first key, that of the owner.
     fn secret(&self, space: &Space, name: &str) -> Result<SecretKey, Failure> {
-        match self.owner(space) {
-            Ok(secret) if name == OWNER => Ok(secret),
-            _ => self.keyring().read(name),
+        if name == OWNER {
+            if let Ok(secret) = self.owner(space) {
+                return Ok(secret);
+            }
         }
+        self.keyring().read(name)
     }
 
     /// The id, the tip and the secret key of the writer who has the local key `name`.

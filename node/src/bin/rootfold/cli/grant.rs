@@ -3,6 +3,7 @@
 use clap::Args;
 use rootfold_core::eddsa::PublicKey;
 use rootfold_light::signing::Admission;
+use rootfold_node::space::Space;
 use serde_json::json;
 
 use super::{
@@ -29,10 +30,8 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<(), Failure> {
     let space = context.space()?;
     let public_key = public_key(context, &args.who)?;
     let secret = context.owner(&space)?;
+    refuse_known(&space, &public_key)?;
     let writers = space.writers();
-    if let Some((id, _)) = writers.iter().find(|(_, tip)| tip.head.public_key == public_key) {
-        return Err(Failure::refused(format!("this key is already writer {id}")));
-    }
     let free = || (1..=u32::MAX).find(|id| !writers.contains_key(id));
     let id =
         args.id.or_else(free).ok_or_else(|| Failure::refused("all 2^32 writer ids are taken"))?;
@@ -44,6 +43,14 @@ pub fn run(context: &Context, args: &GrantArgs) -> Result<(), Failure> {
     let json = json!({ "writer": id, "public_key": digits, "shared": shared });
     let done = format!("writer {id} is admitted");
     context.output.answer_done(&done, &json, || format!("writer {id} admitted"))
+}
+
+/// Refuses a public key that a writer has already.
+pub fn refuse_known(space: &Space, public_key: &PublicKey) -> Result<(), Failure> {
+    match space.writers().iter().find(|(_, tip)| tip.head.public_key == *public_key) {
+        Some((id, _)) => Err(Failure::refused(format!("this key is already writer {id}"))),
+        None => Ok(()),
+    }
 }
 
 /// Parses 128 hexadecimal digits, or reads the public key of a local key by its name.

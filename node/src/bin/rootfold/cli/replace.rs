@@ -3,7 +3,11 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{failure::Failure, grant::public_key, Context};
+use super::{
+    failure::Failure,
+    grant::{public_key, refuse_known},
+    Context,
+};
 
 /// `rekey`
 #[derive(Debug, Args)]
@@ -28,10 +32,7 @@ pub struct RevokeArgs {
 pub fn rekey(context: &Context, args: &RekeyArgs) -> Result<(), Failure> {
     let space = context.space()?;
     let public_key = public_key(context, &args.public_key)?;
-    if let Some((id, _)) = space.writers().iter().find(|(_, tip)| tip.head.public_key == public_key)
-    {
-        return Err(Failure::refused(format!("this key is already writer {id}")));
-    }
+    refuse_known(&space, &public_key)?;
     let secret = context.owner(&space)?;
     context.warn_if_restored();
     let writer = args.writer;
