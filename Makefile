@@ -5,10 +5,11 @@ export FUZZ_SECONDS FUZZ_TARGETS SOAK_SECONDS
 
 TARGET := $${CARGO_TARGET_DIR:-target}
 
-.PHONY: help demo build node check test bench robustness soak fuzz fmt
+.PHONY: help demo build board node check test bench robustness soak fuzz fmt
 
 help:
 	@echo "make demo    build, then sync a new replica from a proof and from the logs, and compare"
+	@echo "make board   start a node with a page of sample posts, which a browser reads and writes with proofs"
 	@echo "make node    build the program with RocksDB, the store for a lot of data"
 	@echo "make check   format, links, clippy, documentation, unit tests"
 	@echo "make test    all checks and tests"
@@ -26,6 +27,10 @@ build:
 
 demo: build
 	@$(TARGET)/release/rootfold demo $(DEMO)
+
+board: build
+	@scripts/web.sh
+	@scripts/board.sh
 
 node:
 	@scripts/install-system-packages.sh rocksdb

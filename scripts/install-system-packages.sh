@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds the system packages that a build needs besides Rust and installs the missing ones with apt.
 #
-#   install-system-packages.sh [demo|rocksdb|test] [--dry-run]
+#   install-system-packages.sh [demo|rocksdb|test|browser] [--dry-run]
 #
 #   demo      C compiler: linker of every Rust program, and blake3's assembly
 #             git: `rootfold demo` and `rootfold import-git` read histories with it
@@ -9,16 +9,17 @@
 #             (RocksDB's bindings are generated during the build)
 #   test      rocksdb, and Node.js 18 or newer (runs the browser build of the verifier) and, on
 #             Debian, debootstrap (scripts/check-bare-debian.sh tests this script with it)
+#   browser   demo, Node.js 18 or newer with npm, and Chromium (scripts/browser.sh tests the board with it)
 #
 # The default is demo. What is there is not installed again. The script prints what is missing and
 # what it is going to install before it starts; with --dry-run it stops there.
 set -euo pipefail
 
-usage() { echo "usage: $0 [demo|rocksdb|test] [--dry-run]" >&2; exit 2; }
+usage() { echo "usage: $0 [demo|rocksdb|test|browser] [--dry-run]" >&2; exit 2; }
 group=demo dry_run=false
 for argument in "$@"; do
     case $argument in
-        demo | rocksdb | test) group=$argument ;;
+        demo | rocksdb | test | browser) group=$argument ;;
         --dry-run) dry_run=true ;;
         *) usage ;;
     esac
@@ -76,13 +77,18 @@ need() {
 
 has_c || need "C compiler" gcc libc6-dev
 has git || need "git" git
-if [[ $group != demo ]]; then
+if [[ $group == rocksdb || $group == test ]]; then
     has_cxx || need "C++ compiler" g++
     if ! has_libclang_library; then
         need "libclang" libclang-dev
     elif ! has_clang_headers; then
         need "clang's C headers" libclang-dev
     fi
+fi
+if [[ $group == browser ]]; then
+    has_node || need "Node.js 18 or newer" nodejs
+    has npm || need "npm" npm
+    has chromium || has chromium-browser || need "Chromium" chromium
 fi
 if [[ $group == test ]]; then
     has_node || need "Node.js 18 or newer" nodejs

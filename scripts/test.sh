@@ -22,6 +22,11 @@ scripts/buf.sh
 say "verifier, light and wasm for the browser, in Node.js"
 scripts/wasm.sh
 
+say "the package and the board, in a browser"
+scripts/web.sh --no-wasm
+cargo build --release --workspace --bin rootfold
+scripts/browser.sh
+
 say "system packages in a bare Debian"
 scripts/check-bare-debian.sh
 

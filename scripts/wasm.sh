@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds verifier, light and wasm for the browser and runs them in Node.js: wasm/tests/*.mjs.
-# Builds into target/wasm, where the module for browsers is target/wasm/pkg.
+# Builds into target/wasm, where the module for browsers is target/wasm/pkg. `--no-test` builds only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,10 +18,10 @@ fi
 
 (
     while read -r setting; do [[ -z "$setting" ]] || export "${setting?}"; done <<<"$settings"
-    cargo build --release --target $triple --target-dir "$target/wasm" \
+    cargo build --profile web --target $triple --target-dir "$target/wasm" \
         -p rootfold-verifier -p rootfold-light -p rootfold-wasm
 )
 pkg=$target/wasm/pkg
-"$bindgen" --target web --out-dir "$pkg" "$target/wasm/$triple/release/rootfold_wasm.wasm"
+"$bindgen" --target web --out-dir "$pkg" "$target/wasm/$triple/web/rootfold_wasm.wasm"
 echo '{"type": "module"}' >"$pkg/package.json"
-ROOTFOLD_WASM_PKG=$pkg node --test wasm/tests/*.mjs
+[[ "${1:-}" == --no-test ]] || ROOTFOLD_WASM_PKG=$pkg node --test wasm/tests/*.mjs

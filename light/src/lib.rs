@@ -20,6 +20,7 @@ pub mod response;
 pub mod signing;
 pub mod snapshot;
 pub mod submission;
+pub mod tail;
 pub mod values;
 pub mod verify;
 

@@ -3,6 +3,15 @@
 //! A page loads the module, makes one [`Verifier`] from the invite and the verifying key, and gives
 //! it the bytes that any node sent. Every function throws an `Error` with the reason if the bytes
 //! are refused. `wasm/tests/verify.mjs` does all of it.
+//!
+//! [`Space`] is for a client that talks to nodes: it makes the messages of the requests and checks those of
+//! the responses. `web/rootfold/` carries them.
+
+mod query;
+mod space;
+mod state;
+mod status;
+mod write;
 
 use rootfold_core::{field, key::Key};
 use rootfold_light::{
@@ -11,6 +20,12 @@ use rootfold_light::{
 use rootfold_proto::{decode, v1};
 use rootfold_verifier::{PreparedVerifyingKey, VerifyingKey};
 use wasm_bindgen::prelude::{wasm_bindgen, JsError};
+
+pub use query::{Item, Part, Query};
+pub use space::Space;
+pub use state::{Frontier, State};
+pub use status::refusal;
+pub use write::{public_key, Changes};
 
 /// Checks what nodes send about one space.
 #[wasm_bindgen]

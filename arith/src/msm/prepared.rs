@@ -21,8 +21,9 @@ use super::{
 pub struct PreparedBases<C: Curve> {
     bits: usize,
     bases: Arc<[Affine<C>]>,
-    /// All bases, then all of them times `2^bits`, and so on.
-    multiples: Arc<dyn Points<C>>,
+    /// All bases, then all of them times `2^bits`, and so on. `None` in a browser, which checks a proof or two: there
+    /// the multiples cost more time than they save.
+    multiples: Option<Arc<dyn Points<C>>>,
 }
 
 // Derived implementations would require the curve's configuration to be Clone and Debug.
@@ -42,12 +43,14 @@ impl<C: Curve> fmt::Debug for PreparedBases<C> {
 }
 
 impl<C: Curve> PreparedBases<C> {
-    /// Computes the multiples: about 250 doublings per base.
+    /// Computes the multiples, except for WebAssembly: about 250 doublings per base.
     pub fn new(bases: &[Affine<C>]) -> Self {
         let bits = shared_window_bits::<C::ScalarField>(bases.len());
-        let multiples =
-            C::prepare(bases, Multiples { bits, count: windows::<C::ScalarField>(bits) });
-        Self { bits, bases: bases.into(), multiples: multiples.into() }
+        let multiples = (!cfg!(target_arch = "wasm32")).then(|| {
+            let count = windows::<C::ScalarField>(bits);
+            C::prepare(bases, Multiples { bits, count }).into()
+        });
+        Self { bits, bases: bases.into(), multiples }
     }
 
     /// The bases.
@@ -61,6 +64,7 @@ impl<C: Curve> PreparedBases<C> {
     /// If there are more scalars than bases.
     pub fn msm(&self, scalars: &[C::ScalarField]) -> Projective<C> {
         assert!(scalars.len() <= self.bases.len(), "more scalars than bases");
+        let Some(multiples) = &self.multiples else { return super::msm(&self.bases, scalars) };
         let mut signed: Vec<Signed<_>> = scalars.iter().map(|s| Signed::of(*s)).collect();
         signed.resize(self.bases.len(), Signed::of(C::ScalarField::ZERO));
         let digits = Digits::new::<C::ScalarField>(&signed, self.bits);
@@ -71,7 +75,7 @@ impl<C: Curve> PreparedBases<C> {
             .enumerate()
             .map(|(i, digits)| {
                 let start = i * part;
-                self.multiples.window_sum(start..start + digits.len(), digits)
+                multiples.window_sum(start..start + digits.len(), digits)
             })
             .sum()
     }

@@ -6,6 +6,7 @@
 //! `h = H_5(R8.x, R8.y, A.x, A.y, message)` of tag 0 as an integer. Public keys of small order are
 //! refused: under such a key every message has a valid signature.
 
+mod blake512;
 mod curve;
 mod public;
 mod secret;

@@ -3,11 +3,11 @@
 use ark_ec::CurveConfig;
 use ark_ed_on_bn254::EdwardsConfig;
 use ark_ff::{BigInteger, PrimeField};
-use blake_hash::{Blake512, Digest};
 use rand::{CryptoRng, RngCore};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{
+    blake512::blake512,
     curve::{from_ark, mul_base8, reduce, Scalar},
     public::PublicKey,
     signature::{challenge, Signature},
@@ -33,7 +33,7 @@ impl SecretKey {
     /// The key with these bytes. Any 32 bytes are a key.
     pub fn from_bytes(bytes: [u8; SECRET_KEY_BYTES]) -> SecretKey {
         let bytes = Zeroizing::new(bytes);
-        let hash = blake512(&[&bytes[..]]);
+        let hash = blake512(&bytes[..]);
         let mut low = Zeroizing::new([0u8; 32]);
         low.copy_from_slice(&hash[..32]);
         low[0] &= 0xf8;
@@ -66,7 +66,9 @@ impl SecretKey {
     /// Signs `message` as circomlibjs' `signPoseidon`. The nonce is derived from key and message, so
     /// the signature is deterministic.
     pub fn sign(&self, message: F) -> Signature {
-        let mut nonce_hash = blake512(&[&self.prefix[..], &message.into_bigint().to_bytes_le()]);
+        let mut nonce_input = Zeroizing::new(self.prefix.to_vec());
+        nonce_input.extend_from_slice(&message.into_bigint().to_bytes_le());
+        let mut nonce_hash = blake512(&nonce_input);
         let mut nonce = Scalar::from_le_bytes_mod_order(&nonce_hash[..]);
         nonce_hash.zeroize();
         let r8 = from_ark(&mul_base8(&nonce));
@@ -87,15 +89,4 @@ impl std::fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SecretKey").field("public", &self.public).finish_non_exhaustive()
     }
-}
-
-/// The original BLAKE-512 of the concatenated parts.
-fn blake512(parts: &[&[u8]]) -> Zeroizing<[u8; 64]> {
-    let mut hasher = Blake512::new();
-    for part in parts {
-        hasher.update(part);
-    }
-    let mut out = Zeroizing::new([0u8; 64]);
-    out.copy_from_slice(&hasher.finalize());
-    out
 }

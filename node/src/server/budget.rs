@@ -185,6 +185,13 @@ impl<B> Metered<B> {
     }
 }
 
+impl<B> Drop for Metered<B> {
+    fn drop(&mut self) {
+        // A connection of HTTP/1.1 goes on after its response.
+        self.progress.go_on();
+    }
+}
+
 impl<B> Body for Metered<B>
 where
     B: Body<Data = Bytes, Error = Status> + Unpin,

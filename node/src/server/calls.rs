@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use rootfold_proto::reason::Reason;
 use tokio::{sync::Semaphore, time::timeout};
 use tonic::{body::Body, service::Routes, Status};
+use tonic_web::GrpcWebService;
 
 use super::refusal::refuse;
 use tower::Service;
@@ -25,6 +26,7 @@ use super::{
     limits::Limits,
     query::WATCH_PATH,
     stall::Progress,
+    web::Web,
 };
 
 /// The address of the caller; `None` if the transport has none.
@@ -34,7 +36,8 @@ pub(super) struct Caller(pub(super) Option<IpAddr>);
 /// The service of one connection.
 #[derive(Clone)]
 pub(super) struct Calls {
-    pub(super) routes: Routes,
+    pub(super) routes: GrpcWebService<Routes>,
+    pub(super) web: Web,
     pub(super) budget: Budget,
     pub(super) limits: Arc<Limits>,
     pub(super) caller: Caller,
@@ -51,14 +54,26 @@ impl hyper::service::Service<Request<Incoming>> for Calls {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let calls = self.clone();
-        Box::pin(async move { Ok(calls.run(request).await) })
+        Box::pin(async move { Ok(calls.answer(request).await) })
     }
 }
 
 impl Calls {
+    async fn answer(self, request: Request<Incoming>) -> Answer {
+        let web = self.web.clone();
+        let origin = web.origin(request.headers());
+        let mut answer = match web.preflight(&request) {
+            Some(answer) => answer.map(|body| Metered::new(body, None, Progress::current())),
+            None => self.run(request).await,
+        };
+        web.allow(origin, answer.headers_mut());
+        answer
+    }
+
     async fn run(self, mut request: Request<Incoming>) -> Answer {
         let busy = self.activity.begin();
         let progress = Progress::current();
+        progress.go_on();
         request.extensions_mut().insert(self.caller);
         let path = request.uri().path();
         let small = path.starts_with("/grpc.") || path == WATCH_PATH;
@@ -75,6 +90,9 @@ impl Calls {
         };
         room.keep((running, busy));
         let room = Arc::new(Mutex::new(room));
+        if let Some(file) = self.web.file(&request).await {
+            return file.map(|body| Metered::new(body, Some(room), progress));
+        }
         let upload = self.limits.upload;
         let held = room.clone();
         let request = request.map(|body| Body::new(Upload::new(body, held, upload)));

@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::conn::auto,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -22,6 +25,8 @@ use tokio::{
 };
 use tokio_rustls::{server::TlsStream, TlsAcceptor};
 use tonic::service::Routes;
+use tonic_web::GrpcWebLayer;
+use tower::Layer;
 
 use super::{
     activity::Activity,
@@ -29,7 +34,8 @@ use super::{
     calls::{Caller, Calls},
     limits::Limits,
     live::Live,
-    stall::StallExecutor,
+    stall::{Progress, StallExecutor},
+    web::Web,
 };
 use crate::tls::ServerTls;
 
@@ -49,6 +55,8 @@ const SEND_BUFFER: usize = 32 * 1024;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_LIMIT: Duration = Duration::from_secs(20);
 const MAX_HEADERS: u32 = 16 * 1024;
+/// The bytes that a connection of HTTP/1.1 buffers: the headers of a request, or a part of a response.
+const MAX_HTTP1_BUFFER: usize = 32 * 1024;
 
 /// A source of connections: a TCP listener, or a simulated one.
 pub trait Listener: Send + 'static {
@@ -124,6 +132,7 @@ impl Open {
 /// Serves connections until `stop` is set, then lets their calls end.
 pub(super) struct Acceptor {
     routes: Routes,
+    web: Web,
     budget: Budget,
     limits: Arc<Limits>,
     live: Live,
@@ -137,12 +146,14 @@ impl Acceptor {
     /// `live` has the limits of connections, and how TLS is done.
     pub(super) fn new(
         routes: Routes,
+        web: Web,
         limits: Limits,
         live: Live,
         stop: watch::Receiver<bool>,
     ) -> Acceptor {
         Acceptor {
             routes,
+            web,
             budget: Budget::new(limits.memory),
             limits: Arc::new(limits),
             live,
@@ -218,7 +229,8 @@ impl Acceptor {
         let entry = Entry { address, activity: activity.clone(), close: close.clone() };
         let (open, id) = (self.open.clone(), self.open.insert(entry));
         let calls = Calls {
-            routes: self.routes.clone(),
+            routes: GrpcWebLayer::new().layer(self.routes.clone()),
+            web: self.web.clone(),
             budget: self.budget.clone(),
             limits: self.limits.clone(),
             caller: Caller(address),
@@ -229,11 +241,17 @@ impl Acceptor {
         let tls = self.live.tls();
         self.tasks.spawn(async move {
             match tls {
-                None => connection(io, calls, &limits, &activity, &close, stop).await,
+                None => {
+                    let builder = auto::Builder::new(StallExecutor { limit: limits.stall });
+                    connection(io, builder, calls, &limits, &activity, &close, stop).await;
+                }
                 Some(tls) => {
                     let shaken = handshake(io, tls, limits.handshake, &close, stop.clone()).await;
                     if let Some(io) = shaken {
-                        connection(io, calls, &limits, &activity, &close, stop).await;
+                        // ALPN has offered HTTP/2 alone.
+                        let builder = auto::Builder::new(StallExecutor { limit: limits.stall });
+                        let builder = builder.http2_only();
+                        connection(io, builder, calls, &limits, &activity, &close, stop).await;
                     }
                 }
             }
@@ -269,6 +287,7 @@ where
 /// Serves one connection to its end.
 async fn connection<Io>(
     io: Io,
+    mut builder: auto::Builder<StallExecutor>,
     calls: Calls,
     limits: &Limits,
     activity: &Activity,
@@ -277,9 +296,15 @@ async fn connection<Io>(
 ) where
     Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut builder =
-        hyper::server::conn::http2::Builder::new(StallExecutor { limit: limits.stall });
+    // HTTP/2 for nodes and for browsers over TLS; HTTP/1.1 for browsers without.
     builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.upload)
+        .max_buf_size(MAX_HTTP1_BUFFER)
+        .auto_date_header(false);
+    builder
+        .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(u32::try_from(2 * limits.calls_per_connection).unwrap_or(u32::MAX))
         .initial_stream_window_size(STREAM_WINDOW)
@@ -291,12 +316,14 @@ async fn connection<Io>(
         .auto_date_header(false)
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE_LIMIT);
+    // A call of HTTP/1.1 runs in the connection's own future, so its progress is that of the connection.
+    let progress = Progress::default();
     let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(io), calls));
     let mut stopping = false;
     loop {
         tokio::select! {
             biased;
-            ended = serving.as_mut() => {
+            ended = progress.scope(serving.as_mut()) => {
                 if let Err(e) = ended {
                     tracing::debug!(error = %e, "a connection failed");
                 }
@@ -304,6 +331,10 @@ async fn connection<Io>(
             }
             () = close.notified() => return,
             () = idle(activity, limits.idle) => return,
+            () = progress.stalled(limits.stall) => {
+                tracing::debug!("closed a connection whose reader has stalled");
+                return;
+            }
             _ = stop.wait_for(|stop| *stop), if !stopping => {
                 stopping = true;
                 serving.as_mut().graceful_shutdown();

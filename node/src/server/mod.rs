@@ -20,6 +20,7 @@ mod refusal;
 mod replication;
 mod stall;
 mod verification;
+mod web;
 mod work;
 
 use std::{future::Future, sync::Arc};
@@ -53,6 +54,7 @@ pub use proving::{ProvingFiles, ProvingService};
 pub use query::QueryService;
 pub use replication::ReplicationService;
 pub use verification::VerificationService;
+pub use web::{Origin, OriginError, Web, WebError};
 pub use work::ResponseStream;
 
 /// Why a server cannot start.
@@ -77,6 +79,7 @@ pub struct Server {
 struct Beside {
     proving: Option<ProvingFiles>,
     peers: Option<Peers>,
+    web: Web,
 }
 
 impl Server {
@@ -109,6 +112,13 @@ impl Server {
         Server { beside, ..self }
     }
 
+    /// The same server, which also answers pages in browsers with this.
+    #[must_use]
+    pub fn with_web(self, web: Web) -> Server {
+        let beside = Beside { web, ..self.beside };
+        Server { beside, ..self }
+    }
+
     /// What can be changed while it runs.
     pub fn live(&self) -> Live {
         self.live.clone()
@@ -129,6 +139,7 @@ impl Server {
         let (reporter, health) = tonic_health::server::health_reporter();
         // Before the first connection.
         health::begin(&reporter).await;
+        let web = beside.web.clone();
         let routes = routes(&space, key, &limits, &live, beside)?.add_service(health);
         let reports =
             tokio::spawn(health::report(reporter, space, Work::writes(), stopped.clone()));
@@ -137,7 +148,7 @@ impl Server {
             // At once, before the running calls end.
             stop.send_replace(true);
         };
-        serve_live(routes, limits, live, listener, shutdown).await;
+        serve_live(routes, web, limits, live, listener, shutdown).await;
         reports.abort();
         Ok(())
     }
@@ -152,18 +163,19 @@ pub async fn serve_routes(
 ) {
     let live = Live::default();
     live.set_limits(&limits);
-    serve_live(routes, limits, live, listener, shutdown).await;
+    serve_live(routes, Web::default(), limits, live, listener, shutdown).await;
 }
 
 async fn serve_live(
     routes: Routes,
+    web: Web,
     limits: Limits,
     live: Live,
     listener: impl Listener,
     shutdown: impl Future<Output = ()>,
 ) {
     let (stop, stopped) = watch::channel(false);
-    let serving = Acceptor::new(routes.prepare(), limits, live, stopped).run(listener);
+    let serving = Acceptor::new(routes.prepare(), web, limits, live, stopped).run(listener);
     let stopping = async {
         shutdown.await;
         stop.send_replace(true);

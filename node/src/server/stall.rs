@@ -28,6 +28,11 @@ impl Progress {
         CURRENT.try_with(Progress::clone).unwrap_or_default()
     }
 
+    /// Runs a future in which this is the current progress.
+    pub(super) fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self.clone(), future)
+    }
+
     fn set(&self, since: Option<Instant>) {
         *self.waiting_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
@@ -47,7 +52,7 @@ impl Progress {
     }
 
     /// Completes when the reader has stalled for `limit`.
-    async fn stalled(&self, limit: Duration) {
+    pub(super) async fn stalled(&self, limit: Duration) {
         loop {
             let since = self.waiting_since().unwrap_or_else(Instant::now);
             let until = since + limit;

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::{builder::BoolishValueParser, Args, ValueEnum};
 use rootfold_node::{
     address::Address,
-    server::Limits,
+    server::{Limits, Origin, Web},
     space::{History, Policy, MAX_TAIL},
     tls::ServerTls,
     token::Token,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::super::failure::Failure;
+use super::super::failure::{Failure, OrFail};
 use crate::path_text;
 
 /// `serve`. Each option has a variable of the environment, for services and containers.
@@ -125,6 +125,15 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "ROOTFOLD_SUBMIT_TOKEN_FILE")]
     #[serde(with = "path_text::optional")]
     pub(super) submit_token_file: Option<PathBuf>,
+    /// Serves the files of this folder to browsers: `GET /board/` is its file `board/index.html`. Nothing outside
+    /// it, no links and no files whose names begin with a dot.
+    #[arg(long, value_name = "DIR", env = "ROOTFOLD_WEB")]
+    #[serde(with = "path_text::optional")]
+    pub(super) web: Option<PathBuf>,
+    /// Lets pages of this origin call this node from a browser, such as `https://board.example`; `*`: of all
+    /// origins. May be given several times. Pages that the node serves itself may always.
+    #[arg(long, value_name = "ORIGIN", env = "ROOTFOLD_WEB_ORIGIN", value_delimiter = ',')]
+    pub(super) web_origin: Vec<Origin>,
     /// Does not verify snapshots for clients.
     #[arg(long, env = "ROOTFOLD_NO_CHECK", value_parser = BoolishValueParser::new())]
     pub(super) no_check: bool,
@@ -198,6 +207,15 @@ impl ServeArgs {
     /// The token that it takes ops with. Reads the file.
     pub(super) fn submit_token(&self) -> Result<Option<Token>, Failure> {
         Ok(self.submit_token_file.as_deref().map(Token::read).transpose()?)
+    }
+
+    /// What it does for browsers.
+    pub(super) fn web(&self) -> Result<Web, Failure> {
+        let web = Web::new(self.web_origin.clone());
+        match &self.web {
+            Some(folder) => web.with_folder(folder).or_usage("--web"),
+            None => Ok(web),
+        }
     }
 
     pub(super) fn policy(&self) -> Policy {

@@ -47,6 +47,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let invite = invite.map(|invite| AddressedInvite { invite, addresses }.to_string());
     space.set_policy(args.policy());
     let server = Server::new(space.clone(), prepared_key(&space)?).with_limits(args.limits());
+    let server = server.with_web(args.web()?);
     let server = if args.no_hand_over { server } else { server.with_proving(files(context)?) };
     let scheme = if tls.is_some() { "https://" } else { "" };
     server.live().set_tls(tls);
