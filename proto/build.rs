@@ -6,13 +6,14 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message;
 use prost_types::FileDescriptorSet;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "rootfold/v1/types.proto",
     "rootfold/v1/replication.proto",
     "rootfold/v1/verification.proto",
     "rootfold/v1/query.proto",
     "rootfold/v1/proving.proto",
     "rootfold/v1/peering.proto",
+    "rootfold/v1/files.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -38,6 +38,9 @@ else
     cargo test --release --workspace --bins --test '*' --no-fail-fast
 fi
 
+say "published to a store of the S3 protocol"
+scripts/s3.sh
+
 say "examples"
 cargo build --release --workspace --examples
 "$target/release/examples/check_answer"

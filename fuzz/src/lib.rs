@@ -15,6 +15,7 @@ pub mod log;
 pub mod memory;
 pub mod page;
 pub mod proof;
+pub mod published;
 pub mod record;
 pub mod request;
 pub mod response;
@@ -83,7 +84,7 @@ const MESSAGE: Memory = Memory { fixed: 256 << 10, per_byte: 128, growth: 16 << 
 const PROOF: Memory = Memory { fixed: 4 << 20, ..MESSAGE };
 
 /// All targets, in the order of `docs/soundness.md`.
-pub const TARGETS: [Target; 49] = [
+pub const TARGETS: [Target; 51] = [
     target("key", SMALL, log::key),
     target("public_key", POINT, eddsa::public_key),
     target("signature", POINT, eddsa::signature),
@@ -132,6 +133,8 @@ pub const TARGETS: [Target; 49] = [
     target("get_many_response", MESSAGE, response::get_many),
     target("range_response", MESSAGE, response::range),
     target("find_response", MESSAGE, response::find),
+    target("published", MESSAGE, published::pointer),
+    target("primary_keys", MESSAGE, published::primary_keys),
     slow("writer", MESSAGE, writer::target),
 ];
 

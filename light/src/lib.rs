@@ -15,6 +15,7 @@ mod error;
 pub mod fork;
 pub mod invite;
 pub mod messages;
+pub mod published;
 pub mod query;
 pub mod response;
 pub mod signing;

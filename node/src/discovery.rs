@@ -29,7 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub async fn discover(space: Space, data_dir: DataDir, peers: Peers, context: SyncContext) {
     match peers::found_before(&data_dir) {
         Ok(found) => found.into_iter().for_each(|address| peers.offer(&address, true)),
-        Err(e) => tracing::warn!(error = %e, "the file of found peers cannot be read"),
+        Err(e) => {
+            tracing::warn!(event = "found-peers-unreadable", error = %e, "the file of found peers cannot be read")
+        }
     }
     let mut silent = BTreeMap::new();
     let mut remembered = Vec::new();
@@ -43,7 +45,9 @@ pub async fn discover(space: Space, data_dir: DataDir, peers: Peers, context: Sy
         if found != remembered {
             match peers::remember_found(&data_dir, &found) {
                 Ok(()) => remembered = found,
-                Err(e) => tracing::warn!(error = %e, "found peers are not remembered"),
+                Err(e) => {
+                    tracing::warn!(event = "found-peers-unwritable", error = %e, "found peers are not remembered")
+                }
             }
         }
         let jitter = rand::thread_rng().gen_range(0.0..0.5);
@@ -79,7 +83,7 @@ async fn try_candidates(space: &Space, peers: &Peers, context: &SyncContext) {
         // One that answers serves the space.
         let Ok(listed) = peer.list_peers(space.id(), peers.own_address()).await else { continue };
         if !listed.node.is_some_and(|node| peers.is_known(&node)) {
-            tracing::info!(peer = address, "found a peer");
+            tracing::info!(event = "peer-found", peer = address, "found a peer");
             peers.add_found(address, listed.node);
         }
     }
@@ -97,7 +101,7 @@ fn give_up(peers: &Peers, silent: &mut BTreeMap<String, Instant>, now: Instant) 
         }
         let since = *silent.entry(address.clone()).or_insert(now);
         if now.duration_since(since) >= PATIENCE {
-            tracing::info!(peer = address, "gave up a found peer");
+            tracing::info!(event = "peer-lost", peer = address, "gave up a found peer");
             peers.remove(address);
         }
     }

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::{
     bootstrap::{self, is_busy, Account, BootstrapError, Dial, Pushed, Reputation, SyncContext},
     client::{Credentials, Peer, PeerError},
+    files,
     peers::Peers,
     space::Space,
 };
@@ -72,7 +73,7 @@ impl Dial for KeptConnections {
                 }
                 (kept.credentials.clone(), kept.version)
             };
-            let peer = Peer::connect_as(address, &credentials).await?;
+            let peer = files::connect(address, &credentials).await?;
             let mut kept = self.lock();
             if kept.version == version {
                 kept.peers.insert(address.to_owned(), peer.clone());
@@ -142,16 +143,16 @@ async fn round(
                 });
             }
             for fault in &report.faults {
-                tracing::info!(%fault, "a peer failed");
+                tracing::info!(event = "peer-fault", %fault, "a peer failed");
                 failed(&fault.peer, fault.is_gone(), fault.cause.to_string());
             }
             if report.tail_ops > 0 {
                 let root = field::to_hex(&report.root);
-                tracing::info!(ops = report.tail_ops, %root, "took ops from peers");
+                tracing::info!(event = "ops-taken", ops = report.tail_ops, %root, "took ops from peers");
             }
         }
         Err(e) => {
-            tracing::info!(error = %e, "no peer could be synced with");
+            tracing::info!(event = "peers-unreachable", error = %e, "no peer could be synced with");
             if let BootstrapError::AllFailed { faults, .. } = &e {
                 for fault in faults {
                     failed(&fault.peer, fault.is_gone(), fault.cause.to_string());
@@ -170,7 +171,7 @@ async fn round(
             Ok(pushed) => note(peers, &peer, pushed, asked.elapsed()),
             Err(e) if is_busy(&e) => tracing::debug!(error = %e, "a peer is busy"),
             Err(e) => {
-                tracing::info!(error = %e, "a peer did not take ops");
+                tracing::info!(event = "push-refused", error = %e, "a peer did not take ops");
                 failed(address, e.is_gone(), e.cause.to_string());
             }
         }
@@ -185,7 +186,12 @@ fn note(peers: &Peers, peer: &Peer, pushed: Option<Pushed>, took: Duration) {
         state.bytes_received = peer.bytes_received();
         let Some(pushed) = pushed else { return };
         if pushed.ops > 0 {
-            tracing::info!(ops = pushed.ops, peer = peer.address(), "handed ops to a peer");
+            tracing::info!(
+                event = "ops-pushed",
+                ops = pushed.ops,
+                peer = peer.address(),
+                "handed ops to a peer"
+            );
         } else {
             state.answer_time = Some(took);
         }

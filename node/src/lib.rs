@@ -12,6 +12,7 @@ pub mod client;
 pub mod clock;
 pub mod data_dir;
 pub mod discovery;
+pub mod files;
 pub mod follow;
 pub mod git;
 pub mod metrics;

@@ -111,7 +111,7 @@ impl Metrics {
             }
             failed => {
                 let failed = failed.map(|text| text.err().map(|e| e.to_string()));
-                tracing::warn!(?failed, "metrics cannot be read");
+                tracing::warn!(event = "metrics-failed", ?failed, "metrics cannot be read");
                 Ok(refused(StatusCode::INTERNAL_SERVER_ERROR))
             }
         }

@@ -186,7 +186,7 @@ fn two_nodes_keep_in_step_and_one_proves() {
     }));
     // All three ops are proved and published without a command.
     let published = || a.json(["status"])["snapshot"]["ops"] == 3;
-    assert!((0..300).any(|_| published() || {
+    assert!((0..1_200).any(|_| published() || {
         thread::sleep(Duration::from_millis(100));
         false
     }));

@@ -43,6 +43,35 @@ fn refusal(served: &Served) -> Code {
 }
 
 #[test]
+fn the_log_is_json_and_a_hangup_changes_its_level() {
+    let node = Node::with_space();
+    let (config, log) = (node.data.with_file_name("node.toml"), node.data.with_file_name("log"));
+    fs::write(&config, "log-format = \"json\"\n").unwrap();
+    let before = format!("exec 2> '{}'", log.display());
+    let served = node.serve_with(&before, &["--config", config.to_str().unwrap()]);
+    let events = || -> Vec<String> {
+        let text = fs::read_to_string(&log).unwrap();
+        // The last line may not be whole yet.
+        let lines = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let name = |line: serde_json::Value| line["event"].as_str().unwrap().to_owned();
+        lines.map(name).collect()
+    };
+    let hangup = || {
+        let sent = Command::new("kill").args(["-HUP", &served.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    };
+    // By default it has warnings and errors alone.
+    fs::write(&config, "log-format = \"json\"\nprove = true\n").unwrap();
+    hangup();
+    until("a warning", || events() == ["config-restart-needed"]);
+    fs::write(&config, "log-format = \"json\"\nlog-level = \"info\"\n").unwrap();
+    hangup();
+    until("the level changes", || events() == ["config-restart-needed", "config-reloaded"]);
+    assert_eq!(served.stop(), 0);
+    node.run(["--log-level", "loud=loud", "status"]).fails(2, "--log-level");
+}
+
+#[test]
 fn a_hangup_reads_the_config_again() {
     let node = Node::with_space();
     node.run(["peers", "--add", "kept:1"]).ok();

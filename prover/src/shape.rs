@@ -250,7 +250,7 @@ mod tests {
             [&[1, 4], &[5], &[2]],
             [&[5], &[3], &[3, 4]],
         ]);
-        assert_eq!(circuit.columns_without_a_base(), []);
+        assert_eq!(circuit.columns_without_a_base(), Vec::<usize>::new());
         let config = circuit.fit_for_decider().config();
         assert_eq!((config.n_witnesses, config.n_constraints), (4, 5));
     }

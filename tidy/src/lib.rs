@@ -4,6 +4,7 @@
 //! it samples that must fail.
 
 pub mod circles;
+pub mod events;
 pub mod floors;
 pub mod links;
 mod markdown;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use rootfold_tidy::{circles, floors, links, rules, words, Finding, Repository};
+use rootfold_tidy::{circles, events, floors, links, rules, words, Finding, Repository};
 
 fn repository() -> Repository {
     Repository::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
@@ -32,6 +32,11 @@ fn words_are_the_usual_ones() {
 #[test]
 fn rules_have_rows() {
     assert_clean(&rules::check(&repository()));
+}
+
+#[test]
+fn events_of_the_log_have_rows() {
+    assert_clean(&events::check(&repository()));
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn the_byte_order_is_the_formats() {
     little.u16(1).u32(2).u64(3).field(&Fr::from(4));
     big.u16(1).u32(2).u64(3).field(&Fr::from(4));
     let mut values = little.as_slice();
-    let mut reversed = Vec::new();
+    let mut reversed: Vec<u8> = Vec::new();
     for width in [2, 4, 8, 32] {
         let (value, rest) = values.split_at(width);
         reversed.extend(value.iter().rev());

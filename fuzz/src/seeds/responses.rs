@@ -21,6 +21,37 @@ pub(super) fn add(seeds: &mut Seeds) {
     simple_responses(seeds);
     listing_responses(seeds);
     answers(seeds);
+    files(seeds);
+}
+
+/// The files of a published space that are no messages of a service.
+fn files(seeds: &mut Seeds) {
+    let name = |of: u8| vec![of; 32];
+    let pointer = v1::Published {
+        version: 1,
+        space: space(),
+        parameters: name(2),
+        published_at: 1,
+        genesis: name(3),
+        verifying_key: name(4),
+        snapshot: name(5),
+        frontier: vec![name(6)],
+        tail: vec![name(7), name(8)],
+    };
+    altered(
+        seeds,
+        "published",
+        &pointer,
+        &[
+            ("another-version", |p| p.version = 2),
+            ("no-frontier", |p| p.frontier.clear()),
+            ("a-short-name", |p| p.tail[0].truncate(31)),
+            ("too-many-objects", |p| p.tail = vec![vec![9; 32]; 4_097]),
+            ("no-space", |p| p.space.clear()),
+        ],
+    );
+    let keys = v1::PrimaryKeys { keys: vec![key("a"), key("b")] };
+    altered(seeds, "primary_keys", &keys, &[("a-short-key", |k| k.keys[0].truncate(92))]);
 }
 
 fn simple_responses(seeds: &mut Seeds) {

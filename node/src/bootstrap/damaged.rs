@@ -35,7 +35,12 @@ pub(super) async fn replace_pages(
         });
         let replaced = replaced.await??;
         if replaced > 0 {
-            tracing::info!(pages = replaced, peer = peer.address(), "replaced damaged pages");
+            tracing::info!(
+                event = "pages-replaced",
+                pages = replaced,
+                peer = peer.address(),
+                "replaced damaged pages"
+            );
         }
     }
     Ok(())

@@ -284,7 +284,7 @@ where
                 Ok(()) => Some(source.holder.peer.blame(withheld(left, of))),
             };
             if let Some(fault) = fault {
-                tracing::warn!(error = %fault, "asking other peers");
+                tracing::warn!(event = "peer-fault", error = %fault, "asking other peers");
                 source.faults += 1;
                 source.alive &= !fault.is_gone() && source.faults < MAX_FAULTS;
                 self.faults.push(fault);

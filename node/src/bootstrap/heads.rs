@@ -14,7 +14,11 @@ pub(super) fn open_all(store: &dyn Store, entries: &[Entry]) -> Result<Tips, Sto
     for entry in entries {
         match entry.key.kind() {
             KeyKind::Head(writer) if entry.value == tombstone() => {
-                tracing::warn!(writer, "the head of this writer is a tombstone");
+                tracing::warn!(
+                    event = "head-tombstone",
+                    writer,
+                    "the head of this writer is a tombstone"
+                );
             }
             KeyKind::Head(writer) => {
                 let head = space::read_head(store, entry.value)?;

@@ -43,6 +43,7 @@ use crate::{
     blocking::{blocking, Panicked},
     client::{list, Credentials, Peer, PeerError},
     data_dir::{DataDir, DataDirError},
+    files,
     progress::Progress,
     space::{Adoption, IngestError, Policy, Space, SpaceError},
     store::{Store, StoreError},
@@ -229,7 +230,7 @@ impl Dial for DialAs {
         &'a self,
         address: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<Peer, PeerError>> + Send + 'a>> {
-        Box::pin(Peer::connect_as(address, &self.0))
+        Box::pin(files::connect(address, &self.0))
     }
 }
 
@@ -465,7 +466,7 @@ async fn begin(
         Space::adopt(store.clone(), adoption)
     });
     let space = adopted.await??;
-    tracing::info!(%header, "adopted a snapshot");
+    tracing::info!(event = "snapshot-adopted", %header, "adopted a snapshot");
     Ok(Begun { space, header, verify, proof_bytes, pages, values, fresh: true })
 }
 
@@ -497,7 +498,7 @@ async fn pull(
             Pulled::Tree(fetched) => fetched,
             Pulled::Withheld(pages) => {
                 what = format!("{pages} pages");
-                tracing::warn!(%header, pages, "pages are withheld; taking the next best offer");
+                tracing::warn!(event = "offer-withheld", %header, pages, "pages are withheld; taking the next best offer");
                 continue;
             }
         };
@@ -509,7 +510,7 @@ async fn pull(
         if holes.iter().any(|hole| hole.kind == ValueKind::Head) {
             // Without the heads no log can go on.
             what = format!("{} heads of logs", holes.len());
-            tracing::warn!(%header, "heads are withheld; taking the next best offer");
+            tracing::warn!(event = "offer-withheld", %header, "heads are withheld; taking the next best offer");
             continue;
         }
         let Offer { snapshot, key, verify, .. } = offer;

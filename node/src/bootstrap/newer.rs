@@ -40,18 +40,18 @@ pub(super) async fn keep_newest(
         let _pinned = space.pin(header.root);
         let holders = scouted.holders(offer);
         let Some(fetched) = fetch(space, &holders, &header, faults, progress).await? else {
-            tracing::warn!(%header, "pages or heads are withheld; taking the next best offer");
+            tracing::warn!(event = "offer-withheld", %header, "pages or heads are withheld; taking the next best offer");
             continue;
         };
         let held = space.clone();
         let obsolete = blocking(move || held.contradicts(&held.tips_below(header.root)?));
         if obsolete.await?? {
-            tracing::info!(%header, "a peer's snapshot has ops that the owner has cut off");
+            tracing::info!(event = "snapshot-cut-off", %header, "a peer's snapshot has ops that the owner has cut off");
             continue;
         }
         let (into, snapshot) = (space.clone(), offer.snapshot.clone());
         if blocking(move || into.keep_snapshot(&snapshot, &fetched)).await?? {
-            tracing::info!(%header, "kept a newer snapshot");
+            tracing::info!(event = "snapshot-kept", %header, "kept a newer snapshot");
             return Ok(Some(header));
         }
     }

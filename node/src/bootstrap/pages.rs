@@ -176,7 +176,7 @@ fn blame(repaired: &[(F, Page)], senders: &BTreeMap<F, Arc<str>>, faults: &mut V
         if let Some(peer) = senders.get(name) {
             let cause = PeerCause::Hints { page: field::to_hex(name) };
             let fault = PeerError { peer: peer.to_string(), cause: Box::new(cause) };
-            tracing::warn!(error = %fault, "corrected the separator keys of a page");
+            tracing::warn!(event = "page-corrected", error = %fault, "corrected the separator keys of a page");
             faults.push(fault);
         }
     }

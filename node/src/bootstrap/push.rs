@@ -33,7 +33,7 @@ pub async fn push(space: &Space, peer: &Peer) -> Result<Option<Pushed>, PeerErro
         Ok(pushed) => Ok(Some(pushed)),
         Err(Failed::Peer(e)) => Err(e),
         Err(Failed::Here(e)) => {
-            tracing::warn!(error = %e, "cannot read the ops for a peer");
+            tracing::warn!(event = "push-failed", error = %e, "cannot read the ops for a peer");
             Ok(None)
         }
     }

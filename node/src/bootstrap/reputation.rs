@@ -34,7 +34,11 @@ impl Reputation {
             let (count, last) = self.peers.entry(fault.peer.clone()).or_insert((0, now));
             (*count, *last) = (*count + 1, now);
             if *count == MAX_FAULTS {
-                tracing::warn!(peer = fault.peer, "a peer is not asked for a while");
+                tracing::warn!(
+                    event = "peer-banned",
+                    peer = fault.peer,
+                    "a peer is not asked for a while"
+                );
                 banned.push(fault.peer.clone());
             }
         }

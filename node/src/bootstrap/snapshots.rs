@@ -210,7 +210,7 @@ async fn offer(
         Ok(Ok(offer)) => Ok(Offer { holders: vec![index], ..offer }),
         Ok(Err(e)) => {
             let fault = peer.blame(e);
-            tracing::warn!(error = %fault, "refused a snapshot");
+            tracing::warn!(event = "snapshot-refused", error = %fault, "refused a snapshot");
             Err(fault)
         }
         Err(e) => Err(peer.blame(PeerCause::Panicked { what: e.to_string() })),
@@ -268,7 +268,7 @@ where
                 break;
             }
             Ok((index, Err(e))) => refused.push((index, e)),
-            Err(e) => tracing::warn!(error = %e, "a task failed"),
+            Err(e) => tracing::warn!(event = "task-failed", error = %e, "a task failed"),
         }
     }
     refused.sort_by_key(|(index, _)| *index);

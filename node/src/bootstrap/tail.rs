@@ -162,7 +162,7 @@ async fn take_turns(
         match taken {
             Ok(()) => served_at = served_at.or_else(|| Some(Instant::now())),
             Err(Failed::Peer(fault)) => {
-                tracing::info!(error = %fault, "a peer did not send its tail");
+                tracing::info!(event = "tail-missing", error = %fault, "a peer did not send its tail");
                 failed.push((index, fault));
             }
             Err(Failed::Here(e)) => return Err(e),
@@ -387,7 +387,11 @@ impl Sync<'_> {
                 }
                 self.progress.on(Event::Ops { done: self.ops, known: Some(known) });
                 if stale > MAX_STALE_MESSAGES {
-                    tracing::warn!(peer = self.peer.address(), "a peer keeps sending known ops");
+                    tracing::warn!(
+                        event = "ops-repeated",
+                        peer = self.peer.address(),
+                        "a peer keeps sending known ops"
+                    );
                     break;
                 }
             }

@@ -57,7 +57,7 @@ async fn take(
     if !taken.await?? {
         return Ok(None);
     }
-    tracing::info!(%header, "took over a newer snapshot");
+    tracing::info!(event = "snapshot-taken-over", %header, "took over a newer snapshot");
     let space = space.clone();
     Ok(Some(Begun { space, header, verify, proof_bytes, pages, values, fresh: true }))
 }

@@ -129,9 +129,25 @@ impl Peer {
         let parsed = Address::of_node(address)
             .map_err(|e| failed(PeerCause::Address { what: e.to_string() }))?;
         let authority = parsed.to_connect().authority();
-        let bad = |e: &dyn std::fmt::Display| PeerCause::Address { what: e.to_string() };
         // The connector does TLS; the scheme is what the server is told.
         let scheme = if parsed.tls { "https" } else { "http" };
+        Peer::connect_over(address, scheme, &authority, connector).await
+    }
+
+    /// [`Peer::connect_with`] for what has no address of a node; errors name it by `address`.
+    pub(crate) async fn connect_over<C, Io>(
+        address: &str,
+        scheme: &str,
+        authority: &str,
+        connector: C,
+    ) -> Result<Peer, PeerError>
+    where
+        C: Service<Uri, Response = Io, Error = std::io::Error> + Clone + Send + 'static,
+        C::Future: Send,
+        Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let failed = |cause| PeerError { peer: address.into(), cause: Box::new(cause) };
+        let bad = |e: &dyn std::fmt::Display| PeerCause::Address { what: e.to_string() };
         let origin =
             Uri::try_from(format!("{scheme}://{authority}")).map_err(|e| failed(bad(&e)))?;
         let endpoint = Endpoint::from_shared(format!("http://{authority}"))

@@ -41,7 +41,7 @@ pub(super) fn quiet_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     match pool {
         Ok(pool) => pool.install(work),
         Err(e) => {
-            tracing::warn!(error = %e, "proving without threads of low priority");
+            tracing::warn!(event = "prover-priority", error = %e, "proving without threads of low priority");
             work()
         }
     }
@@ -59,7 +59,7 @@ fn run(mut prover: Prover, data_dir: &DataDir, publishing: Publishing) {
             done => done,
         };
         if let Err(e) = done {
-            tracing::error!(error = %e, "proving failed; trying again");
+            tracing::error!(event = "prove-failed", error = %e, "proving failed; trying again");
             std::thread::sleep(TRY_AGAIN);
         }
         std::thread::sleep(LOOK_EVERY);
@@ -82,7 +82,11 @@ fn prove_some(
     let idle = busy.elapsed() >= publishing.after;
     if waiting >= publishing.every.max(1) || (waiting > 0 && idle) {
         let (snapshot, _) = prover.publish(&())?;
-        tracing::info!(ops = snapshot.header.ops, "published a snapshot");
+        tracing::info!(
+            event = "snapshot-published",
+            ops = snapshot.header.ops,
+            "published a snapshot"
+        );
     }
     Ok(())
 }

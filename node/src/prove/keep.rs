@@ -45,11 +45,16 @@ pub async fn keep_proof(keeping: Keeping) {
         for address in keeping.peers.addresses() {
             match keep_from(&keeping, &address).await {
                 Ok(Some(proved)) => {
-                    tracing::info!(ops = proved.ops, peer = address, "kept a running proof");
+                    tracing::info!(
+                        event = "proof-kept",
+                        ops = proved.ops,
+                        peer = address,
+                        "kept a running proof"
+                    );
                 }
                 Ok(None) => {}
                 Err(e) => {
-                    tracing::info!(error = %e, peer = address, "no running proof from a peer");
+                    tracing::info!(event = "proof-missing", error = %e, peer = address, "no running proof from a peer");
                 }
             }
         }

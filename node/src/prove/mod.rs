@@ -276,7 +276,12 @@ impl Prover {
         while max_epochs.is_none_or(|most| epochs < most) {
             let Some(epoch) = self.next_epoch(limits)? else { break };
             epochs += 1;
-            tracing::info!(epoch = epochs, ops = epoch.ops(), "folding an epoch");
+            tracing::info!(
+                event = "epoch-begun",
+                epoch = epochs,
+                ops = epoch.ops(),
+                "folding an epoch"
+            );
             let checkpoint = self.proof.checkpoint().clone();
             let sealed = self.proved.ops - before.ops;
             let step = |done: u64, steps: u64| {
@@ -399,7 +404,12 @@ impl Prover {
         }
         (self.proved, self.folded) = (proved, folded);
         remove_stale(&self.space, &self.running);
-        tracing::info!(steps = proved.steps, ops = proved.ops, "sealed an epoch");
+        tracing::info!(
+            event = "epoch-sealed",
+            steps = proved.steps,
+            ops = proved.ops,
+            "sealed an epoch"
+        );
         Ok(spent)
     }
 
@@ -499,6 +509,6 @@ fn remove_stale(space: &Space, running: &Running) {
         space.with_proved(|proved| proved.map_or(Ok(()), |proved| running.remove_stale(&proved)));
     if let Err(e) = removed {
         let folder = running.folder().display();
-        tracing::warn!(error = %e, %folder, "cannot remove stale running proofs");
+        tracing::warn!(event = "proof-remains", error = %e, %folder, "cannot remove stale running proofs");
     }
 }

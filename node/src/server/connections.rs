@@ -194,7 +194,10 @@ impl Acceptor {
         drop(listener);
         let drained = async { while self.tasks.join_next().await.is_some() {} };
         if timeout(self.limits.drain, drained).await.is_err() {
-            tracing::info!("closing connections whose calls did not end in time");
+            tracing::info!(
+                event = "drain-ended",
+                "closing connections whose calls did not end in time"
+            );
             self.tasks.shutdown().await;
         }
     }
@@ -216,7 +219,7 @@ impl Acceptor {
     /// One line per [`LOG_EVERY`].
     fn log(&mut self, what: &str) {
         if self.logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
-            tracing::warn!("{what}");
+            tracing::warn!(event = "connections-limited", "{what}");
             self.logged = Some(Instant::now());
         }
     }

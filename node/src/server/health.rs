@@ -38,7 +38,10 @@ pub(super) async fn report(
         if space.can_write() {
             continue;
         }
-        tracing::error!("the store takes no writes: not serving until it does");
+        tracing::error!(
+            event = "store-read-only",
+            "the store takes no writes: not serving until it does"
+        );
         set(&reporter, ServingStatus::NotServing).await;
         while !space.can_write() && !*stop.borrow() {
             sleep(LOOK_EVERY).await;
@@ -47,7 +50,7 @@ pub(super) async fn report(
             let _still_failing = work.run(move || Ok(probed.probe()?)).await;
         }
         if space.can_write() {
-            tracing::info!("the store takes writes again");
+            tracing::info!(event = "store-writable", "the store takes writes again");
             set(&reporter, ServingStatus::Serving).await;
         }
     }

@@ -66,6 +66,7 @@ impl Limits {
         let left = usize::try_from(open.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1);
         if left < self.connections {
             tracing::warn!(
+                event = "files-limited",
                 connections = left,
                 "the limit of open files of this process (ulimit -n) is low: fewer connections"
             );

@@ -90,7 +90,7 @@ impl LogMessages {
     }
 
     /// The next message; `None` at the end.
-    pub(super) fn next_message(&mut self) -> Result<Option<v1::LogEntriesResponse>, Status> {
+    pub(crate) fn next_message(&mut self) -> Result<Option<v1::LogEntriesResponse>, Status> {
         let not_held = messages::logs_out(&std::mem::take(&mut self.not_held));
         let mut holders = std::mem::take(&mut self.holders);
         if not_held.is_empty() {

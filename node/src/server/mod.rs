@@ -52,6 +52,8 @@ pub(crate) use log_messages::LogMessages;
 pub use peering::PeeringService;
 pub use proving::{ProvingFiles, ProvingService};
 pub use query::QueryService;
+pub(crate) use refusal::{invalid, refuse};
+pub(crate) use replication::frontier;
 pub use replication::ReplicationService;
 pub use verification::VerificationService;
 pub use web::{Origin, OriginError, Web, WebError};

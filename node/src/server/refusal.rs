@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A status with a reason for programs and words for people.
-pub(super) fn refuse(reason: Reason, what: impl Into<String>) -> Status {
+pub(crate) fn refuse(reason: Reason, what: impl Into<String>) -> Status {
     let details = ErrorDetails::with_error_info(reason.word(), DOMAIN, HashMap::new());
     Status::with_error_details(code(reason), what, details)
 }
@@ -35,7 +35,7 @@ fn code(reason: Reason) -> Code {
 }
 
 /// The status for a request that does not have the required form.
-pub(super) fn invalid(e: MessageError) -> Status {
+pub(crate) fn invalid(e: MessageError) -> Status {
     refuse(Reason::InvalidRequest, e.to_string())
 }
 
@@ -70,7 +70,7 @@ impl From<IngestError> for Status {
 
 /// The status for a failure of this node. Its reason is only in the log.
 pub(super) fn internal(e: &dyn std::error::Error) -> Status {
-    tracing::error!(error = %e, "call failed");
+    tracing::error!(event = "call-failed", error = %e, "call failed");
     refuse(Reason::Internal, "internal error of the node; its log has the reason")
 }
 

@@ -256,7 +256,11 @@ impl Replication for ReplicationService {
 
 /// A page of the tips, from writer `first` on. If the caller has `asked` about the root that this node
 /// has, none.
-fn frontier(space: &Space, asked: Option<F>, first: u32) -> Result<v1::FrontierResponse, Status> {
+pub(crate) fn frontier(
+    space: &Space,
+    asked: Option<F>,
+    first: u32,
+) -> Result<v1::FrontierResponse, Status> {
     let full_history = space.has_full_history()?;
     let state = space.state();
     let equal = asked == Some(state.latest.root);

@@ -95,7 +95,7 @@ impl Space {
         let mut forks = BTreeMap::clone(&state.forks);
         forks.insert(writer, mark);
         self.commit(&change, batch, State { forks: forks.into(), ..State::clone(&state) })?;
-        tracing::warn!(writer, shared = mark.shared, "a log is forked");
+        tracing::warn!(event = "fork-found", writer, shared = mark.shared, "a log is forked");
         Ok(true)
     }
 

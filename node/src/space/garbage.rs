@@ -319,7 +319,9 @@ impl Space {
                 self.forget_garbage();
                 tracing::debug!(pages, values, "collected garbage");
             }
-            Err(e) => tracing::warn!(error = %e, "garbage was not collected"),
+            Err(e) => {
+                tracing::warn!(event = "garbage-failed", error = %e, "garbage was not collected")
+            }
         }
     }
 

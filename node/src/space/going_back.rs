@@ -72,7 +72,12 @@ impl Space {
         self.stage_going_back(&mut batch, &mut state, &before, &base, (of, keep))?;
         self.commit(&change, batch, state)?;
         drop(change);
-        tracing::warn!(writer = of, kept = keep, "the owner replaced an earlier head: going back");
+        tracing::warn!(
+            event = "going-back",
+            writer = of,
+            kept = keep,
+            "the owner replaced an earlier head: going back"
+        );
         self.fold_again(writing)?;
         Ok(true)
     }
@@ -172,7 +177,7 @@ impl Space {
             let done = self.ingest_again(&submission).map_err(Box::new)?;
             if done.ingested.ops == 0 {
                 for e in done.refused {
-                    tracing::warn!(error = %e, "an op of this node does not continue its log any more");
+                    tracing::warn!(event = "own-op-dropped", error = %e, "an op of this node does not continue its log any more");
                 }
                 break;
             }

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 
 use rootfold_core::{
     item::Entry,
-    key::{ApplicationKey, Key, INDEX_BYTE, LIMB_BYTES},
+    key::{ApplicationKey, Key, KeyKind, INDEX_BYTE, LIMB_BYTES},
     log::SignedOp,
     mark::{digest_of, digests_of, is_of, primary_digest},
-    tree,
+    tree::{self, Page},
     value::tombstone,
     F,
 };
@@ -185,6 +185,20 @@ impl Space {
 
     /// The entry of the primary key of an index entry.
     fn primary_of(&self, root: F, index: &Key) -> Result<Entry, SpaceError> {
+        let entry = tree::lookup(self.pages(), root, &self.primary_key_of(index)?)?;
+        let what = "the primary key of an index entry has no entry";
+        Ok(entry.ok_or_else(|| damaged(Column::Index, index.as_bytes(), what.to_owned()))?)
+    }
+
+    /// The primary keys of the entries of the index in a page, ascending, each once.
+    pub(crate) fn primary_keys(&self, page: &Page) -> Result<BTreeSet<Key>, SpaceError> {
+        let live = page.entries().iter().filter(|entry| entry.value != tombstone());
+        let index = live.filter(|entry| entry.key.kind() == KeyKind::Index);
+        index.map(|entry| self.primary_key_of(&entry.key)).collect()
+    }
+
+    /// The primary key of an index entry.
+    fn primary_key_of(&self, index: &Key) -> Result<Key, SpaceError> {
         let record = primary_record(&digest_in(index));
         let mut found = self.store().get(Column::Index, &record)?;
         if found.is_none() {
@@ -193,9 +207,7 @@ impl Space {
         }
         let bad = |what: &str| damaged(Column::Index, &record, what.to_owned());
         let bytes = found.ok_or_else(|| bad("no primary key of an index entry"))?;
-        let key = Key::from_slice(&bytes).map_err(|e| bad(&e.to_string()))?;
-        let entry = tree::lookup(self.pages(), root, &key)?;
-        Ok(entry.ok_or_else(|| bad("the primary key of an index entry has no entry"))?)
+        Ok(Key::from_slice(&bytes).map_err(|e| bad(&e.to_string()))?)
     }
 
     /// Makes the records of the latest tree, if it came from a peer. Costs a hash for each entry then.

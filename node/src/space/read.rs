@@ -209,6 +209,11 @@ impl Space {
         self.store().get(Column::LargeValues, &value_key(name))
     }
 
+    /// Whether there is a value of this name that is too long to be inline in a page.
+    pub(crate) fn has_long_value(&self, name: &ValueName) -> Result<bool, StoreError> {
+        Ok(self.long_value(name)?.is_some())
+    }
+
     pub(crate) fn has_value(&self, name: &ValueName) -> Result<bool, StoreError> {
         holds_value(self.store(), name)
     }

@@ -74,7 +74,11 @@ impl Space {
             removed += self.drop_ops_before(*writer, covered.saturating_sub(1))?;
         }
         if removed > 0 {
-            tracing::info!(ops = removed, "removed ops that the kept snapshots cover");
+            tracing::info!(
+                event = "history-dropped",
+                ops = removed,
+                "removed ops that the kept snapshots cover"
+            );
         }
         Ok(())
     }

@@ -60,7 +60,7 @@ impl Space {
             State { latest, tips: intake.tips(), ..State::clone(&base) }
         };
         for e in &intake.refused {
-            tracing::warn!(error = %e, "an op of this node does not continue the newer snapshot");
+            tracing::warn!(event = "own-op-dropped", error = %e, "an op of this node does not continue the newer snapshot");
         }
         for writer in before.tips.keys().filter(|writer| !state.tips.contains_key(*writer)) {
             batch.delete(Column::Heads, writer.to_be_bytes());
@@ -121,7 +121,11 @@ impl Space {
             }
             let branch = self.head_at(*writer, next)?;
             if theirs.is_some_and(|theirs| branch.is_some_and(|held| held != theirs.head)) {
-                tracing::warn!(writer, "the newer snapshot has another branch of this log");
+                tracing::warn!(
+                    event = "branch-differs",
+                    writer,
+                    "the newer snapshot has another branch of this log"
+                );
                 continue;
             }
             while let Some(batch) = self.next_batch(*writer, next)? {

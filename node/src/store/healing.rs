@@ -51,7 +51,7 @@ impl<S: Store> HealingStore<S> {
         drop(inner.take());
         *inner = Some((self.open)()?);
         self.failed.store(false, Ordering::Release);
-        tracing::info!("opened the database again after a failed write");
+        tracing::info!(event = "store-reopened", "opened the database again after a failed write");
         Ok(())
     }
 

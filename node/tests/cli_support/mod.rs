@@ -266,7 +266,7 @@ fn params_dir() -> PathBuf {
     }
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub fn copy_folder(from: &Path, to: &Path) {
     rootfold_node::private_file::create_folder(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -63,7 +63,7 @@ impl IncomingParameters {
         let mut incoming =
             IncomingParameters { dir, path, file, wanted: id, received, header: None };
         if let Err(e) = incoming.read_header() {
-            tracing::warn!(error = %e, "a part of a parameters file is not usable; starting over");
+            tracing::warn!(event = "parameters-restart", error = %e, "a part of a parameters file is not usable; starting over");
             incoming.discard()?;
         }
         Ok(incoming)

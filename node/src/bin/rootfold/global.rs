@@ -9,7 +9,7 @@ use clap::{builder::BoolishValueParser, Args};
 use rootfold_proto::limits::MAX_GROUP_BYTES;
 use serde::{Deserialize, Serialize};
 
-use crate::path_text;
+use crate::{logging::LogFormat, path_text};
 
 /// The largest number of bytes that a command reads from stdin: a batch of values of the largest group, in
 /// hexadecimal, with keys and tags.
@@ -66,6 +66,19 @@ pub struct Global {
         value_parser = BoolishValueParser::new()
     )]
     pub token_in_clear: bool,
+    /// What is logged on stderr: error, warn, info, debug or trace, or a filter such as `warn,rootfold_node=debug`.
+    /// The variable RUST_LOG counts more.
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        default_value = "warn",
+        env = "ROOTFOLD_LOG_LEVEL"
+    )]
+    pub log_level: String,
+    /// How the log is written.
+    #[arg(long, global = true, value_enum, default_value = "text", env = "ROOTFOLD_LOG_FORMAT")]
+    pub log_format: LogFormat,
 }
 
 impl Global {
@@ -81,6 +94,8 @@ impl Global {
             tls_client_key: self.tls_client_key.map(within),
             token_file: self.token_file.map(within),
             token_in_clear: self.token_in_clear,
+            log_level: self.log_level,
+            log_format: self.log_format,
         }
     }
 }

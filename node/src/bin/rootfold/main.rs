@@ -4,18 +4,21 @@ mod cli;
 #[cfg(unix)]
 mod control;
 mod global;
+mod logging;
 mod path_text;
 #[cfg(unix)]
 mod socket;
 mod written;
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     process::ExitCode,
 };
 
-use cli::{failure::Failure, output::Output};
-use tracing_subscriber::EnvFilter;
+use cli::{
+    failure::{Failure, OrFail},
+    output::Output,
+};
 
 fn main() -> ExitCode {
     let (mut cli, matches) = match cli::usage::parse(std::env::args_os().collect()) {
@@ -27,13 +30,10 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(failure) => return fail(&output, &failure),
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),
-        )
-        .with_writer(std::io::stderr)
-        .with_ansi(is_coloured())
-        .init();
+    let started = logging::start(&cli.global.log_level, cli.global.log_format);
+    if let Err(failure) = started.or_usage("--log-level") {
+        return fail(&output, &failure);
+    }
     #[cfg(unix)]
     if let Some(exit) = control::delegate(&cli) {
         return exit;
@@ -67,12 +67,4 @@ fn caller() -> cli::Caller {
     return cli::Caller::Terminal { runner: Some(control::run) };
     #[cfg(not(unix))]
     cli::Caller::Terminal {}
-}
-
-/// Whether stderr takes escape codes for colours.
-fn is_coloured() -> bool {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    io::stderr().is_terminal()
-        && set("NO_COLOR").is_none()
-        && set("TERM").is_none_or(|term| term != "dumb")
 }

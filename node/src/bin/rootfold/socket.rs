@@ -118,7 +118,7 @@ impl Control {
             let same_user =
                 stream.peer_cred().is_ok_and(|peer| peer.uid() == own || peer.uid() == 0);
             if !same_user {
-                tracing::warn!("refused a command of another user");
+                tracing::warn!(event = "command-refused", "refused a command of another user");
                 continue;
             }
             let serving = serving.clone();

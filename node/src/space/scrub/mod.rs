@@ -48,7 +48,7 @@ pub fn scrub_beside(space: &Space, bytes_per_second: usize) {
     loop {
         let began = Instant::now();
         if let Err(e) = tick(space, bytes_per_second) {
-            tracing::warn!(error = %e, "scrubbing failed; trying again");
+            tracing::warn!(event = "scrub-failed", error = %e, "scrubbing failed; trying again");
         }
         thread::sleep(TICK.saturating_sub(began.elapsed()).max(TICK / 10));
     }
@@ -73,6 +73,7 @@ fn tick(space: &Space, bytes: usize) -> Result<(), SpaceError> {
         if done {
             let report = pass.report(now);
             tracing::info!(
+                event = "scrub-done",
                 records = report.records,
                 damaged = report.damaged,
                 "scrubbed the store"

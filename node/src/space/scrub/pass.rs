@@ -134,7 +134,14 @@ impl Pass {
     ) -> Result<(), SpaceError> {
         let Some(requested) = space.request_again(column, key)? else { return Ok(()) };
         let key = hex::encode(key);
-        tracing::error!(column = column.name(), key, what, requested, "a record is damaged");
+        tracing::error!(
+            event = "record-damaged",
+            column = column.name(),
+            key,
+            what,
+            requested,
+            "a record is damaged"
+        );
         self.damaged += 1;
         if self.findings.len() < MAX_LISTED {
             let column = column.name().to_owned();

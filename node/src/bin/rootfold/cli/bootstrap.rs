@@ -6,8 +6,9 @@ use clap::Args;
 use rootfold_core::field;
 use rootfold_light::invite::{AddressedInvite, Invite};
 use rootfold_node::{
-    address::Address,
+    address::{Address, AddressError},
     bootstrap::{self, Bootstrap, BootstrapReport, DialAs, SyncContext},
+    files::FilesUrl,
     peers,
     space::{Policy, Space},
 };
@@ -24,26 +25,51 @@ use super::{
 /// `bootstrap`
 #[derive(Debug, Args)]
 pub struct BootstrapArgs {
-    /// A peer, as host or host:port; may be given several times [default: those in the invite].
-    #[arg(long, value_name = "ADDR", value_parser = Address::of_node)]
-    from: Vec<Address>,
+    /// A peer, as host or host:port, or published files, as https://HOST/PATH, s3://BUCKET/PATH or file:///PATH;
+    /// may be given several times [default: those in the invite].
+    #[arg(long, value_name = "ADDR", value_parser = Origin::of)]
+    from: Vec<Origin>,
     /// The invite to the space. The data directory remembers addresses in it as peers.
     #[arg(long)]
     invite: String,
 }
 
+/// Where a replica comes from.
+#[derive(Debug, Clone)]
+enum Origin {
+    Node(Address),
+    Files(FilesUrl),
+}
+
+impl Origin {
+    fn of(text: &str) -> Result<Origin, AddressError> {
+        match text.parse() {
+            Ok(files) => Ok(Origin::Files(files)),
+            Err(_) => Address::of_node(text).map(Origin::Node),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Origin::Node(address) => address.to_string(),
+            Origin::Files(url) => url.to_string(),
+        }
+    }
+}
+
 impl BootstrapArgs {
-    /// The invite, its addresses, and all addresses to ask.
+    /// The invite, the nodes that it names, and all addresses to ask.
     fn peers(&self) -> Result<(Invite, Vec<String>, Vec<String>), Failure> {
         let AddressedInvite { invite, addresses } = text::addressed_invite_of(&self.invite)?;
-        let parsed: Result<Vec<Address>, _> =
-            addresses.iter().map(|address| Address::of_node(address)).collect();
-        let named: Vec<String> =
-            parsed.or_usage("--invite")?.iter().map(ToString::to_string).collect();
-        let mut all: Vec<String> = self.from.iter().map(ToString::to_string).collect();
-        for address in &named {
-            if !all.contains(address) {
-                all.push(address.clone());
+        let parsed: Result<Vec<Origin>, _> =
+            addresses.iter().map(|address| Origin::of(address)).collect();
+        let parsed = parsed.or_usage("--invite")?;
+        let nodes = parsed.iter().filter(|origin| matches!(origin, Origin::Node(_)));
+        let named: Vec<String> = nodes.map(Origin::text).collect();
+        let mut all: Vec<String> = Vec::new();
+        for address in self.from.iter().chain(&parsed).map(Origin::text) {
+            if !all.contains(&address) {
+                all.push(address);
             }
         }
         if all.is_empty() {

@@ -134,6 +134,10 @@ pub struct ServeArgs {
     /// origins. May be given several times. Pages that the node serves itself may always.
     #[arg(long, value_name = "ORIGIN", env = "ROOTFOLD_WEB_ORIGIN", value_delimiter = ',')]
     pub(super) web_origin: Vec<Origin>,
+    /// Keeps the space published as plain files at this place: file:///PATH, s3://BUCKET/PATH, or a web server that
+    /// takes PUT.
+    #[arg(long, value_name = "URL", env = "ROOTFOLD_PUBLISH_TO")]
+    pub(super) publish_to: Option<String>,
     /// Does not verify snapshots for clients.
     #[arg(long, env = "ROOTFOLD_NO_CHECK", value_parser = BoolishValueParser::new())]
     pub(super) no_check: bool,

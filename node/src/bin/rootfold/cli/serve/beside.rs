@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rootfold_node::{
+    files::{publish_beside, FilesUrl, Publisher},
     follow::{self, KeptConnections},
     peers::Peers,
     prove::{keep_proof, prove_beside, Keeping, Prover, Publishing},
@@ -47,6 +48,24 @@ pub(super) fn keeping(
     Ok(async move {
         match keeping {
             Some(keeping) => keep_proof(keeping).await,
+            None => std::future::pending().await,
+        }
+    })
+}
+
+/// What keeps the published files of the space current, and never ends.
+pub(super) fn publishing(
+    space: &Space,
+    args: &ServeArgs,
+) -> Result<impl std::future::Future<Output = ()>, Failure> {
+    let url = args.publish_to.as_ref().map(|to| to.parse::<FilesUrl>()).transpose();
+    let publisher = match url.or_usage("--publish-to")? {
+        Some(url) => Some(Publisher::new(space.clone(), &url).or_unreachable(url.to_string())?),
+        None => None,
+    };
+    Ok(async move {
+        match publisher {
+            Some(publisher) => publish_beside(publisher).await,
             None => std::future::pending().await,
         }
     })

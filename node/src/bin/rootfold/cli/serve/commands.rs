@@ -11,7 +11,7 @@ use crate::socket::{Control, Runner, Serving};
 pub(super) fn control(context: &Context) -> Option<(Control, Runner)> {
     let runner = context.runner()?;
     let control = Control::bind(context.data_dir().path()).inspect_err(|e| {
-        tracing::warn!(error = %e, "no control socket: other commands cannot use this directory");
+        tracing::warn!(event = "control-socket-failed", error = %e, "no control socket: other commands cannot use this directory");
     });
     Some((control.ok()?, runner))
 }

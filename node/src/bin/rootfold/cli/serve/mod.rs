@@ -25,7 +25,7 @@ use super::{
     failure::{Failure, OrFail},
     Context,
 };
-use beside::{files, keeping, start_prover, start_scrubbing};
+use beside::{files, keeping, publishing, start_prover, start_scrubbing};
 use commands::{commands, control};
 use listen::{listen, metrics};
 use peering::{follow_peers, peers};
@@ -73,6 +73,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         space: space.clone(),
         peers: peers.clone(),
     };
+    let publishing = publishing(&space, args)?;
     let keeping = keeping(context, &space, &peers, dial.clone(), args)?;
     block_on(async {
         // Before a caller can know that this process runs.
@@ -106,6 +107,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
             () = following => Ok(()),
             () = metrics => Ok(()),
             () = keeping => Ok(()),
+            () = publishing => Ok(()),
             () = reloading.run(hangups) => Ok(()),
         }
     })

@@ -47,7 +47,10 @@ pub(super) async fn follow_peers(
         }
         None => {
             if !peers.addresses().is_empty() {
-                tracing::warn!("peers are not followed: this replica has no verifying key");
+                tracing::warn!(
+                    event = "peers-not-followed",
+                    "peers are not followed: this replica has no verifying key"
+                );
             }
             std::future::pending().await
         }

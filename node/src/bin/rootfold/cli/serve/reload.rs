@@ -21,10 +21,12 @@ use super::{
     args::ServeArgs,
     signals::Hangups,
 };
+use crate::logging;
 
 /// The options that change while the node runs. All others need a restart.
-const LIVE: [&str; 14] = [
+const LIVE: [&str; 15] = [
     "deny-writer",
+    "log-level",
     "max-connections",
     "max-connections-per-address",
     "max-writer-bytes",
@@ -59,12 +61,16 @@ impl Reloading<'_> {
         loop {
             hangups.next().await;
             match self.reload() {
-                Ok(fixed) if fixed.is_empty() => tracing::info!("the config was read again"),
+                Ok(fixed) if fixed.is_empty() => {
+                    tracing::info!(event = "config-reloaded", "the config was read again")
+                }
                 Ok(fixed) => tracing::warn!(
+                    event = "config-restart-needed",
                     "the config was read again, but these options need a restart to change: {}",
                     fixed.join(", ")
                 ),
                 Err(failure) => tracing::error!(
+                    event = "config-refused",
                     "the config was not reloaded, the node goes on with the old one: {}",
                     failure.message()
                 ),
@@ -80,6 +86,7 @@ impl Reloading<'_> {
         fixed.extend(more);
         let credentials = context::credentials(&global)?;
         let (tls, token) = (serve.tls()?, serve.submit_token()?);
+        logging::set_level(&global.log_level).or_usage("log-level")?;
         self.change_peers(&serve)?;
         self.live.set_limits(&serve.limits());
         self.live.set_tls(tls);
