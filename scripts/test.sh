@@ -45,6 +45,10 @@ say "examples"
 cargo build --release --workspace --examples
 "$target/release/examples/check_answer"
 "$target/release/examples/two_nodes"
+notes=$(mktemp -d)
+"$target/release/examples/notes" "$notes/data"
+"$target/release/examples/notes" "$notes/data"
+rm -rf "$notes"
 
 say "examples in the documentation"
 cargo test --release --workspace --doc --quiet

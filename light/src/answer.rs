@@ -9,7 +9,7 @@ use rootfold_core::{
     item::Entry,
     key::Key,
     mark::{belongs_to, is_of, order_of},
-    tree::{self, Inclusion, MemoryStore, Page, PageError, Rooted},
+    tree::{self, Inclusion, MemoryStore, Page, PageError, Rooted, TreeError},
     value::tombstone,
     F,
 };
@@ -244,7 +244,7 @@ fn state(
 }
 
 /// The entry of a key. An absent key is shown by the entries before and after it.
-fn shown(pages: &MemoryStore, root: F, key: &Key) -> Result<Option<Entry>, ResponseError> {
+pub(crate) fn shown(pages: &MemoryStore, root: F, key: &Key) -> Result<Option<Entry>, TreeError> {
     let shown = tree::lookup(pages, root, key)?;
     if shown.is_none() {
         tree::neighbours(pages, root, key)?;

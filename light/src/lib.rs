@@ -13,6 +13,7 @@
 pub mod answer;
 mod error;
 pub mod fork;
+pub mod held;
 pub mod invite;
 pub mod messages;
 pub mod published;

@@ -103,6 +103,11 @@ fn a_replica_starts_from_files_of_any_host() {
     let addressed = format!("{}@http://{}/published", published.invite, served.address);
     let booted = fresh.json(["bootstrap", "--invite", &addressed]);
     assert_eq!(booted["root"], published.root());
+    // What a page that pins the space ships.
+    let url = format!("http://{}/published", served.address);
+    let pin = published.node.json(["invite", "--at", &url, "--pin"]);
+    assert_eq!(pin["invite"], addressed);
+    assert_eq!(pin["ops"], booted["snapshot_ops"]);
     assert_eq!(served.stop(), 0);
 }
 

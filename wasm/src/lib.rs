@@ -7,13 +7,14 @@
 //! [`Space`] is for a client that talks to nodes: it makes the messages of the requests and checks those of
 //! the responses. `web/rootfold/` carries them.
 
+mod files;
 mod query;
 mod space;
 mod state;
 mod status;
 mod write;
 
-use rootfold_core::{field, key::Key};
+use rootfold_core::{field, key::Key, step::STATEMENT_VERSION};
 use rootfold_light::{
     answer, invite::Invite, query::RangeQuery, snapshot, values::ValueName, verify,
 };
@@ -21,11 +22,18 @@ use rootfold_proto::{decode, v1};
 use rootfold_verifier::{PreparedVerifyingKey, VerifyingKey};
 use wasm_bindgen::prelude::{wasm_bindgen, JsError};
 
+pub use files::{check_object, Files, Pointer};
 pub use query::{Item, Part, Query};
 pub use space::Space;
 pub use state::{Frontier, State};
 pub use status::refusal;
 pub use write::{public_key, Changes};
+
+/// The version of the statement that this module checks proofs of.
+#[wasm_bindgen]
+pub fn statement() -> u32 {
+    STATEMENT_VERSION
+}
 
 /// Checks what nodes send about one space.
 #[wasm_bindgen]

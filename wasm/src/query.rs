@@ -5,12 +5,15 @@ use rootfold_core::{
     item::Entry,
     key::{ApplicationKey, Key},
     value::tombstone,
+    F,
 };
 use rootfold_light::{
-    answer, messages,
+    answer::{self, AnswerState, FindAnswer, GetAnswer, RangeAnswer},
+    held::{Held, HeldError},
+    messages,
     query::{FindQuery, PageToken, RangeQuery},
     signing::COUNTER_BITS,
-    tail::{proven, Found},
+    tail::{proven, Found, Tail},
 };
 use rootfold_proto::{decode, v1};
 use wasm_bindgen::prelude::{wasm_bindgen, JsError};
@@ -144,30 +147,61 @@ impl Query {
     /// # Errors
     /// The answer does not follow from its pages, or belongs to another root.
     pub fn check(&self, state: &State, response: Vec<u8>) -> Result<Part, JsError> {
-        let part = match &self.0 {
-            Kind::Get(key) => {
-                let answer = answer::check_get(key, decode(response.into())?)?;
-                state.is_proved(&answer.state)?;
+        let answer = match &self.0 {
+            Kind::Get(key) => Answer::Get(key, answer::check_get(key, decode(response.into())?)?),
+            Kind::Range(query) => {
+                Answer::Range(query, answer::check_range(query, decode(response.into())?)?)
+            }
+            Kind::Find(query) => {
+                Answer::Find(query, answer::check_find(query, decode(response.into())?)?)
+            }
+        };
+        state.is_proved(answer.state())?;
+        Ok(answer.with_tail(&state.tail))
+    }
+}
+
+impl Query {
+    /// Answers from files.
+    pub(crate) fn answer(&self, root: F, held: &Held) -> Result<Answer<'_>, HeldError> {
+        Ok(match &self.0 {
+            Kind::Get(key) => Answer::Get(key, held.get(root, key)?),
+            Kind::Range(query) => Answer::Range(query, held.range(root, query)?),
+            Kind::Find(query) => Answer::Find(query, held.find(root, query)?),
+        })
+    }
+}
+
+/// A checked answer under the proved root.
+pub(crate) enum Answer<'q> {
+    Get(&'q Key, GetAnswer),
+    Range(&'q RangeQuery, RangeAnswer),
+    Find(&'q FindQuery, FindAnswer),
+}
+
+impl Answer<'_> {
+    fn state(&self) -> &AnswerState {
+        match self {
+            Answer::Get(_, answer) => &answer.state,
+            Answer::Range(_, answer) => &answer.state,
+            Answer::Find(_, answer) => &answer.state,
+        }
+    }
+
+    /// Adds the ops after the snapshot.
+    pub(crate) fn with_tail(self, tail: &Tail) -> Part {
+        let part = match self {
+            Answer::Get(key, answer) => {
                 let proved = answer.entry.map(|entry| Found {
                     value: answer.value,
                     ..proven(&entry, &[], &Default::default())
                 });
-                Part { items: state.tail.get(key).or(proved).into_iter().collect(), next: None }
+                return Part { items: tail.get(key).or(proved).into_iter().collect(), next: None };
             }
-            Kind::Range(query) => {
-                let answer = answer::check_range(query, decode(response.into())?)?;
-                state.is_proved(&answer.state)?;
-                let part = state.tail.range(query, &answer);
-                Part { items: part.entries, next: part.next }
-            }
-            Kind::Find(query) => {
-                let answer = answer::check_find(query, decode(response.into())?)?;
-                state.is_proved(&answer.state)?;
-                let part = state.tail.find(query, &answer);
-                Part { items: part.entries, next: part.next }
-            }
+            Answer::Range(query, answer) => tail.range(query, &answer),
+            Answer::Find(query, answer) => tail.find(query, &answer),
         };
-        Ok(part)
+        Part { items: part.entries, next: part.next }
     }
 }
 

@@ -138,7 +138,7 @@ impl Space {
 }
 
 impl Space {
-    fn named(&self) -> &Invite {
+    pub(crate) fn named(&self) -> &Invite {
         &self.invite.invite
     }
 

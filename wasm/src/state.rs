@@ -26,7 +26,7 @@ pub struct State {
     pub(crate) tail: Tail,
     stream: OpStream,
     /// The proved entries of shared keys that the tail writes.
-    compared: BTreeMap<Key, Option<Entry>>,
+    proved: BTreeMap<Key, Option<Entry>>,
 }
 
 /// How far the logs of a node go, by its own account.
@@ -48,7 +48,7 @@ pub struct Frontier {
 impl State {
     pub(crate) fn new(header: SnapshotHeader) -> State {
         let (tail, stream) = (Tail::default(), OpStream::default());
-        State { header, tail, stream, compared: BTreeMap::new() }
+        State { header, tail, stream, proved: BTreeMap::new() }
     }
 
     /// The state to ask for. A node whose newest snapshot is genesis need not keep genesis by its root.
@@ -88,8 +88,8 @@ impl State {
     }
 
     /// The next shared keys to be compared.
-    fn to_compare(&self) -> Vec<Key> {
-        let keys = self.tail.shared_keys().filter(|key| !self.compared.contains_key(key));
+    pub(crate) fn to_compare(&self) -> Vec<Key> {
+        let keys = self.tail.shared_keys().filter(|key| !self.proved.contains_key(key));
         keys.take(MAX_KEYS).copied().collect()
     }
 }
@@ -100,7 +100,7 @@ pub(crate) fn digits(key: &PublicKey) -> String {
 }
 
 /// The head keys of at most 64 ascending writers.
-fn head_keys(writers: &[u32]) -> Vec<Key> {
+pub(crate) fn head_keys(writers: &[u32]) -> Vec<Key> {
     writers.iter().take(MAX_KEYS).map(|writer| Key::head(*writer)).collect()
 }
 
@@ -226,8 +226,7 @@ impl State {
     #[wasm_bindgen(js_name = takeCompared)]
     pub fn take_compared(&mut self, response: Vec<u8>) -> Result<(), JsError> {
         let answer = self.many(&self.to_compare(), response)?;
-        self.compared.extend(answer.entries);
-        self.compare_again();
+        self.compared(answer);
         Ok(())
     }
 
@@ -252,7 +251,13 @@ impl State {
 }
 
 impl State {
+    /// Takes proved entries of shared keys that the ops write.
+    pub(crate) fn compared(&mut self, answer: ManyAnswer) {
+        self.proved.extend(answer.entries);
+        self.compare_again();
+    }
+
     fn compare_again(&mut self) {
-        self.tail.compare(&self.compared);
+        self.tail.compare(&self.proved);
     }
 }

@@ -1,6 +1,25 @@
 // Keeps the files of the page, so that it opens without a network. They come from the network while there is one.
 const KEPT = "board";
-const PACKAGE = ["index", "worker", "client", "errors", "keys", "module", "storage", "transport", "wasm/rootfold_wasm"];
+const PACKAGE = [
+  "addresses",
+  "client",
+  "errors",
+  "files",
+  "index",
+  "keys",
+  "module",
+  "nodes",
+  "pin",
+  "reading",
+  "session",
+  "storage",
+  "text",
+  "transport",
+  "watching",
+  "worker",
+  "writing",
+  "wasm/rootfold_wasm",
+];
 const FILES = [
   "./",
   "board.css",
@@ -8,6 +27,7 @@ const FILES = [
   ...PACKAGE.map((name) => `rootfold/${name}.js`),
   "rootfold/wasm/rootfold_wasm_bg.wasm",
 ];
+const OWN = new Set(FILES.map((file) => new URL(file, location).pathname));
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(KEPT).then((kept) => kept.addAll(FILES)));
@@ -16,7 +36,10 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method !== "GET" || new URL(request.url).origin !== location.origin) return;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== location.origin) return;
+  // Published files of a space may be beside the page. The client keeps those that it needs.
+  if (!OWN.has(pathname) && request.mode !== "navigate") return;
   event.respondWith(answer(request));
 });
 

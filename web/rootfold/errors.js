@@ -63,6 +63,15 @@ export class StorageError extends RootfoldError {
   }
 }
 
+/** Runs a check of what a node or a host of files sent. */
+export function checked(node, what, check) {
+  try {
+    return check();
+  } catch (cause) {
+    throw new RefusedAnswerError(`${node}: ${what} refused: ${cause.message}`, { node, cause });
+  }
+}
+
 const classes = {
   RootfoldError,
   InviteError,

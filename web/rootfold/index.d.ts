@@ -4,7 +4,7 @@ export type Voucher = "proven" | "signed";
 export type Key = string | Uint8Array | { owner?: number | "self"; key: string | Uint8Array };
 
 export interface OpenOptions {
-  /** Addresses of nodes, asked before those of the invite. */
+  /** Addresses of nodes and of published files (these have a path), asked before those of the invite. */
   nodes?: string[];
   /** The token for nodes that take ops only with one. */
   token?: string;
@@ -20,7 +20,7 @@ export interface Item {
   keyBytes: Uint8Array;
   /** The only writer who may write the key. */
   owner?: number;
-  /** The value; not set if no node has sent it. */
+  /** The value; not set if nobody has sent it. */
   value?: Uint8Array;
   /** The value as text. */
   text?: string;
@@ -46,7 +46,7 @@ export interface Checked {
   /** The milliseconds and received bytes that the answer took. */
   ms: number;
   bytes: number;
-  /** The nodes that answered; none if the answer was kept from before. */
+  /** The addresses that sent something for this answer; none if it was kept from before. */
   nodes: string[];
   refused: Refused[];
 }
@@ -63,8 +63,9 @@ export interface GetAnswer extends Checked {
   next?: undefined;
 }
 
-/** Something false that a node sent. */
+/** Something false that a node or a host of files sent. */
 export interface Refused {
+  /** Its address. */
   node: string;
   what: string;
   at: number;
@@ -76,7 +77,7 @@ export interface Written {
   seq: number;
   /** `signed`: kept in this browser until a node takes it. */
   status: "signed" | "accepted";
-  /** The number of nodes that took it. */
+  /** The number of nodes that took it. Hosts of published files take nothing. */
   accepted: number;
 }
 
@@ -95,6 +96,7 @@ export interface Info {
   steps?: number;
   tailOps?: number;
   synced?: number;
+  /** The addresses of nodes and of published files. */
   nodes: string[];
   refused: Refused[];
   /** Writers who have signed two continuations of their log, after so many ops. */
@@ -146,7 +148,18 @@ export interface Space {
   close(): void;
 }
 
-export function open(invite: string, options?: OpenOptions): Promise<Space>;
+/** What `rootfold invite --pin` prints: a page that ships it accepts nothing else, and no older state. */
+export interface Pin {
+  pin: 1;
+  invite: string;
+  /** The version of the statement. */
+  statement: number;
+  /** The fewest ops that the proof of a state covers. */
+  ops: number;
+}
+
+/** Opens a space by its invite, or by a pin. */
+export function open(invite: string | Pin, options?: OpenOptions): Promise<Space>;
 export function parseInvite(text: string): { invite: string; secret?: Uint8Array };
 
 export class RootfoldError extends Error {

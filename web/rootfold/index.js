@@ -2,10 +2,10 @@
 // in this thread.
 import { fromPlain, NetworkError } from "./errors.js";
 
-export { parseInvite } from "./client.js";
+export { parseInvite } from "./addresses.js";
 export * from "./errors.js";
 
-/** Opens a space: an invite, or an address whose fragment has one. */
+/** Opens a space: an invite, an address whose fragment has one, or a pin. */
 export async function open(invite, { signal, onProgress, ...options } = {}) {
   if (typeof Worker === "undefined") {
     const { Client } = await import("./client.js");

@@ -2,7 +2,7 @@
 // which a page does not move: pages use index.js, which does the same in a worker.
 import { Client } from "./client.js";
 
-export { parseInvite } from "./client.js";
+export { parseInvite } from "./addresses.js";
 export * from "./errors.js";
 
 /** Opens a space. */

@@ -27,6 +27,13 @@ export class Node {
   }
 
   static async start(posts, options = []) {
+    const node = await Node.make(posts);
+    await node.serve(options);
+    return node;
+  }
+
+  /** A node that does not serve. */
+  static async make(posts) {
     const node = new Node();
     await node.rootfold("space", "new");
     await node.rootfold("writer", "new", "ada");
@@ -34,7 +41,6 @@ export class Node {
     for (const [index, [writer, text, ...tags]] of posts.entries()) await node.post(index, writer, text, tags);
     await node.rootfold("prove");
     await node.rootfold("publish");
-    await node.serve(options);
     return node;
   }
 
@@ -72,9 +78,11 @@ export class Node {
   }
 
   async stop() {
-    const ended = new Promise((resolve) => this.process.once("exit", resolve));
-    this.process.kill("SIGTERM");
-    await ended;
+    if (this.process) {
+      const ended = new Promise((resolve) => this.process.once("exit", resolve));
+      this.process.kill("SIGTERM");
+      await ended;
+    }
     rmSync(this.data, { recursive: true, force: true });
   }
 }

@@ -6,9 +6,7 @@ use clap::Args;
 use rootfold_core::field;
 use rootfold_light::invite::{AddressedInvite, Invite};
 use rootfold_node::{
-    address::{Address, AddressError},
     bootstrap::{self, Bootstrap, BootstrapReport, DialAs, SyncContext},
-    files::FilesUrl,
     peers,
     space::{Policy, Space},
 };
@@ -19,6 +17,7 @@ use super::{
     failure::{Failure, OrFail},
     forks,
     progress::Bars,
+    source::Source,
     text, Context,
 };
 
@@ -27,47 +26,24 @@ use super::{
 pub struct BootstrapArgs {
     /// A peer, as host or host:port, or published files, as https://HOST/PATH, s3://BUCKET/PATH or file:///PATH;
     /// may be given several times [default: those in the invite].
-    #[arg(long, value_name = "ADDR", value_parser = Origin::of)]
-    from: Vec<Origin>,
+    #[arg(long, value_name = "ADDR", value_parser = Source::of)]
+    from: Vec<Source>,
     /// The invite to the space. The data directory remembers addresses in it as peers.
     #[arg(long)]
     invite: String,
-}
-
-/// Where a replica comes from.
-#[derive(Debug, Clone)]
-enum Origin {
-    Node(Address),
-    Files(FilesUrl),
-}
-
-impl Origin {
-    fn of(text: &str) -> Result<Origin, AddressError> {
-        match text.parse() {
-            Ok(files) => Ok(Origin::Files(files)),
-            Err(_) => Address::of_node(text).map(Origin::Node),
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Origin::Node(address) => address.to_string(),
-            Origin::Files(url) => url.to_string(),
-        }
-    }
 }
 
 impl BootstrapArgs {
     /// The invite, the nodes that it names, and all addresses to ask.
     fn peers(&self) -> Result<(Invite, Vec<String>, Vec<String>), Failure> {
         let AddressedInvite { invite, addresses } = text::addressed_invite_of(&self.invite)?;
-        let parsed: Result<Vec<Origin>, _> =
-            addresses.iter().map(|address| Origin::of(address)).collect();
+        let parsed: Result<Vec<Source>, _> =
+            addresses.iter().map(|address| Source::of(address)).collect();
         let parsed = parsed.or_usage("--invite")?;
-        let nodes = parsed.iter().filter(|origin| matches!(origin, Origin::Node(_)));
-        let named: Vec<String> = nodes.map(Origin::text).collect();
+        let nodes = parsed.iter().filter(|source| matches!(source, Source::Node(_)));
+        let named: Vec<String> = nodes.map(Source::text).collect();
         let mut all: Vec<String> = Vec::new();
-        for address in self.from.iter().chain(&parsed).map(Origin::text) {
+        for address in self.from.iter().chain(&parsed).map(Source::text) {
             if !all.contains(&address) {
                 all.push(address);
             }
