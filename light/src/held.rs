@@ -10,7 +10,6 @@ use std::{
 };
 
 use rootfold_core::{
-    field,
     item::Entry,
     key::{Key, KeyKind, LIMB_BYTES},
     mark::{digests_of, order_of, primary_digest},
@@ -23,10 +22,10 @@ use thiserror::Error;
 
 use crate::{
     answer::{shown, AnswerState, FindAnswer, GetAnswer, Hit, ManyAnswer, RangeAnswer},
-    published::{keys_file, page_file, primary_keys, value_file, PublishedError},
+    published::{keys_file, page_file, primary_keys, value_file, PublishedError, TreeFile},
     query::{FindQuery, PageToken, RangeQuery},
     response::inline_values,
-    values::{ValueError, ValueKind, ValueName},
+    values::{ValueError, ValueName},
 };
 
 /// The bytes of files above which [`Held::make_room`] drops all of them.
@@ -34,23 +33,12 @@ pub const MAX_HELD_BYTES: usize = 64 << 20;
 
 type Digest = [u8; LIMB_BYTES];
 
-/// A file that a query needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Missing {
-    /// A page.
-    Page(F),
-    /// A value that is not inline in its page.
-    Value(ValueName),
-    /// The primary keys of the entries of the index in a leaf page.
-    Keys(F),
-}
-
 /// Why there is no answer.
 #[derive(Debug, Error)]
 pub enum HeldError {
     /// Files are missing: the query can be repeated once they are added.
     #[error("{} files are missing", .0.len())]
-    Missing(BTreeSet<Missing>),
+    Missing(BTreeSet<TreeFile>),
     /// Not the page of this name.
     #[error("{name} was altered: {source}")]
     Page {
@@ -89,37 +77,6 @@ pub enum HeldError {
     Query,
 }
 
-impl Missing {
-    /// The name of the file.
-    pub fn file(&self) -> String {
-        match self {
-            Missing::Page(name) => page_file(name),
-            Missing::Value(name) => value_file(name),
-            Missing::Keys(page) => keys_file(page),
-        }
-    }
-
-    /// The file of this name; `None` if no query needs such a file.
-    pub fn of_file(name: &str) -> Option<Missing> {
-        let (folder, name) = name.split_once('/')?;
-        match folder {
-            "pages" => Some(Missing::Page(field::from_hex(name).ok()?)),
-            "keys" => Some(Missing::Keys(field::from_hex(name).ok()?)),
-            "values" => {
-                let (kind, digest) = name.split_once('-')?;
-                let kind = match kind {
-                    "user" => ValueKind::User,
-                    "head" => ValueKind::Head,
-                    "replacement" => ValueKind::Replacement,
-                    _ => return None,
-                };
-                Some(Missing::Value(ValueName { kind, digest: field::from_hex(digest).ok()? }))
-            }
-            _ => None,
-        }
-    }
-}
-
 /// Files at hand.
 #[derive(Debug, Default)]
 pub struct Held {
@@ -151,11 +108,11 @@ impl Held {
     ///
     /// # Errors
     /// [`HeldError`] if the content does not belong to the name.
-    pub fn add(&mut self, file: &Missing, content: &[u8]) -> Result<(), HeldError> {
+    pub fn add(&mut self, file: &TreeFile, content: &[u8]) -> Result<(), HeldError> {
         match file {
-            Missing::Page(name) => self.add_page(name, content)?,
-            Missing::Value(name) => self.add_value(name, content)?,
-            Missing::Keys(page) => self.add_keys(page, content)?,
+            TreeFile::Page(name) => self.add_page(name, content)?,
+            TreeFile::Value(name) => self.add_value(name, content)?,
+            TreeFile::Keys(page) => self.add_keys(page, content)?,
         }
         self.bytes += content.len();
         Ok(())
@@ -318,7 +275,7 @@ impl Held {
         gaps: &mut Gaps,
     ) -> Result<Option<(Entry, bool)>, HeldError> {
         let Some((key, is_of)) = self.primaries.get(primary_digest(&index.key)) else {
-            gaps.0.insert(Missing::Keys(leaf));
+            gaps.0.insert(TreeFile::Keys(leaf));
             return Ok(None);
         };
         let Some(entry) = gaps.pass(tree::lookup(&self.pages, root, key))? else {
@@ -343,7 +300,7 @@ impl Held {
                     values.insert(name, content.clone());
                 }
                 None if wanted && !self.withheld.contains(&name) => {
-                    gaps.0.insert(Missing::Value(name));
+                    gaps.0.insert(TreeFile::Value(name));
                 }
                 None => {}
             }
@@ -372,7 +329,7 @@ fn digest_in(index: &Key) -> Digest {
 
 /// The files that one query has missed.
 #[derive(Debug, Default)]
-struct Gaps(BTreeSet<Missing>);
+struct Gaps(BTreeSet<TreeFile>);
 
 impl Gaps {
     /// What was read; `None` if a page is missing.
@@ -380,7 +337,7 @@ impl Gaps {
         match read {
             Ok(read) => Ok(Some(read)),
             Err(TreeError::Missing { name, .. }) => {
-                self.0.insert(Missing::Page(name));
+                self.0.insert(TreeFile::Page(name));
                 Ok(None)
             }
             Err(refused) => Err(refused.into()),

@@ -150,6 +150,48 @@ pub fn keys_file(page: &F) -> String {
     format!("keys/{}", field::to_hex(page))
 }
 
+/// A file of the tree of a published state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TreeFile {
+    /// A page.
+    Page(F),
+    /// A value that is not inline in its page.
+    Value(ValueName),
+    /// The primary keys of the entries of the index in a leaf page.
+    Keys(F),
+}
+
+impl TreeFile {
+    /// The name of the file.
+    pub fn file(&self) -> String {
+        match self {
+            TreeFile::Page(name) => page_file(name),
+            TreeFile::Value(name) => value_file(name),
+            TreeFile::Keys(page) => keys_file(page),
+        }
+    }
+
+    /// The file of this name; `None` if it is not one of a tree.
+    pub fn of_file(name: &str) -> Option<TreeFile> {
+        let (folder, name) = name.split_once('/')?;
+        match folder {
+            "pages" => Some(TreeFile::Page(field::from_hex(name).ok()?)),
+            "keys" => Some(TreeFile::Keys(field::from_hex(name).ok()?)),
+            "values" => {
+                let (kind, digest) = name.split_once('-')?;
+                let kind = match kind {
+                    "user" => ValueKind::User,
+                    "head" => ValueKind::Head,
+                    "replacement" => ValueKind::Replacement,
+                    _ => return None,
+                };
+                Some(TreeFile::Value(ValueName { kind, digest: field::from_hex(digest).ok()? }))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Published {
     /// Reads the pointer of the space that an invite names.
     ///

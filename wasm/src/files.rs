@@ -1,8 +1,8 @@
 //! A space as published files: what its pointer names, and queries that are answered from its files.
 
 use rootfold_light::{
-    held::{Held, HeldError, Missing},
-    published::{ObjectName, Published, PublishedError},
+    held::{Held, HeldError},
+    published::{ObjectName, Published, PublishedError, TreeFile},
 };
 use wasm_bindgen::prelude::{wasm_bindgen, JsError};
 
@@ -98,7 +98,7 @@ impl Files {
     /// # Errors
     /// Not the name of a file that a read needs.
     pub fn withhold(&mut self, file: &str) -> Result<bool, JsError> {
-        let Missing::Value(name) = needed(file)? else { return Ok(false) };
+        let TreeFile::Value(name) = needed(file)? else { return Ok(false) };
         self.held.withhold(name);
         Ok(true)
     }
@@ -113,7 +113,7 @@ impl Files {
         self.missing.clear();
         match read(&self.held) {
             Err(HeldError::Missing(files)) => {
-                self.missing = files.iter().map(Missing::file).collect();
+                self.missing = files.iter().map(TreeFile::file).collect();
                 Ok(None)
             }
             read => Ok(Some(read?)),
@@ -121,8 +121,8 @@ impl Files {
     }
 }
 
-fn needed(file: &str) -> Result<Missing, JsError> {
-    Missing::of_file(file).ok_or_else(|| JsError::new(&format!("{file} is not a file of a tree")))
+fn needed(file: &str) -> Result<TreeFile, JsError> {
+    TreeFile::of_file(file).ok_or_else(|| JsError::new(&format!("{file} is not a file of a tree")))
 }
 
 #[wasm_bindgen]

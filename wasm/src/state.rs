@@ -144,11 +144,10 @@ impl State {
     pub fn take_frontier(&self, first: u32, response: Vec<u8>) -> Result<Frontier, JsError> {
         let response = decode::<v1::FrontierResponse>(response.into())?;
         let frontier = response::frontier(first, &response)?;
-        let held = |writer: u32| self.tail.tip(writer).and_then(|tip| tip.seq(writer).ok());
         let longer = frontier
             .writers
             .iter()
-            .filter(|(writer, (seq, _))| held(**writer).is_none_or(|held| held < *seq));
+            .filter(|(writer, (seq, _))| self.seq_of(**writer).is_none_or(|held| held < *seq));
         let longer: Vec<u32> = longer.map(|(writer, _)| *writer).collect();
         let unknown = longer.iter().filter(|writer| self.tail.tip(**writer).is_none());
         Ok(Frontier {
@@ -181,8 +180,8 @@ impl State {
     pub fn ops_request(&mut self, writers: &[u32]) -> Vec<u8> {
         self.stream = OpStream::default();
         // A writer without a head is admitted by one of the ops.
-        let seq = |writer: u32| self.tail.tip(writer).and_then(|tip| tip.seq(writer).ok());
-        let logs = writers.iter().take(MAX_FRONTIER).map(|w| (*w, seq(*w).unwrap_or(0)));
+        let seq = |writer: u32| self.seq_of(writer).unwrap_or(0);
+        let logs = writers.iter().take(MAX_FRONTIER).map(|writer| (*writer, seq(*writer)));
         let logs = messages::logs_out(&logs.collect::<Vec<_>>());
         v1::LogEntriesRequest { space: self.space(), logs }.encode_to_vec()
     }
@@ -236,7 +235,7 @@ impl State {
         self.tail.tip(writer).and_then(|tip| tip.seq(writer).ok())
     }
 
-    /// The writer with this public key of 128 hexadecimal digits; `undefined` if there is none.
+    /// The writer whose public key has these 128 hexadecimal digits; `undefined` if no writer has this key.
     #[wasm_bindgen(js_name = writerOf)]
     pub fn writer_of(&self, public_key: &str) -> Option<u32> {
         let mut tips = self.tail.tips();

@@ -2,6 +2,7 @@
 // has WebCrypto (https, or localhost). A script of the same origin can still sign with it. Elsewhere it is kept
 // as it is, and `protection` says "plain".
 import { exclusively } from "./storage.js";
+import { unhex } from "./text.js";
 
 const WRAP = "wrapping-key";
 
@@ -40,8 +41,8 @@ async function wrappingKey(storage) {
 
 const PASS = /^rootfold-key1:([0-9a-f]{64})$/;
 
-/** The secret key in the text of a pass; `undefined` if it is none. */
+/** The secret key in a pass, `rootfold-key1:` and 64 hexadecimal digits; `undefined` if the text is not a pass. */
 export function parsePass(text) {
   const digits = PASS.exec(text.trim())?.[1];
-  return digits && Uint8Array.from(digits.match(/../g), (byte) => parseInt(byte, 16));
+  return digits && unhex(digits);
 }

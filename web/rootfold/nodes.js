@@ -1,11 +1,10 @@
 // A node as a source of a space: what it is asked, and what becomes of its answers.
 import { checked } from "./errors.js";
+import { hex } from "./text.js";
 import { call, unary } from "./transport.js";
 
 const REPLICATION = "ReplicationService";
 const QUERY = "QueryService";
-
-const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 export class NodeSource {
   /** It takes ops. */
@@ -94,7 +93,7 @@ function answerName(query, request) {
   return `${QUERY}/${query.method}:${hex(request)}`;
 }
 
-/** A part of an answer that a node gave before; `undefined` if there is none. */
+/** The part in the stored answer of a node; `undefined` if no answer to this query is stored. */
 export async function keptPart(query, state, kept, current) {
   const name = answerName(query, query.request(state));
   const response = await kept.get(name);

@@ -2,13 +2,11 @@
 // under the ops after the snapshot.
 import { NodeError, RefusedAnswerError, UsageError } from "./errors.js";
 import { keptPart } from "./nodes.js";
-import { bytesOf, split, textOf } from "./text.js";
+import { bytesOf, hex, split, textOf, unhex } from "./text.js";
 
 /** The entries of one answer, at most. */
 const MAX_PART = 1000;
 
-const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-const unhex = (text) => Uint8Array.from(text.match(/../g) ?? [], (byte) => parseInt(byte, 16));
 /** Whether a source does not keep the state: a newer one may be there. */
 const isGone = (error) => error instanceof NodeError || error?.code === "WITHHELD";
 

@@ -6,6 +6,8 @@ const decoder = new TextDecoder();
 
 export const bytesOf = (data) => (typeof data === "string" ? encoder.encode(data) : data);
 export const textOf = (bytes) => decoder.decode(bytes);
+export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+export const unhex = (text) => Uint8Array.from(text.match(/../g) ?? [], (byte) => parseInt(byte, 16));
 
 /** The owner and the bytes of a key: a text, bytes, or `{ owner, key }`; `owner: "self"` is the signer. */
 export function split(key, self) {

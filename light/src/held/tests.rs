@@ -10,7 +10,7 @@ const POSTS: u32 = 2_000;
 /// A tree, and the files of it that a publisher writes.
 struct Published {
     root: F,
-    files: BTreeMap<Missing, Vec<u8>>,
+    files: BTreeMap<TreeFile, Vec<u8>>,
     primaries: Vec<Key>,
 }
 
@@ -54,7 +54,7 @@ fn publish() -> Published {
             let value = values.get(&ValueName::of_entry(entry)?)?;
             (value.len() <= tree::MAX_INLINE_VALUE).then(|| value.clone())
         };
-        files.insert(Missing::Page(*name), page.encode(&inline));
+        files.insert(TreeFile::Page(*name), page.encode(&inline));
         let live = page.entries().iter().filter(|entry| is_live_mark(entry));
         let digests: BTreeSet<Digest> = live.map(|entry| digest_in(&entry.key)).collect();
         let is_in = |key: &&Key| digests_of(&key.digest()).iter().any(|d| digests.contains(d));
@@ -62,11 +62,11 @@ fn publish() -> Published {
             primaries.iter().filter(is_in).map(|key| key.as_bytes().to_vec()).collect();
         if !digests.is_empty() {
             let keys = keys.into_iter().collect();
-            files.insert(Missing::Keys(*name), v1::PrimaryKeys { keys }.encode_to_vec());
+            files.insert(TreeFile::Keys(*name), v1::PrimaryKeys { keys }.encode_to_vec());
         }
     }
     let long = values.into_iter().filter(|(_, value)| value.len() > tree::MAX_INLINE_VALUE);
-    files.extend(long.map(|(name, value)| (Missing::Value(name), value)));
+    files.extend(long.map(|(name, value)| (TreeFile::Value(name), value)));
     Published { root, files, primaries }
 }
 
@@ -95,10 +95,10 @@ fn hits() -> Vec<u32> {
 #[test]
 fn names_of_files() {
     for file in publish().files.keys() {
-        assert_eq!(Missing::of_file(&file.file()), Some(*file));
+        assert_eq!(TreeFile::of_file(&file.file()), Some(*file));
     }
     for name in ["published", "pages/1", "values/x-00", "objects/00", "keys"] {
-        assert_eq!(Missing::of_file(name), None);
+        assert_eq!(TreeFile::of_file(name), None);
     }
 }
 
@@ -199,10 +199,10 @@ fn a_first_part_needs_few_files() {
 fn altered_files_are_refused() {
     let published = publish();
     let query = FindQuery::new(b"cats", 20).unwrap().with(RangeQuery::with_values);
-    let kinds: [fn(&Missing) -> bool; 3] = [
-        |file| matches!(file, Missing::Page(_)),
-        |file| matches!(file, Missing::Value(_)),
-        |file| matches!(file, Missing::Keys(_)),
+    let kinds: [fn(&TreeFile) -> bool; 3] = [
+        |file| matches!(file, TreeFile::Page(_)),
+        |file| matches!(file, TreeFile::Value(_)),
+        |file| matches!(file, TreeFile::Keys(_)),
     ];
     for altered in kinds {
         for at in [0, 1, 2, 5, 40, 90, 300, usize::MAX] {
@@ -222,12 +222,12 @@ fn altered_files_are_refused() {
 fn files_of_primary_keys_have_all_keys_and_no_other() {
     let published = publish();
     let (file, content) =
-        published.files.iter().find(|(file, _)| matches!(file, Missing::Keys(_))).unwrap();
-    let Missing::Keys(page) = file else { unreachable!() };
+        published.files.iter().find(|(file, _)| matches!(file, TreeFile::Keys(_))).unwrap();
+    let TreeFile::Keys(page) = file else { unreachable!() };
     let keys = v1::PrimaryKeys::decode(content.as_slice()).unwrap().keys;
     let refused = |change: &dyn Fn(&mut Vec<Vec<u8>>)| {
         let mut held = Held::default();
-        held.add(&Missing::Page(*page), &published.files[&Missing::Page(*page)]).unwrap();
+        held.add(&TreeFile::Page(*page), &published.files[&TreeFile::Page(*page)]).unwrap();
         let mut keys = keys.clone();
         change(&mut keys);
         held.add(file, &v1::PrimaryKeys { keys }.encode_to_vec()).is_err()
@@ -252,7 +252,7 @@ fn an_answer_lacks_values_that_are_withheld() {
             Err(HeldError::Missing(missing)) => {
                 for file in missing {
                     match file {
-                        Missing::Value(name) => without(name, &mut held),
+                        TreeFile::Value(name) => without(name, &mut held),
                         file => held.add(&file, &published.files[&file]).unwrap(),
                     }
                 }

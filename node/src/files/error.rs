@@ -1,5 +1,6 @@
 //! Errors of published files.
 
+use rootfold_core::tree::TreeError;
 use rootfold_light::published::PublishedError;
 use thiserror::Error;
 use tonic::Status;
@@ -89,6 +90,12 @@ pub enum PublishError {
     /// Work has panicked.
     #[error(transparent)]
     Panicked(#[from] Panicked),
+}
+
+impl From<TreeError> for PublishError {
+    fn from(e: TreeError) -> PublishError {
+        PublishError::Space(e.into())
+    }
 }
 
 impl From<StoreError> for PublishError {

@@ -13,8 +13,8 @@ use rootfold_light::{
     invite::Invite,
     messages,
     published::{
-        message, ObjectName, Published, MAX_OBJECT_BYTES, MAX_POINTER_BYTES, MAX_TAIL_OBJECTS,
-        POINTER,
+        message, ObjectName, Published, TreeFile, MAX_OBJECT_BYTES, MAX_POINTER_BYTES,
+        MAX_TAIL_OBJECTS, POINTER,
     },
     response,
     snapshot::{Snapshot, SnapshotHeader},
@@ -25,12 +25,12 @@ use super::{
     error::{FilesError, PublishError},
     garbage,
     place::{FilesUrl, Place},
-    walk::{content, New, Wanted},
+    walk::{content, Wanted},
 };
 use crate::{
     blocking::blocking,
     server::{frontier, LogMessages},
-    space::Space,
+    space::{seq_of, Space},
 };
 
 /// The number of files that are written at once.
@@ -164,12 +164,12 @@ impl Publisher {
         Ok(())
     }
 
-    async fn write(&self, file: New, written: &Written) -> Result<(), PublishError> {
+    async fn write(&self, file: TreeFile, written: &Written) -> Result<(), PublishError> {
         let space = self.space.clone();
         // A value that nobody has sent yet is left out.
         let Some(content) = blocking(move || content(&space, &file)).await?? else { return Ok(()) };
         written.note(content.len());
-        Ok(self.place.put(&file.name(), content, true).await?)
+        Ok(self.place.put(&file.file(), content, true).await?)
     }
 }
 
@@ -252,8 +252,8 @@ fn tail(
     objects: &mut Vec<(ObjectName, Vec<u8>)>,
 ) -> Result<Vec<ObjectName>, PublishError> {
     let below = space.tips_below(root)?;
-    let seq = |writer: &u32| below.get(writer).and_then(|tip| tip.seq(*writer).ok()).unwrap_or(0);
-    let logs = space.writers().keys().map(|writer| (*writer, seq(writer))).collect();
+    let writers = space.writers();
+    let logs = writers.keys().map(|writer| (*writer, seq_of(below.get(writer)))).collect();
     let mut messages = LogMessages::new(space.clone(), logs)?;
     let mut names = Vec::new();
     while let Some(message) = messages.next_message()? {

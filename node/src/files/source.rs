@@ -36,13 +36,11 @@ use super::{
 };
 use crate::{
     client::{Peer, PeerError},
-    server::{invalid, refuse, ResponseStream},
+    server::{invalid, page_parts, refuse, ResponseStream},
 };
 
 /// The number of files that one call reads at once.
 const AT_ONCE: usize = 16;
-/// The longest part of a page in a message, in bytes.
-const PAGE_PART: usize = 256 * 1024;
 /// How long a pointer is taken for the newest.
 const FRESH: Duration = Duration::from_secs(1);
 /// The bytes on the way between the service and its client.
@@ -151,18 +149,6 @@ impl Source {
     }
 }
 
-/// The parts of a page, which may not fit into one message.
-fn parts(name: Vec<u8>, content: Bytes) -> Vec<Result<v1::PagesResponse, Status>> {
-    let count = content.len().div_ceil(PAGE_PART).max(1);
-    let part = |index: usize| {
-        let end = content.len().min((index + 1) * PAGE_PART);
-        let content = content.slice(index * PAGE_PART..end).to_vec();
-        let page = v1::Page { name: name.clone(), content, more: index + 1 < count };
-        Ok(v1::PagesResponse { pages: vec![page] })
-    };
-    (0..count).map(part).collect()
-}
-
 /// What a caller with these logs lacks of a message; `None` if it is nothing.
 fn lacking(
     logs: &BTreeMap<u32, u64>,
@@ -236,7 +222,10 @@ impl ReplicationService for Source {
         };
         let names: Vec<_> = names.into_iter().map(file).collect::<Result<_, _>>()?;
         let pages = self.files(names, MAX_PAGE_BYTES);
-        let parts = pages.map_ok(|(name, content)| stream::iter(parts(name, content)));
+        let parts = pages.map_ok(|(name, content)| {
+            let parts = page_parts(&name, &content).into_iter();
+            stream::iter(parts.map(|part| Ok(v1::PagesResponse { pages: vec![part] })))
+        });
         Ok(Response::new(Box::pin(parts.try_flatten())))
     }
 

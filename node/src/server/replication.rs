@@ -161,7 +161,7 @@ impl Replication for ReplicationService {
         messages::at_most("page names", request.names.len(), MAX_NAMES).map_err(invalid)?;
         let name = |name: &Vec<u8>| messages::field("page name", name);
         let names = once_each(request.names.iter().map(name)).map_err(invalid)?;
-        let source = Pages { space: self.space.clone(), names, rest: None };
+        let source = Pages { space: self.space.clone(), names, rest: VecDeque::new() };
         Ok(Response::new(self.work.stream(source.into_messages())))
     }
 
@@ -294,12 +294,23 @@ fn once_each<N: Ord + Copy>(
     names.filter(|name| name.as_ref().map_or(true, |name| seen.insert(*name))).collect()
 }
 
+/// The parts of a page, which may not fit into one message. At least one.
+pub(crate) fn page_parts(name: &[u8], content: &[u8]) -> VecDeque<v1::Page> {
+    let count = content.len().div_ceil(PAGE_PART).max(1);
+    let part = |index: usize| {
+        let end = content.len().min((index + 1) * PAGE_PART);
+        let content = content[index * PAGE_PART..end].to_vec();
+        v1::Page { name: name.to_vec(), content, more: index + 1 < count }
+    };
+    (0..count).map(part).collect()
+}
+
 /// The pages that are not sent yet.
 struct Pages {
     space: Space,
     names: VecDeque<F>,
-    /// The rest of a page that does not fit into one message.
-    rest: Option<(F, VecDeque<u8>)>,
+    /// The other parts of a page of which one is sent.
+    rest: VecDeque<v1::Page>,
 }
 
 impl Pages {
@@ -316,17 +327,11 @@ impl Pages {
     }
 
     fn next_part(&mut self) -> Result<Option<v1::Page>, Status> {
-        let (name, mut rest) = loop {
-            if let Some(rest) = self.rest.take() {
-                break rest;
-            }
+        while self.rest.is_empty() {
             let Some(name) = self.names.pop_front() else { return Ok(None) };
             let Some(content) = self.space.page_bytes(&name)? else { continue };
-            break (name, content.into());
-        };
-        let content: Vec<u8> = rest.drain(..rest.len().min(PAGE_PART)).collect();
-        let more = !rest.is_empty();
-        self.rest = more.then_some((name, rest));
-        Ok(Some(v1::Page { name: messages::bytes(&name), content, more }))
+            self.rest = page_parts(&messages::bytes(&name), &content);
+        }
+        Ok(self.rest.pop_front())
     }
 }

@@ -579,7 +579,7 @@ pub(crate) fn stage_value(batch: &mut Batch, value: &Value) {
 }
 
 /// The number of ops in the log that ends here; 0 without a log, and beyond 2^64, which no run reaches.
-fn seq_of(tip: Option<&Tip>) -> u64 {
+pub(crate) fn seq_of(tip: Option<&Tip>) -> u64 {
     tip.and_then(|tip| field::to_u64(&tip.head.seq)).unwrap_or(0)
 }
 
